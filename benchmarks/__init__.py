@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench`. They print ratios within one run and assert nothing."""

@@ -1,0 +1,14 @@
+"""The entry of every process of this program: `yuntu ...`, `python -m local_server ...`."""
+
+import sys
+
+
+def main() -> None:
+    """Run one command line and exit with its code."""
+    from local_server.cli.root import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Answers of the HTTP interface: JSON, errors in one shape, words in the reader's language."""
+
+import json
+import logging
+from typing import Any
+
+from flask import Flask, Response, g, request
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from local_server.farm.errors import BadInput, YuntuError
+from local_server.shapes import ErrorAnswer, ErrorBody
+from local_server.wording import LANGUAGES, Wording
+
+log = logging.getLogger(__name__)
+
+
+def reader_wording() -> Wording:
+    """Return the words in the language that the request asks for."""
+    if "wording" not in g:
+        g.wording = Wording(request.accept_languages.best_match(LANGUAGES) or "en")
+    wording: Wording = g.wording
+    return wording
+
+
+def answer(value: BaseModel | dict[str, Any], *, status: int = 200) -> Response:
+    """Return a value as a JSON answer."""
+    body = value.model_dump_json() if isinstance(value, BaseModel) else json.dumps(value)
+    return Response(body, status=status, mimetype="application/json")
+
+
+def answer_error(code: str, status: int, **params: Any) -> Response:
+    """Return an error in the one shape."""
+    words = reader_wording().say(code, **params)
+    body = ErrorBody(code=code, title=words.title, detail=words.detail, params=params)
+    return answer(ErrorAnswer(error=body), status=status)
+
+
+def handle_errors(app: Flask) -> None:
+    """Make every error of an app come out in the one shape."""
+
+    @app.errorhandler(YuntuError)
+    def on_ours(error: YuntuError) -> Response:
+        return answer_error(error.code, error.status, **error.params)
+
+    @app.errorhandler(HTTPException)
+    def on_http(error: HTTPException) -> Response:
+        status = error.code or 500
+        codes = {404: "no_route", 405: "method_not_allowed", 413: "too_large", 415: "not_json"}
+        return answer_error(codes.get(status, "bad_request"), status, words=error.description or "")
+
+    @app.errorhandler(Exception)
+    def on_unforeseen(error: Exception) -> Response:
+        log.exception("%s %s broke", request.method, request.path, exc_info=error)
+        return answer_error("internal", 500)
+
+
+def answer_invalid(error: ValidationError) -> Response:
+    """Return what is wrong with a request's fields, as one sentence a field."""
+    told = [
+        f"{'.'.join(str(step) for step in one['loc']) or 'body'}: {one['msg']}"
+        for one in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    return answer_error("invalid", BadInput.status, words="; ".join(told))

@@ -1,0 +1,244 @@
+"""The client of the local server: its requests, and the one error they end in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import requests
+
+from local_server.cli.answers import (
+    Audit,
+    Balance,
+    Bill,
+    Check,
+    Event,
+    Frame,
+    Job,
+    Renderers,
+    StatementLine,
+)
+from local_server.wording import Wording, Words
+
+CONNECT_SECONDS_MAX = 5.0
+ANSWER_SECONDS_MAX = 60.0
+CHECK_SECONDS_MAX = 3_600.0
+EVENTS_PAGE = 1_000
+JOBS_PAGE = 200
+PAGE = 1_000
+LOST = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerAddress:
+    """A running server: where it answers, and the key of this launch."""
+
+    pid: int
+    port: int
+    key: str
+    version: str
+
+    @property
+    def url(self) -> str:
+        """Return the server's own address."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+class ClientError(Exception):
+    """What the server refused, in the reader's words; status 0: it did not answer at all."""
+
+    def __init__(self, *, code: str, status: int, words: Words, params: dict[str, Any]) -> None:
+        super().__init__(f"{status} {code}")
+        self.code = code
+        self.status = status
+        self.words = words
+        self.params = params
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether the server was not there to answer."""
+        return self.status == LOST
+
+
+class Client:
+    """Requests to one server; answers come in the language of `wording`."""
+
+    def __init__(self, address: ServerAddress, wording: Wording) -> None:
+        self.address = address
+        self.wording = wording
+        self.session = requests.Session()
+        self.session.trust_env = False  # a proxy must never see the loopback
+        self.session.headers["Authorization"] = f"Bearer {address.key}"
+        self.session.headers["Accept-Language"] = wording.language
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.session.close()
+
+    # --- jobs ---
+
+    def submit_job(self, request: dict[str, Any]) -> Job:
+        """Submit a job; with the same id, a second time changes nothing."""
+        return cast(Job, self.call("POST", "/jobs", body=request).json())
+
+    def get_job(self, job: str) -> Job:
+        """Return a job."""
+        return cast(Job, self.call("GET", f"/jobs/{job}").json())
+
+    def list_jobs(self, *, state: str | None = None, limit: int | None = None) -> Iterator[Job]:
+        """Yield jobs, newest first."""
+        page = min(limit or JOBS_PAGE, JOBS_PAGE)
+        yield from cast(Iterator[Job], self.list_pages("/jobs", page, limit, state=state))
+
+    def order(self, job: str, verb: str, body: dict[str, Any] | None = None) -> Job:
+        """Pause, resume, cancel or retry a job."""
+        return cast(Job, self.call("POST", f"/jobs/{job}/{verb}", body=body or {}).json())
+
+    def delete_job(self, job: str) -> None:
+        """Take a job off the lists."""
+        self.call("DELETE", f"/jobs/{job}")
+
+    def list_frames(
+        self, job: str, *, state: str | None = None, limit: int | None = None
+    ) -> Iterator[Frame]:
+        """Yield a job's frames in order."""
+        page = min(limit or PAGE, PAGE)
+        frames = self.list_pages(f"/jobs/{job}/frames", page, limit, state=state)
+        yield from cast(Iterator[Frame], frames)
+
+    def get_frame(self, job: str, frame: int) -> Frame:
+        """Return a frame with its attempts."""
+        return cast(Frame, self.call("GET", f"/jobs/{job}/frames/{frame}").json())
+
+    def get_frame_log(self, job: str, frame: int, *, attempt: int | None = None) -> str:
+        """Return what the renderer printed for a frame."""
+        return self.get_text(f"/jobs/{job}/frames/{frame}/log", attempt=attempt)
+
+    def get_job_log(self, job: str) -> str:
+        """Return a job's own story."""
+        return self.get_text(f"/jobs/{job}/log")
+
+    def get_picture(self, job: str, frame: int, kind: str) -> bytes:
+        """Return the bytes of a frame's `picture` or `thumbnail`."""
+        return self.call("GET", f"/jobs/{job}/frames/{frame}/{kind}").content
+
+    def check_scene(self, request: dict[str, Any]) -> Check:
+        """Examine a scene without making a job."""
+        answer = self.call("POST", "/checks", body=request, seconds_max=CHECK_SECONDS_MAX)
+        return cast(Check, answer.json())
+
+    # --- money ---
+
+    def get_bill(self, job: str) -> Bill:
+        """Return a job's bill."""
+        return cast(Bill, self.call("GET", f"/jobs/{job}/bill").json())
+
+    def get_balance(self) -> Balance:
+        """Return what the account has."""
+        return cast(Balance, self.call("GET", "/balance").json())
+
+    def top_up(self, *, id: str, amount_micros: int) -> Balance:
+        """Bring money in; with the same id, a second time changes nothing."""
+        body = {"id": id, "amount_micros": amount_micros}
+        return cast(Balance, self.call("POST", "/topups", body=body).json())
+
+    def list_statement(self, *, limit: int | None = None) -> Iterator[StatementLine]:
+        """Yield the account's transfers, oldest first."""
+        lines = self.list_pages("/statement", min(limit or PAGE, PAGE), limit)
+        yield from cast(Iterator[StatementLine], lines)
+
+    def export_ledger(self, form: str) -> str:
+        """Return the ledger as Beancount or CSV."""
+        return self.get_text("/ledger/export", format=form)
+
+    def audit(self) -> Audit:
+        """Return whether the books are in order."""
+        return cast(Audit, self.call("GET", "/audit", seconds_max=CHECK_SECONDS_MAX).json())
+
+    # --- the server ---
+
+    def get_health(self, *, seconds_max: float = CONNECT_SECONDS_MAX) -> dict[str, Any]:
+        """Return how the server and its node are."""
+        answer = self.call("GET", "/health", seconds_max=seconds_max)
+        return cast(dict[str, Any], answer.json())
+
+    def get_renderers(self) -> Renderers:
+        """Return what can render here."""
+        return cast(Renderers, self.call("GET", "/renderers", seconds_max=120.0).json())
+
+    def list_events(self, *, after: int, job: str) -> Iterator[Event]:
+        """Yield a job's events above an id, oldest first, to the newest there is."""
+        while True:
+            page = self.call("GET", "/events", after=after, job=job, limit=EVENTS_PAGE).json()
+            yield from page["items"]
+            if len(page["items"]) < EVENTS_PAGE:
+                return
+            after = page["items"][-1]["id"]
+
+    def find_last_event(self) -> int:
+        """Return the id of the newest event."""
+        return int(self.call("GET", "/events", limit=1).json()["last"])
+
+    def shut_down(self) -> None:
+        """End the server."""
+        self.call("POST", "/shutdown", body={})
+
+    # --- how a request is made ---
+
+    def list_pages(
+        self, path: str, page: int, limit: int | None, **query: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Yield a list's items over as many pages as it takes, at most `limit`."""
+        cursor, left = None, limit
+        while True:
+            answer = self.call("GET", path, limit=page, cursor=cursor, **query).json()
+            items = answer["items"] if left is None else answer["items"][:left]
+            yield from items
+            left = None if left is None else left - len(items)
+            cursor = answer["next"]
+            if cursor is None or left == 0:
+                return
+
+    def get_text(self, path: str, **query: Any) -> str:
+        """Return an answer that is text."""
+        return self.call("GET", path, **query).content.decode("utf-8")
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: dict[str, Any] | None = None,
+        seconds_max: float = ANSWER_SECONDS_MAX,
+        **query: Any,
+    ) -> requests.Response:
+        """Make one request; queries that are None are left out. Raises ClientError."""
+        try:
+            response = self.session.request(
+                method,
+                f"{self.address.url}/api/v1{path}",
+                params={name: value for name, value in query.items() if value is not None},
+                json=body,
+                timeout=(CONNECT_SECONDS_MAX, seconds_max),
+            )
+        except requests.RequestException as error:
+            raise self.make_lost_error() from error
+        if response.status_code >= 400:
+            raise self.read_error(response)
+        return response
+
+    def make_lost_error(self) -> ClientError:
+        """Return the error for a server that does not answer."""
+        params = {"port": self.address.port, "pid": self.address.pid}
+        words = self.wording.say("server_lost", **params)
+        return ClientError(code="server_lost", status=LOST, words=words, params=params)
+
+    def read_error(self, response: requests.Response) -> ClientError:
+        """Return the error that an answer tells of."""
+        try:
+            told = response.json()["error"]
+            words = Words(title=str(told["title"]), detail=str(told["detail"]))
+            code, params = str(told["code"]), dict(told["params"])
+        except (ValueError, KeyError, TypeError):
+            code, params = "answer_not_understood", {"status": response.status_code}
+            words = self.wording.say(code, **params)
+        return ClientError(code=code, status=response.status_code, words=words, params=params)

@@ -1,0 +1,154 @@
+"""Following a job: every event of it once, to its end, whatever becomes of the server."""
+
+import time
+from enum import StrEnum
+from typing import Protocol, cast
+
+from local_server.cli.answers import Event, Frame, FrameProgress, Job
+from local_server.cli.client import ClientError
+from local_server.cli.exits import MONEY_REASONS
+from local_server.cli.link import Link
+from local_server.cli.pushes import Pushes
+
+REFRESH_SECONDS = 0.2
+SILENCE_SECONDS = 5.0
+OVER = frozenset({"completed", "partial", "failed", "cancelled"})
+ENDED_FRAMES = frozenset({"done", "failed"})
+
+
+class LinkState(StrEnum):
+    """Whether the server is there."""
+
+    LOST = "lost"
+    BACK = "back"
+
+
+class View(Protocol):
+    """What is shown of a job while it is followed."""
+
+    wants_frames: bool
+
+    def show_link(self, state: LinkState) -> None:
+        """Show that the server was lost, or is back."""
+
+    def show_event(self, event: Event) -> None:
+        """Show an event, once."""
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show a frame that ended; done ones only to a view that wants them."""
+
+    def show_progress(self, progress: FrameProgress) -> None:
+        """Show how far a frame is."""
+
+    def show_job(self, job: Job) -> None:
+        """Show the job as it is now."""
+
+
+def is_over(job: Job) -> bool:
+    """Tell whether a job has ended."""
+    return job["state"] in OVER
+
+
+def is_at_rest(job: Job) -> bool:
+    """Tell whether nothing more happens by itself: it ended, or waits for money."""
+    return is_over(job) or (job["state"] == "paused" and job["reason"]["code"] in MONEY_REASONS)
+
+
+def is_delivered(job: Job) -> bool:
+    """Tell whether every finished frame is in its folder, or cannot be put there now."""
+    return job["delivery"]["waiting"] == 0 or job["delivery"]["problem"] is not None
+
+
+class Follower:
+    """Follows one job; `after` is the last event that is known already."""
+
+    def __init__(self, link: Link, job: str, *, after: int, view: View) -> None:
+        self.link = link
+        self.job_id = job
+        self.after = after
+        self.view = view
+
+    def follow(self) -> Job:
+        """Show a job until it is at rest and delivered, and return it."""
+        while True:
+            try:
+                return self.follow_server()
+            except ClientError as error:
+                if not error.lost:
+                    raise
+                self.view.show_link(LinkState.LOST)
+                self.link.renew()
+                self.view.show_link(LinkState.BACK)
+
+    def follow_server(self) -> Job:
+        """Follow the job on the server that answers now."""
+        with Pushes(self.link.client) as pushes:
+            self.heal()
+            job, fresh_at = self.refresh(), time.monotonic()
+            stale = False
+            while not (is_at_rest(job) and is_delivered(job)):
+                wait = REFRESH_SECONDS if stale or is_at_rest(job) else SILENCE_SECONDS
+                taken = pushes.take(seconds_max=wait)
+                for push in taken:
+                    if push.kind == "progress":
+                        self.note_progress(cast(FrameProgress, push.data))
+                    else:
+                        stale |= self.note_event(cast(Event, push.data))
+                if not taken and not stale:
+                    self.heal()
+                    stale = True
+                if stale and time.monotonic() - fresh_at >= REFRESH_SECONDS:
+                    job, fresh_at, stale = self.refresh(), time.monotonic(), False
+            self.heal()
+            return job
+
+    def note_progress(self, progress: FrameProgress) -> None:
+        """Show a frame's progress if it is one of this job's."""
+        if progress.get("job") == self.job_id:
+            self.view.show_progress(progress)
+
+    def note_event(self, event: Event) -> bool:
+        """Take an event that was pushed; tells whether it changes the job.
+
+        Ids grow over all jobs, so a gap may be another job's event or one that was missed.
+        """
+        if event["id"] <= self.after:
+            return False
+        if event["id"] > self.after + 1:
+            return self.heal(at_least=event)
+        self.take_event(event)
+        return event["job"] == self.job_id
+
+    def heal(self, *, at_least: Event | None = None) -> bool:
+        """Take every event that was missed; tells whether there was one of this job."""
+        found = False
+        for event in self.link.client.list_events(after=self.after, job=self.job_id):
+            self.take_event(event)
+            found = True
+        if at_least is not None:
+            self.after = max(self.after, at_least["id"])
+        return found
+
+    def take_event(self, event: Event) -> None:
+        """Show an event; it counts as known only when that went well."""
+        if event["job"] == self.job_id:
+            if self.ends_frame(event):
+                frame = event["frame"]
+                assert frame is not None
+                self.view.show_frame(self.link.client.get_frame(self.job_id, frame))
+            self.view.show_event(event)
+            self.link.note_progress()
+        self.after = event["id"]
+
+    def ends_frame(self, event: Event) -> bool:
+        """Tell whether an event ends a frame that the view wants to see."""
+        state = event["data"].get("state")
+        return event["kind"] == "frame.state" and (
+            state == "failed" or (state in ENDED_FRAMES and self.view.wants_frames)
+        )
+
+    def refresh(self) -> Job:
+        """Fetch the job and show it."""
+        job = self.link.client.get_job(self.job_id)
+        self.view.show_job(job)
+        return job

@@ -1,0 +1,35 @@
+"""Ids of jobs as people type them: whole, the beginning of one, or `last`."""
+
+from local_server.cli.client import Client, ClientError
+from local_server.farm.errors import BadInput
+
+LAST = "last"
+JOBS_LOOKED_AT_MAX = 10_000
+SHOWN_MAX = 5
+
+
+def find_job(client: Client, given: str) -> str:
+    """Return the id of the job that is meant.
+
+    Raises BadInput `no_job_yet`, `job_not_found`, `job_ambiguous`.
+    """
+    text = given.strip().lower()
+    if text == LAST:
+        for job in client.list_jobs(limit=1):
+            return job["id"]
+        raise BadInput("no_job_yet")
+    if not text.replace("-", "").isalnum() or not text.isascii():
+        raise BadInput("job_not_found", given=given)
+    try:
+        return client.get_job(text)["id"]
+    except ClientError as error:
+        if error.status != 404:
+            raise
+    jobs = client.list_jobs(limit=JOBS_LOOKED_AT_MAX)
+    found = [job["id"] for job in jobs if job["id"].startswith(text)]
+    if not found:
+        raise BadInput("job_not_found", given=given)
+    if len(found) > 1:
+        shown = ", ".join(found[:SHOWN_MAX]) + ("…" if len(found) > SHOWN_MAX else "")
+        raise BadInput("job_ambiguous", given=given, found=shown)
+    return found[0]

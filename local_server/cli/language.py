@@ -1,0 +1,39 @@
+"""The language of the command line: `--lang`, `YUNTU_LANG`, then the system's."""
+
+import locale
+from collections.abc import Mapping, Sequence
+
+OPTION = "--lang"
+VARIABLES = ("YUNTU_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+
+
+def find_language(argv: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Return `zh` or `en`.
+
+    It is looked for before anything is parsed, so that complaints about the rest of the line are
+    in the right language already.
+    """
+    typed = find_typed(argv)
+    if typed is not None:
+        return pick(typed)
+    for name in VARIABLES:
+        if environ.get(name):
+            return pick(environ[name])
+    return pick(locale.getlocale()[0] or "")
+
+
+def find_typed(argv: Sequence[str]) -> str | None:
+    """Return what `--lang` was given, or None."""
+    for place, word in enumerate(argv):
+        if word == "--":
+            return None
+        if word == OPTION and place + 1 < len(argv):
+            return argv[place + 1]
+        if word.startswith(f"{OPTION}="):
+            return word.removeprefix(f"{OPTION}=")
+    return None
+
+
+def pick(named: str) -> str:
+    """Return our language for a locale's name such as `zh_CN.UTF-8`."""
+    return "zh" if named.lower().startswith(("zh", "chinese")) else "en"

@@ -1,0 +1,195 @@
+"""Launching: finds the server of a data directory, starts one in the background, ends it."""
+
+import contextlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from local_server.cli.client import Client, ClientError, ServerAddress
+from local_server.farm.errors import Unavailable
+from local_server.node_watch import list_log_tail, program
+from local_server.wording import Wording, Words
+
+log = logging.getLogger(__name__)
+START_SECONDS_MAX = 60.0
+OTHER_SECONDS_MAX = 15.0
+END_SECONDS_MAX = 20.0
+LOOK_SECONDS = 0.05
+SECOND_SERVER = "second_server"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Launched:
+    """A server that answers, and whether it was started for this command."""
+
+    address: ServerAddress
+    started: bool
+
+
+def read_address(data: Path) -> ServerAddress | None:
+    """Return what `server.json` tells of a server whose process is alive, or None."""
+    try:
+        told = json.loads((data / "server.json").read_text(encoding="utf-8"))
+        address = ServerAddress(
+            pid=int(told["pid"]),
+            port=int(told["port"]),
+            key=str(told["key"]),
+            version=str(told["version"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return address if is_running(address.pid) else None
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process is there and not a zombie."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def find_server(data: Path, wording: Wording) -> ServerAddress | None:
+    """Return the server of a data directory if it answers, or None."""
+    address = read_address(data)
+    if address is None:
+        return None
+    client = Client(address, wording)
+    try:
+        health = client.get_health()
+    except ClientError:
+        return None
+    finally:
+        client.close()
+    return address if health["pid"] == address.pid else None
+
+
+def ensure_server(data: Path, wording: Wording, *, parent: int | None = None) -> Launched:
+    """Return the running server, starting one when there is none.
+
+    With `parent`, a server that is started here ends with that process. Raises Unavailable
+    `server_not_ready`, or ClientError with the server's own words why it cannot start.
+    """
+    address = find_server(data, wording)
+    if address is not None:
+        return Launched(address=address, started=False)
+    return Launched(address=start_server(data, wording, parent=parent), started=True)
+
+
+def start_server(data: Path, wording: Wording, *, parent: int | None) -> ServerAddress:
+    """Start a server in the background and wait until it answers."""
+    logs = data / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    start_log = logs / "start.log"
+    with start_log.open("wb") as log_file:
+        process = subprocess.Popen(
+            make_command(data, parent),
+            stdin=subprocess.DEVNULL,
+            stdout=log_file,
+            stderr=log_file,
+            env=make_environment(wording),
+            cwd=data,
+            **detached(),
+        )
+    ends = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < ends:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = process.wait(timeout=LOOK_SECONDS)
+            return find_other_server(data, wording, start_log, code)
+        address = find_server(data, wording)
+        if address is not None:
+            # It outlives this command on purpose; Popen would warn that nobody waits for it.
+            process.returncode = 0
+            return address
+    raise Unavailable("server_not_ready", seconds=int(START_SECONDS_MAX), log=str(start_log))
+
+
+def make_command(data: Path, parent: int | None) -> list[str]:
+    """Return the command that serves a data directory."""
+    command = [*program(), "serve", "--data", str(data), "--json"]
+    return command if parent is None else [*command, "--parent", str(parent)]
+
+
+def make_environment(wording: Wording) -> dict[str, str]:
+    """Return the environment of a server: this program is found from any working directory."""
+    root = str(Path(__file__).parents[2])
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "YUNTU_LANG": wording.language,
+    }
+
+
+def detached() -> dict[str, Any]:
+    """Return how a process is started that Ctrl-C and a closed terminal do not reach."""
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+        return {"creationflags": flags | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
+
+
+def find_other_server(
+    data: Path, wording: Wording, start_log: Path, code: int
+) -> ServerAddress:
+    """Return the server that was quicker than the one started here, or raise why there is none.
+
+    Two commands that start at once both start a server, and one of the two is refused.
+    """
+    error = read_start_error(start_log, wording, code)
+    if error.code == SECOND_SERVER:
+        ends = time.monotonic() + OTHER_SECONDS_MAX
+        while time.monotonic() < ends:
+            address = find_server(data, wording)
+            if address is not None:
+                return address
+            time.sleep(LOOK_SECONDS)
+    raise error
+
+
+def read_start_error(start_log: Path, wording: Wording, code: int) -> ClientError:
+    """Return the error that a server told of as it failed to start: one JSON line."""
+    lines = list_log_tail(start_log, lines=200)
+    for line in reversed(lines):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            told = json.loads(line)["error"]
+            words = Words(title=str(told["title"]), detail=str(told["detail"]))
+            params = dict(told["params"])
+            return ClientError(code=str(told["code"]), status=503, words=words, params=params)
+    params = {"exit": code, "log": str(start_log), "words": lines[-1] if lines else ""}
+    words = wording.say("server_not_starting", **params)
+    return ClientError(code="server_not_starting", status=503, words=words, params=params)
+
+
+def stop_server(data: Path, wording: Wording) -> ServerAddress | None:
+    """End the server of a data directory and wait until it is gone; None when none ran.
+
+    Raises Unavailable `server_not_ending`.
+    """
+    address = read_address(data)
+    if address is None:
+        return None
+    client = Client(address, wording)
+    try:
+        client.shut_down()
+    except ClientError as error:
+        if not error.lost or is_running(address.pid):
+            raise
+    finally:
+        client.close()
+    try:
+        psutil.Process(address.pid).wait(timeout=END_SECONDS_MAX)
+    except psutil.NoSuchProcess:
+        pass
+    except psutil.TimeoutExpired as error:
+        raise Unavailable(
+            "server_not_ending", pid=address.pid, seconds=int(END_SECONDS_MAX)
+        ) from error
+    return address

@@ -1,0 +1,87 @@
+"""Pushes: what the server sends by itself, as a queue to take from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Literal
+
+import requests
+import socketio
+
+from local_server.cli.client import CONNECT_SECONDS_MAX, Client
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Something the server sent; `lost` says that it sends no more."""
+
+    kind: Literal["event", "progress", "lost"]
+    data: dict[str, Any]
+
+
+class Pushes:
+    """The pushes of one server, from `open` to `close`.
+
+    They are hints: what is missed here is found again with `Client.list_events`.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.queue: SimpleQueue[Push] = SimpleQueue()
+        session = requests.Session()
+        session.trust_env = False
+        self.socket = socketio.Client(
+            reconnection=False, http_session=session, handle_sigint=False
+        )
+        self.socket.on("event", self.make_handler("event"))
+        self.socket.on("progress", self.make_handler("progress"))
+        self.socket.on("disconnect", lambda *_: self.queue.put(Push("lost", {})))
+
+    def __enter__(self) -> "Pushes":
+        """Connect."""
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Disconnect."""
+        self.close()
+
+    def make_handler(self, kind: Literal["event", "progress"]) -> Callable[[dict[str, Any]], None]:
+        """Return the function that queues pushes of a kind."""
+
+        def on_push(data: dict[str, Any]) -> None:
+            self.queue.put(Push(kind, data))
+
+        return on_push
+
+    def open(self) -> None:
+        """Connect. Raises ClientError when the server does not answer."""
+        try:
+            self.socket.connect(
+                self.client.address.url,
+                auth={"key": self.client.address.key},
+                transports=["websocket"],
+                wait_timeout=CONNECT_SECONDS_MAX,
+            )
+        except socketio.exceptions.ConnectionError as error:
+            raise self.client.make_lost_error() from error
+
+    def close(self) -> None:
+        """Disconnect; harmless when the server has gone."""
+        self.socket.disconnect()
+
+    def take(self, *, seconds_max: float) -> list[Push]:
+        """Return what has come, waiting for the first; nothing when nothing came in time.
+
+        Raises ClientError when the connection was lost.
+        """
+        taken: list[Push] = []
+        try:
+            taken.append(self.queue.get(timeout=seconds_max))
+            while True:
+                taken.append(self.queue.get_nowait())
+        except Empty:
+            pass
+        if any(push.kind == "lost" for push in taken):
+            raise self.client.make_lost_error()
+        return taken

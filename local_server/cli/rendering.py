@@ -1,0 +1,120 @@
+"""Commands about scenes: render, check, renderers."""
+
+from typing import Any
+
+import click
+
+from local_server.cli.answers import Job
+from local_server.cli.exits import Exit
+from local_server.cli.job_ids import find_job
+from local_server.cli.link import Link
+from local_server.cli.session import Session, absolute
+from local_server.cli.spoken import SpokenCommand
+from local_server.cli.tables import print_check, print_renderers
+from local_server.cli.values import Amount, Number, Size
+from local_server.cli.watching import watch_job
+from local_server.farm.identifiers import make_id
+from local_server.farm.jobs import PRIORITY_MAX, PRIORITY_MIN
+
+SAMPLES_MAX = 1_000_000
+
+
+@click.command("render", cls=SpokenCommand)
+@click.argument("scene")
+@click.option("--frames", metavar="RANGE")
+@click.option("--out", metavar="DIR")
+@click.option("--renderer", metavar="NAME")
+@click.option("--priority", type=Number(PRIORITY_MIN, PRIORITY_MAX), metavar="N")
+@click.option("--max-cost", type=Amount(), metavar="¥")
+@click.option("--allow-missing", is_flag=True)
+@click.option("--size", type=Size(), metavar="WxH")
+@click.option("--samples", type=Number(1, SAMPLES_MAX), metavar="N")
+@click.option("--name", metavar="TEXT")
+@click.option("--fresh", is_flag=True)
+@click.option("--detach", is_flag=True)
+@click.pass_obj
+def render(session: Session, scene: str, *, detach: bool, **asked: Any) -> Exit:
+    """Submit a scene and watch it to its end."""
+    request = make_request(scene, **asked)
+    link = session.open_link()
+    try:
+        after = link.insist(lambda client: client.find_last_event())
+        job = submit_job(link, request)
+        if detach:
+            session.answer(job, lambda: print_detached(session, job))
+            return Exit.DONE
+        return watch_job(session, link, job["id"], after=after)
+    finally:
+        link.close()
+
+
+def make_request(
+    scene: str,
+    *,
+    size: tuple[int, int] | None = None,
+    out: str | None = None,
+    max_cost: int | None = None,
+    **asked: Any,
+) -> dict[str, Any]:
+    """Return the request for a job from what was typed; what was not typed is left out."""
+    width, height = size or (None, None)
+    request = asked | {
+        "id": make_id(),
+        "scene": absolute(scene),
+        "out": None if out is None else absolute(out),
+        "max_cost_micros": max_cost,
+        "width": width,
+        "height": height,
+    }
+    return {name: value for name, value in request.items() if value is not None}
+
+
+def submit_job(link: Link, request: dict[str, Any]) -> Job:
+    """Submit a job: its id was made here, so asking again after a lost answer is safe."""
+    return link.insist(lambda client: client.submit_job(request))
+
+
+def print_detached(session: Session, job: Job) -> None:
+    """Print a job's id, and how to watch it."""
+    session.print(job["id"])
+    session.note("left_running", job=job["id"])
+
+
+@click.command("watch", cls=SpokenCommand)
+@click.argument("job")
+@click.pass_obj
+def watch(session: Session, job: str) -> Exit:
+    """Watch a job that was left running."""
+    link = session.open_link()
+    try:
+        after = link.insist(lambda client: client.find_last_event())
+        return watch_job(session, link, find_job(link.client, job), after=after)
+    finally:
+        link.close()
+
+
+@click.command("check", cls=SpokenCommand)
+@click.argument("scene")
+@click.option("--frames", metavar="RANGE")
+@click.option("--renderer", metavar="NAME")
+@click.option("--allow-missing", is_flag=True)
+@click.option("--size", type=Size(), metavar="WxH")
+@click.option("--samples", type=Number(1, SAMPLES_MAX), metavar="N")
+@click.pass_obj
+def check(session: Session, scene: str, **asked: Any) -> Exit:
+    """Examine a scene without making a job."""
+    request = make_request(scene, **asked)
+    del request["id"]
+    with session.connect() as client:
+        answer = client.check_scene(request)
+    session.answer(answer, lambda: print_check(session, answer))
+    return Exit.DONE if answer["ok"] else Exit.BLOCKED
+
+
+@click.command("renderers", cls=SpokenCommand)
+@click.pass_obj
+def renderers(session: Session) -> None:
+    """List what can render here."""
+    with session.connect() as client:
+        answer = client.get_renderers()
+    session.answer(answer, lambda: print_renderers(session, answer))

@@ -1,0 +1,118 @@
+"""The root of the command line: all commands, and how every one of them may end."""
+
+import contextlib
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from local_server.cli import demo, jobs, money, rendering, serving
+from local_server.cli.client import ClientError
+from local_server.cli.exits import Exit, find_error_exit
+from local_server.cli.language import find_language
+from local_server.cli.session import make_console, show_error, write_json_error
+from local_server.cli.spoken import SpokenGroup
+from local_server.cli.values import show_option
+from local_server.farm.errors import BadInput, YuntuError
+from local_server.wording import Wording, Words
+
+PROGRAM = "yuntu"
+SECTIONS = {
+    "scenes": ("demo", "render", "check", "renderers"),
+    "watching": ("jobs", "job", "watch", "frames", "logs", "sheet"),
+    "steering": ("pause", "resume", "cancel", "retry", "delete"),
+    "money": ("balance", "topup", "bill", "statement", "export", "audit"),
+    "servers": ("serve", "stop", "node", "version"),
+}
+MODULES = (demo, jobs, money, rendering, serving)
+
+
+def make_root() -> click.Group:
+    """Return the command `yuntu` with all its commands."""
+    commands = {name: one for module in MODULES for name, one in find_commands(module).items()}
+
+    @click.pass_context
+    def show_help(ctx: click.Context, **_: Any) -> None:
+        if ctx.invoked_subcommand is None:
+            click.echo(ctx.get_help())
+
+    return SpokenGroup(PROGRAM, commands=commands, sections=SECTIONS, callback=show_help)
+
+
+def find_commands(module: Any) -> dict[str, click.Command]:
+    """Return a module's commands by name."""
+    return {
+        str(one.name): one for one in vars(module).values() if isinstance(one, click.Command)
+    }
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    wording = Wording(find_language(argv, os.environ))
+    as_json = "--json" in argv
+    try:
+        code = make_root().main(
+            args=list(argv), prog_name=PROGRAM, standalone_mode=False, obj=wording
+        )
+        sys.stdout.flush()
+        return int(code or Exit.DONE)
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not try to flush it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except (KeyboardInterrupt, click.Abort):
+        return Exit.INTERRUPTED
+    except ClientError as error:
+        tell(as_json, error.code, error.words, error.params)
+        return find_error_exit(error.status)
+    except click.UsageError as error:
+        return tell_ours(as_json, translate(error), wording)
+    except YuntuError as error:
+        return tell_ours(as_json, error, wording)
+    except Exception:  # noqa: BLE001 - the last resort: what nobody foresaw is shown whole
+        tell(as_json, "internal", wording.say("internal"), {})
+        traceback.print_exc()
+        return Exit.INTERNAL
+
+
+def tell_ours(as_json: bool, error: YuntuError, wording: Wording) -> int:
+    """Tell of an error whose words are ours to find; returns the exit code."""
+    tell(as_json, error.code, wording.say(error.code, **error.params), error.params)
+    return find_error_exit(error.status)
+
+
+def tell(as_json: bool, code: str, words: Words, params: dict[str, Any]) -> None:
+    """Write an error where errors go."""
+    if as_json:
+        write_json_error(sys.stderr, code=code, words=words, params=params)
+    else:
+        show_error(make_console(sys.stderr), words)
+
+
+def translate(error: click.UsageError) -> YuntuError:
+    """Return click's complaint about a line as one of ours, which speaks the reader's language."""
+    command = error.ctx.command_path if error.ctx is not None else PROGRAM
+    if isinstance(error, click.NoSuchOption):
+        return BadInput(
+            "option_unknown", given=error.option_name, command=command, near=near(error)
+        )
+    if isinstance(error, click.exceptions.NoSuchCommand):
+        return BadInput("command_unknown", given=error.command_name, near=near(error))
+    if isinstance(error, click.MissingParameter):
+        return BadInput("argument_needed", argument=show_option(error.param), command=command)
+    if isinstance(error, click.BadOptionUsage):
+        return BadInput("option_usage", option=error.option_name, command=command)
+    return BadInput("usage_wrong", words=error.format_message(), command=command)
+
+
+def near(error: Any) -> str:
+    """Return what may have been meant, or a dash."""
+    return ", ".join(error.possibilities or ()) or "-"

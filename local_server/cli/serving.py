@@ -1,0 +1,163 @@
+"""Commands about processes: serve, stop, node, version."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as find_version
+from pathlib import Path
+
+import click
+
+from local_server.cli.launching import find_server, stop_server
+from local_server.cli.session import Session
+from local_server.cli.spoken import SpokenCommand
+from local_server.cli.tables import print_pairs
+from local_server.cli.values import Number
+from local_server.farm.errors import BadInput
+
+SLOTS_MAX = 256
+PID_MAX = 2**31 - 1
+KEY_VARIABLE = "YUNTU_QUEUE_KEY"
+
+
+@click.command("serve", cls=SpokenCommand)
+@click.option("--port", type=Number(0, 65_535), metavar="N", default="0")
+@click.option("--queue", metavar="ADDR")
+@click.option("--store", metavar="ADDR")
+@click.option("--slots", type=Number(1, SLOTS_MAX), metavar="N")
+@click.option("--no-node", is_flag=True)
+@click.option("--parent", type=Number(1, PID_MAX), metavar="PID")
+@click.pass_obj
+def serve(
+    session: Session,
+    port: int,
+    queue: str | None,
+    store: str | None,
+    slots: int | None,
+    parent: int | None,
+    *,
+    no_node: bool,
+) -> None:
+    """Serve a data directory until ended."""
+    from local_server.serve import run_server
+    from local_server.settings import make_settings
+
+    run_server(
+        make_settings(
+            data=session.find_data(),
+            port=port,
+            queue=queue,
+            store=store,
+            slots=slots,
+            parent=parent,
+            node=not no_node,
+        )
+    )
+
+
+@click.command("node", cls=SpokenCommand, takes_data=False)
+@click.option("--queue", required=True, metavar="ADDR")
+@click.option("--store", required=True, metavar="ADDR")
+@click.option("--queue-key-file", metavar="FILE")
+@click.option("--slots", type=Number(1, SLOTS_MAX), metavar="N")
+@click.option("--owner", metavar="ID")
+@click.option("--workdir", metavar="DIR")
+@click.option("--name", metavar="NAME")
+@click.option("--id", metavar="ID")
+@click.option("--parent", type=Number(1, PID_MAX), metavar="PID")
+@click.option("--studio", metavar="ID")
+@click.pass_obj
+def node(
+    session: Session,
+    queue: str,
+    store: str,
+    queue_key_file: str | None,
+    slots: int | None,
+    owner: str | None,
+    workdir: str | None,
+    name: str | None,
+    id: str | None,
+    parent: int | None,
+    studio: str | None,
+) -> None:
+    """Render what a queue has, until ended."""
+    from local_server.node_process import run_node
+
+    run_node(
+        queue=queue,
+        store=store,
+        secret=read_queue_key(queue_key_file),
+        slots=slots,
+        owner=owner,
+        workdir=None if workdir is None else Path(workdir).expanduser().absolute(),
+        name=name,
+        id=id,
+        parent=parent,
+        studio=studio,
+    )
+
+
+def read_queue_key(file: str | None) -> bytes:
+    """Return the key that signs queue messages, from a file or the environment.
+
+    It is never an argument: those are there for every user of a machine to read. Raises BadInput
+    `queue_key_missing`, `queue_key_unreadable`, `queue_key_wrong`.
+    """
+    text = os.environ.get(KEY_VARIABLE, "")
+    if file is not None:
+        try:
+            text = Path(file).expanduser().read_text(encoding="ascii")
+        except (OSError, ValueError) as error:
+            raise BadInput("queue_key_unreadable", path=file, words=str(error)) from error
+    if not text.strip():
+        raise BadInput("queue_key_missing", variable=KEY_VARIABLE)
+    try:
+        key = bytes.fromhex(text.strip())
+    except ValueError as error:
+        raise BadInput("queue_key_wrong") from error
+    if len(key) < 16:
+        raise BadInput("queue_key_wrong")
+    return key
+
+
+@click.command("stop", cls=SpokenCommand)
+@click.pass_obj
+def stop(session: Session) -> None:
+    """End the server."""
+    address = stop_server(session.find_data(), session.wording)
+    pid = None if address is None else address.pid
+    words = session.say("server_not_running" if pid is None else "server_ended", pid=pid or 0)
+    session.answer({"stopped": pid is not None, "pid": pid}, lambda: session.print(words.title))
+
+
+@click.command("version", cls=SpokenCommand)
+@click.pass_obj
+def version(session: Session) -> None:
+    """Say which program this is, and which server runs."""
+    address = find_server(session.find_data(), session.wording)
+    answer = {
+        "version": find_own_version(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "data": str(session.find_data()),
+        "server": None if address is None else {"pid": address.pid, "version": address.version},
+    }
+    running = session.label("none")
+    if address is not None:
+        running = session.label("server_told", pid=address.pid, version=address.version)
+    pairs = [
+        ("version", answer["version"]),
+        ("python", answer["python"]),
+        ("platform", answer["platform"]),
+        ("data", answer["data"]),
+        ("server", running),
+    ]
+    session.answer(answer, lambda: print_pairs(session, pairs))
+
+
+def find_own_version() -> str:
+    """Return this program's version; a checkout that was never installed has none."""
+    try:
+        return find_version("yuntu")
+    except PackageNotFoundError:
+        return "0"

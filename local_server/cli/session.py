@@ -1,0 +1,125 @@
+"""A session: what one run of a command has: its words, its data directory, its output."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from local_server.cli.client import Client
+from local_server.cli.link import Link
+from local_server.settings import find_data_folder
+from local_server.wording import Wording, Words
+
+WIDTH_OF_A_PIPE = 10_000  # a table in a file is never cut to fit a screen
+
+
+def make_console(file: TextIO) -> Console:
+    """Return a console that shows text as it is."""
+    width = None if file.isatty() else WIDTH_OF_A_PIPE
+    return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """One run of one command. `data` is what was typed, if anything."""
+
+    wording: Wording
+    data: str | None
+    as_json: bool
+    out: Console
+    err: Console
+
+    @property
+    def is_dialogue(self) -> bool:
+        """Tell whether somebody sits there who sees a moving picture and can be asked."""
+        return not self.as_json and self.out.is_terminal and sys.stdin.isatty()
+
+    def say(self, code: str, **params: Any) -> Words:
+        """Return the words for a code."""
+        return self.wording.say(code, **params)
+
+    def label(self, name: str, **params: Any) -> str:
+        """Return a label's words."""
+        return self.wording.say(f"label_{name}", **params).title
+
+    def find_data(self) -> Path:
+        """Return the data directory, made if need be. Raises Unavailable `data_unwritable`."""
+        return find_data_folder(self.data)
+
+    def open_link(self, data: Path | None = None, *, parent: int | None = None) -> Link:
+        """Return a link to the data directory's server, started if need be."""
+        return Link(
+            data or self.find_data(),
+            self.wording,
+            parent=parent,
+            on_start=self.tell_start if parent is None else lambda _: None,
+        )
+
+    @contextmanager
+    def connect(self) -> Iterator[Client]:
+        """Return a client of the data directory's server for a few requests."""
+        link = self.open_link()
+        try:
+            yield link.client
+        finally:
+            link.close()
+
+    def tell_start(self, pid: int) -> None:
+        """Say that a server was started and stays: nobody should find it by surprise."""
+        self.note("server_started", pid=pid)
+
+    def answer(self, value: Any, show: Callable[[], None]) -> None:
+        """Give the command's answer: the value as one line of JSON, or as people read it."""
+        if self.as_json:
+            self.write_json(value)
+        else:
+            show()
+
+    def write_json(self, value: Any) -> None:
+        """Write a value as one line of JSON."""
+        self.out.file.write(json.dumps(value, ensure_ascii=False) + "\n")
+        self.out.file.flush()
+
+    def write_raw(self, text: str) -> None:
+        """Write text as it is: logs, exports."""
+        self.out.file.write(text)
+        self.out.file.flush()
+
+    def print(self, text: str, style: str = "") -> None:
+        """Write a line of the answer."""
+        self.out.print(Text(text, style=style))
+
+    def note(self, code: str, **params: Any) -> None:
+        """Write a remark beside the answer."""
+        words = self.say(code, **params)
+        self.err.print(Text(" ".join(filter(None, (words.title, words.detail))), style="dim"))
+
+    def warn(self, words: Words) -> None:
+        """Write a warning beside the answer."""
+        self.err.print(Text(words.title, style="bold yellow"), Text(words.detail))
+
+
+def show_error(session_err: Console, words: Words) -> None:
+    """Write an error: what is wrong, and below it what to do."""
+    session_err.print(Text(words.title, style="bold red"))
+    if words.detail:
+        session_err.print(Text(words.detail))
+
+
+def write_json_error(file: TextIO, *, code: str, words: Words, params: dict[str, Any]) -> None:
+    """Write an error as one line of JSON, in the shape the server's errors have."""
+    body = {"code": code, "title": words.title, "detail": words.detail, "params": params}
+    file.write(json.dumps({"error": body}, ensure_ascii=False) + "\n")
+    file.flush()
+
+
+def absolute(path: str) -> str:
+    """Return a path as typed, made absolute: the server's working directory is another."""
+    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100 - resolve() follows links

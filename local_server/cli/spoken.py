@@ -1,0 +1,164 @@
+"""Spoken commands: click commands whose help is in the reader's language."""
+
+import sys
+from io import StringIO
+from shutil import get_terminal_size
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from local_server.cli.session import Session, make_console
+from local_server.cli.values import Choice, show_option
+from local_server.farm.errors import BadInput
+from local_server.wording import LANGUAGES, Wording
+
+HELP_WIDTH_MAX = 100
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+
+class SpokenCommand(click.Command):
+    """A command; its callback gets a Session first."""
+
+    def __init__(self, *args: Any, takes_data: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, context_settings=HELP_NAMES, **kwargs)
+        self.params += make_common_options(takes_data=takes_data)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the line. Raises BadInput `too_many_arguments`."""
+        ctx.allow_extra_args = True
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            raise BadInput("too_many_arguments", given=" ".join(rest), command=ctx.command_path)
+        return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command in a session of its own."""
+        wording = ctx.find_object(Wording)
+        assert wording is not None
+        ctx.params.pop("lang")
+        ctx.obj = Session(
+            wording=wording,
+            data=ctx.params.pop("data", None),
+            as_json=ctx.params.pop("as_json"),
+            out=make_console(sys.stdout),
+            err=make_console(sys.stderr),
+        )
+        return super().invoke(ctx)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help page."""
+        page = HelpPage(ctx)
+        page.add_usage(self.collect_usage_pieces(ctx))
+        page.add_text(page.wording.say(f"command_{self.name}").detail)
+        page.add_options(self.get_params(ctx))
+        return page.text
+
+
+class SpokenGroup(click.Group):
+    """The root: its help lists the commands by what they are for."""
+
+    def __init__(self, *args: Any, sections: dict[str, tuple[str, ...]], **kwargs: Any) -> None:
+        super().__init__(
+            *args, context_settings=HELP_NAMES, invoke_without_command=True, **kwargs
+        )
+        self.sections = sections
+        self.params.append(make_language_option())
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help page."""
+        page = HelpPage(ctx)
+        page.add_usage([page.wording.say("help_command").title])
+        page.add_text(page.wording.say("command_root").detail)
+        for section, names in self.sections.items():
+            rows = [(name, page.wording.say(f"command_{name}").title) for name in names]
+            page.add_rows(page.wording.say(f"section_{section}").title, rows)
+        page.add_options(self.get_params(ctx))
+        page.add_text(page.wording.say("help_more").title)
+        return page.text
+
+
+class HelpPage:
+    """A help page being written."""
+
+    def __init__(self, ctx: click.Context) -> None:
+        wording = ctx.find_root().obj
+        assert isinstance(wording, Wording)
+        self.ctx = ctx
+        self.wording = wording
+        self.file = StringIO()
+        width = min(HELP_WIDTH_MAX, get_terminal_size((HELP_WIDTH_MAX, 24)).columns)
+        self.console = Console(
+            file=self.file, width=width, markup=False, highlight=False, emoji=False
+        )
+
+    @property
+    def text(self) -> str:
+        """Return the page."""
+        return "\n".join(line.rstrip() for line in self.file.getvalue().strip().splitlines())
+
+    def add_usage(self, pieces: list[str]) -> None:
+        """Add how the command is written."""
+        options = self.wording.say("help_options_placeholder").title
+        shown = [options if piece == "[OPTIONS]" else piece for piece in pieces]
+        usage = self.wording.say("help_usage").title
+        self.console.print(Text(f"{usage} {self.ctx.command_path} {' '.join(shown)}"))
+
+    def add_text(self, text: str) -> None:
+        """Add paragraphs."""
+        self.console.print()
+        self.console.print(Text(text.strip()))
+
+    def add_rows(self, title: str, rows: list[tuple[str, str]]) -> None:
+        """Add a titled list."""
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column()
+        for name, told in rows:
+            grid.add_row(Text(name), Text(told))
+        self.console.print()
+        self.console.print(Text(title))
+        self.console.print(Padding(grid, (0, 0, 0, 2)))
+
+    def add_options(self, params: list[click.Parameter]) -> None:
+        """Add the options and what they do."""
+        rows = [
+            (self.show_names(param), self.describe(param))
+            for param in params
+            if isinstance(param, click.Option)
+        ]
+        self.add_rows(self.wording.say("help_options").title, rows)
+
+    def show_names(self, option: click.Option) -> str:
+        """Return how an option is written."""
+        names = ", ".join(option.opts)
+        return names if option.is_flag else f"{names} {option.metavar or show_metavar(option)}"
+
+    def describe(self, option: click.Option) -> str:
+        """Return what an option does; a command may have its own words for it."""
+        name = max(option.opts, key=len).removeprefix("--").replace("-", "_")
+        own = f"option_{self.ctx.command.name}_{name}"
+        return self.wording.say(own if own in self.wording.tables else f"option_{name}").title
+
+
+def show_metavar(option: click.Option) -> str:
+    """Return the placeholder for an option's value."""
+    if isinstance(option.type, Choice):
+        return "|".join(option.type.choices)
+    return show_option(option).removeprefix("--").upper()
+
+
+def make_language_option() -> click.Option:
+    """Return `--lang`, which every command takes; `find_language` has read it already."""
+    return click.Option(["--lang"], type=Choice(*LANGUAGES), is_eager=True)
+
+
+def make_common_options(*, takes_data: bool) -> list[click.Parameter]:
+    """Return the options that every command takes."""
+    options: list[click.Parameter] = [click.Option(["--json", "as_json"], is_flag=True)]
+    if takes_data:
+        options.append(click.Option(["--data"], metavar="DIR"))
+    return [*options, make_language_option()]

@@ -1,0 +1,362 @@
+"""Output for people: tables, lists and the sentences at a command's end."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from local_server.cli.answers import (
+    Audit,
+    Balance,
+    Bill,
+    Check,
+    Estimate,
+    Finding,
+    Frame,
+    Job,
+    Renderers,
+    StatementLine,
+)
+from local_server.cli.session import Session
+from local_server.wording import show_money
+
+STATE_STYLES = {
+    "completed": "green",
+    "done": "green",
+    "running": "cyan",
+    "rendering": "cyan",
+    "paused": "yellow",
+    "partial": "yellow",
+    "failed": "red",
+    "cancelled": "dim",
+}
+FAILED_SHOWN_MAX = 10
+BILL_LINES_SHOWN_MAX = 60
+KIB = 1024
+
+
+# --- pieces ---
+
+
+def show_duration(session: Session, ms: int) -> str:
+    """Return a duration as people say it."""
+    if ms < 60_000:
+        return session.label("seconds", seconds=f"{ms / 1000:.1f}")
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return session.label("hours", hours=hours, minutes=f"{minutes:02}")
+    return session.label("minutes", minutes=minutes, seconds=f"{seconds:02}")
+
+
+def show_bytes(count: int) -> str:
+    """Return a number of bytes with a fitting unit."""
+    size, unit = float(count), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if size < KIB or unit == "TiB":
+            break
+        size /= KIB
+    return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def show_time(at_ms: int | None) -> str:
+    """Return a moment on this machine's clock."""
+    return "-" if at_ms is None else f"{datetime.fromtimestamp(at_ms / 1000):%Y-%m-%d %H:%M:%S}"
+
+
+def show_state(session: Session, state: str) -> Text:
+    """Return a state in words, in its colour."""
+    return Text(session.say(f"state_{state}").title, style=STATE_STYLES.get(state, ""))
+
+
+def show_frame_result(session: Session, frame: Frame) -> str:
+    """Return how a frame ended, as one line."""
+    parts = [
+        session.label("frame_number", frame=frame["frame"]),
+        session.say(f"state_{frame['state']}").title,
+    ]
+    if frame["state"] == "failed":
+        reason = frame["reason"]
+        parts += [] if reason is None else [reason["title"]]
+        parts += [frame["words"]] if frame["words"] else []
+        return "  ".join(parts)
+    if frame["reused"]:
+        parts.append(session.label("reused"))
+    elif frame["render_ms"] is not None:
+        parts.append(show_duration(session, frame["render_ms"]))
+    if frame["amount_micros"] is not None:
+        parts.append(show_money(frame["amount_micros"]))
+    parts += [warning["title"] for warning in frame["warnings"]]
+    return "  ".join(parts)
+
+
+def make_table(session: Session, columns: Sequence[str], *, right: Sequence[str] = ()) -> Table:
+    """Return an empty table with headings in the reader's language."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        side = "right" if name in right else "left"
+        table.add_column(Text(session.label(name)), justify=side, overflow="fold")
+    return table
+
+
+def print_pairs(session: Session, pairs: Iterable[tuple[str, Any]]) -> None:
+    """Print labels and values, one pair a line; a value of None is left out."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        if value is not None:
+            shown = value if isinstance(value, Text) else Text(str(value))
+            grid.add_row(Text(session.label(name), style="dim"), shown)
+    session.out.print(grid)
+
+
+# --- jobs and frames ---
+
+
+def print_jobs(session: Session, jobs: list[Job]) -> None:
+    """Print a list of jobs."""
+    if not jobs:
+        session.print(session.say("no_jobs").title)
+        return
+    right = ("frames", "cost")
+    table = make_table(
+        session, ("job", "name", "state", "frames", "cost", "created", "why"), right=right
+    )
+    for job in jobs:
+        table.add_row(
+            Text(job["id"]),
+            Text(job["name"]),
+            show_state(session, job["state"]),
+            Text(f"{job['frames']['done']}/{job['frames']['total']}"),
+            Text(show_money(job["cost_micros"])),
+            Text(show_time(job["created_at_ms"])),
+            Text(job["reason"]["title"]),
+        )
+    session.out.print(table)
+
+
+def print_job(session: Session, job: Job) -> None:
+    """Print one job with all that is known of it."""
+    counts, renderer = job["frames"], job["renderer"]
+    told = [
+        session.label(f"count_{name}", count=counts[name])
+        for name in ("waiting", "rendering", "done", "failed", "cancelled", "reused")
+        if counts[name]
+    ]
+    eta = job["eta_ms"]
+    print_pairs(
+        session,
+        [
+            ("job", job["id"]),
+            ("name", job["name"]),
+            ("state", show_state(session, job["state"])),
+            ("why", job["reason"]["detail"] or job["reason"]["title"]),
+            ("scene", job["scene"]),
+            ("renderer", renderer and f"{renderer['name']} {renderer['version']}"),
+            ("range", job["range"]),
+            ("frames", ", ".join([str(counts["total"]), *told])),
+            ("left", None if eta is None else show_duration(session, eta)),
+            ("estimate", show_estimate(session, job["estimate"])),
+            ("held", show_money(job["held_micros"])),
+            ("cost", show_money(job["cost_micros"])),
+            ("render_time", show_duration(session, job["render_ms"])),
+            ("priority", job["priority"]),
+            ("created", show_time(job["created_at_ms"])),
+            ("ended", job["finished_at_ms"] and show_time(job["finished_at_ms"])),
+            ("out", job["out"]),
+        ],
+    )
+    print_delivery(session, job)
+    print_findings(session, job["findings"])
+
+
+def show_estimate(session: Session, estimate: Estimate | None) -> str | None:
+    """Return an estimate of money and time as one sentence."""
+    if estimate is None or estimate["p50_micros"] is None or estimate["p90_micros"] is None:
+        return None
+    source = session.label(f"source_{estimate['source']}")
+    return session.label(
+        "estimate_told",
+        p50=show_money(estimate["p50_micros"]),
+        p90=show_money(estimate["p90_micros"]),
+        time50=show_duration(session, estimate["job_p50_ms"] or 0),
+        time90=show_duration(session, estimate["job_p90_ms"] or 0),
+        source=source,
+    )
+
+
+def print_findings(session: Session, findings: Iterable[Finding]) -> None:
+    """Print what pre-flight found, blockers first, each with what to do."""
+    for one in sorted(findings, key=lambda one: one["severity"]):
+        style = "bold red" if one["severity"] == "blocker" else "bold yellow"
+        kind = session.label(one["severity"])
+        session.out.print(Text(f"{kind}: {one['title']}", style=style))
+        if one["detail"]:
+            session.out.print(Text(f"  {one['detail']}"))
+
+
+def print_delivery(session: Session, job: Job) -> None:
+    """Print why finished frames are not in their folder, if that is so."""
+    problem = job["delivery"]["problem"]
+    if problem is not None:
+        session.print(problem["title"], style="bold yellow")
+        session.print(problem["detail"])
+
+
+def print_frames(session: Session, frames: list[Frame]) -> None:
+    """Print a list of frames."""
+    columns = ("frame", "state", "render_time", "amount", "tries", "node", "why_or_where")
+    table = make_table(session, columns, right=("frame", "render_time", "amount", "tries"))
+    for frame in frames:
+        reason, ms, amount = frame["reason"], frame["render_ms"], frame["amount_micros"]
+        state = show_state(session, frame["state"])
+        if frame["reused"]:
+            state.append(f" ({session.label('reused')})")
+        why = "  ".join(filter(None, (reason["title"] if reason else "", frame["words"] or "")))
+        table.add_row(
+            Text(str(frame["frame"])),
+            state,
+            Text("-" if ms is None else show_duration(session, ms)),
+            Text("-" if amount is None else show_money(amount)),
+            Text(str(frame["attempt"])),
+            Text(frame["node"] or "-"),
+            Text(why or frame["path"] or "-"),
+        )
+    session.out.print(table)
+
+
+# --- money ---
+
+
+def print_balance(session: Session, balance: Balance) -> None:
+    """Print what the account has."""
+    print_pairs(
+        session,
+        [
+            ("free", show_money(balance["free_micros"])),
+            ("held", show_money(balance["held_micros"])),
+            ("spent", show_money(balance["spent_micros"])),
+            ("total", show_money(balance["total_micros"])),
+        ],
+    )
+
+
+def print_bill(session: Session, bill: Bill) -> None:
+    """Print a bill with a line per frame."""
+    columns = ("frame", "render_time", "cores", "full_price", "discount", "amount", "node")
+    table = make_table(session, columns, right=columns[:-1])
+    for line in bill["lines"]:
+        discount = f"{line['discount_basis_points'] / 100:g} %"
+        table.add_row(
+            Text(str(line["frame"])),
+            Text(show_duration(session, line["render_ms"])),
+            Text(str(line["cores"])),
+            Text(show_money(line["full_micros"])),
+            Text(discount),
+            Text(show_money(line["amount_micros"])),
+            Text(line["node"]),
+        )
+    if bill["lines"]:
+        session.out.print(table)
+        session.print("")
+    print_bill_summary(session, bill)
+
+
+def print_bill_summary(session: Session, bill: Bill) -> None:
+    """Print what a bill comes to, beside what was expected."""
+    frames = [session.label("count_done", count=bill["frames_done"])]
+    for name, count in (("reused", bill["frames_reused"]), ("failed", bill["frames_failed"])):
+        if count:
+            frames.append(session.label(f"count_{name}", count=count))
+    rate = session.label("rate_told", rate=show_money(bill["rate_micros"]))
+    print_pairs(
+        session,
+        [
+            ("frames", ", ".join(frames)),
+            ("price", f"{rate} ({bill['price_book']})"),
+            ("estimate", show_estimate(session, bill["estimate"])),
+            ("held", show_money(bill["held_micros"])),
+            ("given_back", show_money(bill["released_micros"])),
+            ("total_cost", Text(show_money(bill["total_micros"]), style="bold")),
+        ],
+    )
+
+
+def print_statement(session: Session, lines: list[StatementLine]) -> None:
+    """Print the account's transfers."""
+    columns = ("number", "time", "what", "job", "amount", "from", "to")
+    table = make_table(session, columns, right=("number", "amount"))
+    for line in lines:
+        table.add_row(
+            Text(str(line["seq"])),
+            Text(show_time(line["at_ms"])),
+            Text(session.label(f"kind_{line['kind']}")),
+            Text(line["job"] or "-"),
+            Text(show_money(line["amount_micros"])),
+            Text(line["debit"]),
+            Text(line["credit"]),
+        )
+    session.out.print(table)
+
+
+def print_audit(session: Session, audit: Audit) -> None:
+    """Print what the audit looked at."""
+    for check in audit["checks"]:
+        style = "green" if check["ok"] else "bold red"
+        mark = session.label("sound" if check["ok"] else "unsound")
+        session.out.print(Text(mark, style=style), Text(check["title"]), Text(check["detail"]))
+    words = session.say("audit_clean" if audit["clean"] else "audit_unclean")
+    session.print(words.title, style="green" if audit["clean"] else "bold red")
+    if words.detail:
+        session.print(words.detail)
+
+
+# --- scenes and renderers ---
+
+
+def print_check(session: Session, check: Check) -> None:
+    """Print what pre-flight says of a scene."""
+    facts, package, renderer = check["facts"] or {}, check["package"], check["renderer"]
+    size = f"{facts['width']}x{facts['height']}" if "width" in facts else None
+    packed = None
+    if package is not None:
+        packed = session.label(
+            "package_told", files=package["files"], size=show_bytes(package["bytes"])
+        )
+    print_pairs(
+        session,
+        [
+            ("scene", check["scene"]),
+            ("renderer", renderer and f"{renderer['name']} {renderer['version']}"),
+            ("engine", facts.get("engine")),
+            ("camera", facts.get("camera")),
+            ("size", size),
+            ("samples", facts.get("samples")),
+            ("frames", f"{check['frames_total']} ({check['frames']})" if check["frames"] else None),
+            ("package", packed),
+            ("estimate", show_estimate(session, check["estimate"])),
+        ],
+    )
+    print_findings(session, check["findings"])
+    words = session.say("check_fine" if check["ok"] else "check_blocked")
+    session.print(words.title, style="green" if check["ok"] else "bold red")
+
+
+def print_renderers(session: Session, renderers: Renderers) -> None:
+    """Print what can render here, and how to get what cannot."""
+    if renderers["items"]:
+        table = make_table(session, ("renderer", "version", "scenes", "executable"))
+        for one in renderers["items"]:
+            scenes = " ".join(one["scenes"])
+            table.add_row(
+                Text(one["title"]), Text(one["version"]), Text(scenes), Text(one["executable"])
+            )
+        session.out.print(table)
+    if renderers["missing"]:
+        session.print("")
+        session.print(session.label("not_installed"), style="bold")
+        for missing in renderers["missing"]:
+            session.print(f"  {missing['title']}  {missing['how_to_get']}")

@@ -1,0 +1,112 @@
+"""The values typed on the command line: amounts, sizes, numbers, choices."""
+
+import re
+from decimal import Decimal
+
+import click
+
+from local_server.farm.errors import BadInput
+from local_server.wording import MICROS
+
+AMOUNT = re.compile(
+    r"[¥￥]?\s*(?P<number>(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.(?P<decimals>[0-9]+))?)"
+)
+DECIMALS_MAX = 6
+DIGITS_MAX = 9
+SIZE = re.compile(r"([0-9]{1,5})\s*[xX×*]\s*([0-9]{1,5})")
+SIDE_MAX = 65_536
+
+
+def parse_amount(text: str) -> int:
+    """Return an amount of yuan as exact micro-yuan: `12`, `12.5`, `¥12.50`, `¥1,200`.
+
+    Raises BadInput `amount_not_understood`, `amount_too_precise`, `amount_too_large`.
+    """
+    match = AMOUNT.fullmatch(text.strip())
+    if match is None:
+        raise BadInput("amount_not_understood", given=text)
+    if len(match["decimals"] or "") > DECIMALS_MAX:
+        raise BadInput("amount_too_precise", given=text, decimals=DECIMALS_MAX)
+    number = Decimal(match["number"].replace(",", ""))
+    if number >= 10**DIGITS_MAX:
+        raise BadInput("amount_too_large", given=text)
+    return int(number * MICROS)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return a picture's width and height in pixels from `1920x1080`. Raises BadInput."""
+    match = SIZE.fullmatch(text.strip())
+    if match is None or not all(1 <= int(side) <= SIDE_MAX for side in match.groups()):
+        raise BadInput("size_not_understood", given=text, largest=SIDE_MAX)
+    return int(match[1]), int(match[2])
+
+
+def show_option(param: click.Parameter | None) -> str:
+    """Return how a parameter is written: `--limit`, or `FRAME`."""
+    if isinstance(param, click.Option):
+        return max(param.opts, key=len)
+    return (param.name or "").upper() if param is not None else ""
+
+
+class Amount(click.ParamType[int, str]):
+    """An amount of yuan, as micro-yuan."""
+
+    name = "amount"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> int:
+        """Parse what was typed."""
+        return value if isinstance(value, int) else parse_amount(str(value))
+
+
+class Size(click.ParamType[tuple[int, int], str]):
+    """A picture's size."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> tuple[int, int]:
+        """Parse what was typed."""
+        return parse_size(str(value))
+
+
+class Number(click.ParamType[int, str]):
+    """A whole number within bounds."""
+
+    name = "number"
+
+    def __init__(self, lowest: int, highest: int) -> None:
+        self.lowest = lowest
+        self.highest = highest
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> int:
+        """Parse what was typed. Raises BadInput `number_expected`."""
+        text = str(value).strip()
+        if re.fullmatch(r"-?[0-9]{1,18}", text) and self.lowest <= int(text) <= self.highest:
+            return int(text)
+        raise BadInput(
+            "number_expected",
+            option=show_option(param),
+            given=text,
+            lowest=self.lowest,
+            highest=self.highest,
+        )
+
+
+class Choice(click.ParamType[str, str]):
+    """One of a few words."""
+
+    name = "choice"
+
+    def __init__(self, *choices: str) -> None:
+        self.choices = choices
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> str:
+        """Check what was typed. Raises BadInput `choice_expected`."""
+        text = str(value).strip().lower()
+        if text in self.choices:
+            return text
+        raise BadInput(
+            "choice_expected",
+            option=show_option(param),
+            given=str(value),
+            choices=", ".join(self.choices),
+        )

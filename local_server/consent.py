@@ -1,0 +1,47 @@
+"""Consent: how much more may be held when a job goes on after it was paused or failed."""
+
+from sqlite_utils import Database
+
+from local_server.farm import jobs, ledger
+from local_server.farm.db import Row
+from local_server.farm.errors import Conflict
+from local_server.submission import choose_hold
+
+
+def resume(db: Database, *, job: str, cap_micros: int | None, at_ms: int) -> None:
+    """Let a paused job go on. `cap_micros` is what the whole job may cost from now on.
+
+    A job that waited for funds gets the hold it never had; one that used up its hold needs a cap
+    above what it cost so far. Raises Conflict `budget_needs_consent` and NoFunds `no_funds`.
+    """
+    row = jobs.get_job(db, job=job)
+    left = ledger.read_purse(db, purse=f"held:{job}")
+    if cap_micros is not None:
+        add = max(0, cap_micros - row["cost_micros"] - left)
+    elif row["reason"] == "funds":
+        add = choose_hold(row)
+    else:
+        add = 0
+    if row["state"] == "paused" and row["reason"] == "budget" and left + add == 0:
+        raise Conflict("budget_needs_consent", job=job, expected_micros=expect_rest(row))
+    jobs.resume_job(db, job=job, add_micros=add, at_ms=at_ms)
+
+
+def retry(db: Database, *, job: str, at_ms: int) -> None:
+    """Give failed frames another try, with a hold for just those. Raises NoFunds `no_funds`."""
+    row = jobs.get_job(db, job=job)
+    amount = 0
+    if row["plan"] is not None:
+        amount = jobs.read_plan(row).frame_p90_micros * row["frames_failed"]
+    cap = row["request"]["max_cost_micros"]
+    if cap is not None:
+        amount = min(amount, max(0, int(cap) - row["cost_micros"]))
+    jobs.retry_job(db, job=job, amount_micros=amount, at_ms=at_ms)
+
+
+def expect_rest(row: Row) -> int:
+    """Return what a whole job is expected to cost by the pace of its frames so far, in micros."""
+    paid = row["frames_done"] - row["frames_reused"]
+    per_frame = row["cost_micros"] // paid if paid else jobs.read_plan(row).frame_p90_micros
+    rest = row["frames_waiting"] + row["frames_rendering"]
+    return int(row["cost_micros"] + per_frame * rest * 5 // 4)

@@ -1,0 +1,134 @@
+"""Delivery: finished frames put into the artist's folder, whole or not at all."""
+
+import logging
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from gevent.threadpool import ThreadPool
+from sqlite_utils import Database
+
+from local_server.farm.db import assert_writing, fetch_rows
+from local_server.farm.errors import YuntuError
+from local_server.farm.jobs import get_job, read_plan
+from local_server.writer import Writer
+from sync.blobs import Blobs, Digest
+
+log = logging.getLogger(__name__)
+BATCH_MAX = 200
+RETRY_SECONDS = (1, 5, 15, 60)
+PADDING = re.compile("#+")
+
+
+@dataclass(kw_only=True, slots=True)
+class Problem:
+    """Why a job's frames cannot be put into its folder right now."""
+
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+class Delivery:
+    """Copies pictures from the store to where the artist wants them; tries again for ever."""
+
+    def __init__(self, writer: Writer, blobs: Blobs) -> None:
+        self.writer = writer
+        self.blobs = blobs
+        self.pool = ThreadPool(1)
+        self.wanted = Event()
+        self.problems: dict[str, Problem] = {}
+        self.ending = False
+
+    def wake(self) -> None:
+        """Say that frames may be waiting."""
+        self.wanted.set()
+
+    def run(self) -> None:
+        """Deliver until ended: a greenlet's whole life."""
+        failures = 0
+        while not self.ending:
+            self.wanted.clear()
+            waiting = self.writer.run(list_undelivered, BATCH_MAX, sorted(self.problems))
+            if not waiting and self.problems:
+                self.wanted.wait(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                failures += 1
+                self.problems.clear()
+                continue
+            if not waiting:
+                self.wanted.wait()
+                failures = 0
+                continue
+            delivered = self.pool.apply(self.deliver, (waiting,))
+            if delivered:
+                self.writer.write(mark_delivered, delivered)
+            gevent.sleep(0)
+
+    def end(self) -> None:
+        """Stop after the batch under way."""
+        self.ending = True
+        self.wanted.set()
+
+    def deliver(self, waiting: list[dict[str, Any]]) -> list[tuple[str, int]]:
+        """Write pictures to their final names; a job that cannot be written is left for later."""
+        delivered: list[tuple[str, int]] = []
+        for one in waiting:
+            if one["job"] in self.problems:
+                continue
+            target = target_path(one["out"], one["naming"], one["number"], one["extension"])
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self.blobs.fetch(Digest(one["picture"]), target)
+            except OSError as error:
+                params = {"path": str(target), "words": error.strerror or str(error)}
+                self.problems[one["job"]] = Problem(code="delivery_waits", params=params)
+            except YuntuError as error:
+                self.problems[one["job"]] = Problem(code=error.code, params=error.params)
+            else:
+                delivered.append((one["job"], one["number"]))
+        return delivered
+
+
+def target_path(out: str, naming: str, number: int, extension: str) -> Path:
+    """Return a frame's path: the naming's run of `#` becomes the padded number."""
+    run = PADDING.search(naming)
+    width = len(run.group()) if run else 4
+    padded = f"-{-number:0{width}d}" if number < 0 else f"{number:0{width}d}"
+    name = PADDING.sub(padded, naming, count=1) if run else f"{naming}_{padded}"
+    return Path(out) / f"{name}{extension}"
+
+
+def list_undelivered(db: Database, limit: int, without: list[str]) -> list[dict[str, Any]]:
+    """Return frames that are done and not yet in their artist's folder."""
+    marks = ", ".join("?" * len(without))
+    return fetch_rows(
+        db,
+        "SELECT f.job, f.number, f.result ->> 'picture' AS picture,"
+        " f.result ->> 'extension' AS extension, j.plan ->> 'out' AS out,"
+        " j.plan ->> 'naming' AS naming FROM frame f INDEXED BY frame_undelivered"
+        " JOIN job j ON j.id = f.job"
+        f" WHERE f.state = 'done' AND f.delivered = 0 AND f.job NOT IN ({marks}) LIMIT ?",
+        (*without, limit),
+    )
+
+
+def mark_delivered(db: Database, delivered: list[tuple[str, int]]) -> None:
+    """Note that frames are in their artist's folder."""
+    assert_writing(db)
+    db.conn.executemany("UPDATE frame SET delivered = 1 WHERE job = ? AND number = ?", delivered)
+
+
+def count_undelivered(db: Database, *, job: str) -> int:
+    """Count a job's finished frames that are not in the artist's folder yet."""
+    row = db.conn.execute(
+        "SELECT count(*) FROM frame WHERE job = ? AND state = 'done' AND delivered = 0", (job,)
+    ).fetchone()
+    return int(row[0])
+
+
+def read_target(db: Database, *, job: str, number: int, extension: str) -> Path:
+    """Return where a job's frame belongs."""
+    plan = read_plan(get_job(db, job=job))
+    return target_path(plan.out, plan.naming, number, extension)

@@ -1,0 +1,1 @@
+"""The farm: jobs, frames, ledger and prices; needs no web, no queue and no bucket."""

@@ -1,0 +1,209 @@
+"""The audit: proves that ledger, jobs and frames agree, from the rows alone; it changes nothing.
+
+Each rule is a query that returns one name per row that breaks it, so a sound farm returns nothing.
+Sums are compared by adding both sides up with opposite signs: what is not zero does not agree.
+"""
+
+import json
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from local_server.farm.db import find_damage, snapshot
+from local_server.farm.ledger import ROUTES
+from local_server.farm.states import FrameState
+
+EXAMPLES_MAX = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """What one rule found: how many rows break it, and the names of the first of them."""
+
+    code: str
+    count: int
+    examples: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether nothing breaks the rule."""
+        return self.count == 0
+
+    @property
+    def detail(self) -> str:
+        """Return the names of what breaks the rule, empty when nothing does."""
+        more = ", …" if self.count > len(self.examples) else ""
+        return ", ".join(self.examples) + more
+
+    @property
+    def params(self) -> dict[str, str | int]:
+        """Return what the words for this check speak of."""
+        return {"count": self.count, "examples": self.detail}
+
+
+# Money by where it went: a few rows per job, which the rules below read in place of every transfer.
+FLOW = """
+CREATE TEMP TABLE flow AS
+SELECT debit, credit, code, sum(amount_micros) AS micros FROM transfer GROUP BY debit, credit, code
+"""
+
+MONEY = """
+SELECT coalesce(owner, 'world') FROM (
+  SELECT p.owner, f.micros FROM flow f JOIN purse p ON p.id = f.credit WHERE f.code = 'mint'
+  UNION ALL
+  SELECT p.owner, -f.micros FROM flow f JOIN purse p ON p.id = f.debit WHERE f.code = 'withdraw'
+  UNION ALL
+  SELECT owner, -balance_micros FROM purse WHERE kind <> 'world'
+) GROUP BY owner HAVING sum(micros) <> 0
+"""
+
+BELOW_ZERO = """
+SELECT id FROM purse WHERE CASE kind WHEN 'world' THEN -balance_micros ELSE balance_micros END < 0
+"""
+
+PURSES = """
+SELECT purse FROM (
+  SELECT id AS purse, balance_micros AS micros FROM purse
+  UNION ALL SELECT debit, micros FROM flow
+  UNION ALL SELECT credit, -micros FROM flow
+) GROUP BY purse HAVING sum(micros) <> 0
+"""
+
+OPERATIONS = """
+SELECT o.id FROM operation o
+LEFT JOIN transfer t ON t.id = o.id
+LEFT JOIN json_each(:routes) r ON r.key = o.kind
+WHERE t.id IS NULL OR t.code <> o.kind
+  OR t.amount_micros IS NOT o.payload ->> 'amount_micros'
+  OR t.debit IS NOT
+    replace(replace(r.value ->> 0, '{owner}', o.owner), '{job}', coalesce(o.job, ''))
+  OR t.credit IS NOT
+    replace(replace(r.value ->> 1, '{owner}', o.owner), '{job}', coalesce(o.job, ''))
+UNION ALL
+SELECT t.id FROM transfer t
+WHERE (SELECT count(*) FROM transfer) <> (SELECT count(*) FROM operation)
+  AND t.id NOT IN (SELECT id FROM operation)
+"""
+
+FRAMES = """
+SELECT f.job || ' #' || f.number FROM frame f
+LEFT JOIN transfer t ON t.id = 'frame:' || f.job || ':' || f.number
+WHERE (f.state = 'done' AND f.reused = 0) <> (t.id IS NOT NULL)
+  OR (t.id IS NOT NULL AND (t.code <> 'settle' OR t.debit <> 'held:' || f.job))
+  OR coalesce(f.amount_micros, 0) <> coalesce(t.amount_micros, 0)
+UNION ALL
+SELECT o.id FROM operation o LEFT JOIN frame f ON o.id = 'frame:' || f.job || ':' || f.number
+  AND f.job = o.job AND f.number = o.payload ->> 'frame'
+WHERE o.kind = 'settle' AND f.job IS NULL
+  AND (SELECT count(*) FROM operation WHERE kind = 'settle')
+    <> (SELECT count(*) FROM frame WHERE state = 'done' AND reused = 0)
+"""
+
+COSTS = """
+SELECT job FROM (
+  SELECT id AS job, cost_micros AS paid, held_micros AS held FROM job
+  UNION ALL SELECT substr(debit, 6), -micros, 0 FROM flow WHERE code = 'settle'
+  UNION ALL SELECT substr(credit, 6), 0, -micros FROM flow WHERE code = 'hold'
+) GROUP BY job HAVING sum(paid) <> 0 OR sum(held) <> 0
+"""
+
+HOLDS = """
+SELECT purse FROM (
+  SELECT p.id AS purse, p.balance_micros AS micros FROM purse p WHERE p.kind = 'held'
+  UNION ALL SELECT credit, -micros FROM flow WHERE code = 'hold'
+  UNION ALL SELECT debit, micros FROM flow WHERE code IN ('settle', 'release')
+) GROUP BY purse HAVING sum(micros) <> 0
+UNION ALL
+SELECT p.id FROM purse p LEFT JOIN job j ON p.id = 'held:' || j.id
+WHERE p.kind = 'held' AND p.balance_micros <> 0
+  AND (j.id IS NULL OR j.state IN ('completed', 'partial', 'failed', 'cancelled'))
+"""
+
+COUNTERS = f"""
+SELECT j.id FROM job j LEFT JOIN (
+  SELECT job, count(*) AS frames_total, sum(reused) AS frames_reused,
+    {", ".join(f"sum(state = '{state}') AS frames_{state}" for state in FrameState)}
+  FROM frame GROUP BY job
+) f ON f.job = j.id
+WHERE {
+    " OR ".join(
+        f"j.frames_{name} <> coalesce(f.frames_{name}, 0)"
+        for name in ("total", "reused", *FrameState)
+    )
+}
+"""
+
+STATES = """
+SELECT id FROM job WHERE CASE state
+  WHEN 'pending' THEN plan IS NOT NULL OR frames_total > 0
+  WHEN 'queued' THEN plan IS NULL OR frames_rendering > 0 OR frames_waiting = 0
+  WHEN 'running' THEN plan IS NULL OR frames_waiting + frames_rendering = 0
+  WHEN 'paused' THEN plan IS NULL OR frames_rendering > 0
+  WHEN 'completed' THEN frames_done <> frames_total OR frames_total = 0
+  WHEN 'partial' THEN frames_done = 0 OR frames_failed = 0 OR frames_done + frames_failed <> frames_total
+  WHEN 'failed' THEN frames_failed <> frames_total
+  ELSE frames_waiting + frames_rendering > 0 END
+  OR (state IN ('completed', 'partial', 'failed', 'cancelled')) <> (finished_at_ms IS NOT NULL)
+  OR (deleted_at_ms IS NOT NULL AND finished_at_ms IS NULL)
+"""
+
+ATTEMPTS = """
+SELECT a.job || ' #' || a.number FROM attempt a
+LEFT JOIN frame f ON f.job = a.job AND f.number = a.number AND f.attempt = a.attempt
+WHERE a.ended_at_ms IS NULL AND f.state IS NOT 'rendering'
+UNION ALL
+SELECT f.job || ' #' || f.number FROM frame f
+LEFT JOIN attempt a ON a.job = f.job AND a.number = f.number AND a.attempt = f.attempt
+WHERE f.lease_until_ms IS NOT NULL AND (a.job IS NULL OR a.ended_at_ms IS NOT NULL)
+"""
+
+LEDGER_RULES = {
+    "audit_money": MONEY,
+    "audit_below_zero": BELOW_ZERO,
+    "audit_purses": PURSES,
+    "audit_operations": OPERATIONS,
+}
+FARM_RULES = {
+    "audit_frames": FRAMES,
+    "audit_costs": COSTS,
+    "audit_holds": HOLDS,
+    "audit_counters": COUNTERS,
+    "audit_states": STATES,
+    "audit_attempts": ATTEMPTS,
+}
+
+
+def audit_farm(db: Database) -> tuple[Check, ...]:
+    """Check the file, the ledger, the jobs and the frames, all on one state of the database.
+
+    It reads every row, a few seconds for a million frames: give it a connection of its own.
+    """
+    return (check_file(db), *run_rules(db, LEDGER_RULES | FARM_RULES))
+
+
+def audit_ledger(db: Database) -> tuple[Check, ...]:
+    """Check that the ledger agrees with itself."""
+    return run_rules(db, LEDGER_RULES)
+
+
+def check_file(db: Database) -> Check:
+    """Let SQLite check the file."""
+    damage = find_damage(db)
+    return Check(code="audit_file", count=len(damage), examples=tuple(damage[:EXAMPLES_MAX]))
+
+
+def run_rules(db: Database, rules: dict[str, str]) -> tuple[Check, ...]:
+    """Ask each rule for what breaks it."""
+    routes = {kind: (route.debit, route.credit) for kind, route in ROUTES.items()}
+    with snapshot(db):
+        db.conn.execute(FLOW)
+        return tuple(
+            run_rule(db, code, sql, {"routes": json.dumps(routes)} if ":routes" in sql else {})
+            for code, sql in rules.items()
+        )
+
+
+def run_rule(db: Database, code: str, sql: str, values: dict[str, str]) -> Check:
+    """Count what breaks a rule and keep the first names."""
+    names = [str(name) for (name,) in db.conn.execute(sql, values)]
+    return Check(code=code, count=len(names), examples=tuple(names[:EXAMPLES_MAX]))

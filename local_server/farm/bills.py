@@ -1,0 +1,83 @@
+"""Bills: what a job cost, a line per frame, read off the operations that moved its money."""
+
+import json
+from typing import Any
+
+from sqlite_utils import Database
+
+from local_server.farm.db import Row, fetch_rows
+from local_server.farm.jobs import get_job
+from local_server.farm.ledger import Kind
+
+LINE = (
+    "frame",
+    "render_ms",
+    "cores",
+    "rate_micros",
+    "discount_basis_points",
+    "full_micros",
+    "amount_micros",
+    "node",
+    "attempt",
+    "price_book",
+)
+
+
+def make_bill(db: Database, *, job: str) -> Row:
+    """Return a job's bill as plain values; it costs what the job has frames, whatever else there is.
+
+    A line's amount is what was paid, `full_micros` what the price book asked: less is paid where
+    the hold ran out. Frames that were reused are lines that cost nothing. The rate and discount at
+    the head are those of the latest paid frame, None while there is none. Micro-yuan throughout:
+    held = total + released + what is held still. Raises NotFound `no_job`.
+    """
+    row = get_job(db, job=job)
+    moved, lines = read_operations(db, job=job)
+    lines += list_reused(db, job=job)
+    lines.sort(key=lambda line: int(line["frame"]))
+    paid = [line for line in lines if not line["reused"]]
+    latest: dict[str, Any] = paid[-1] if paid else {}
+    plan = row["plan"] or {}
+    return {
+        "job": job,
+        "name": row["name"],
+        "owner": row["owner"],
+        "price_book": plan.get("price_book"),
+        "rate_micros": latest.get("rate_micros"),
+        "discount_basis_points": latest.get("discount_basis_points"),
+        "held_micros": moved[Kind.HOLD],
+        "released_micros": moved[Kind.RELEASE],
+        "total_micros": moved[Kind.SETTLE],
+        "frames_done": row["frames_done"],
+        "frames_reused": row["frames_reused"],
+        "frames_failed": row["frames_failed"],
+        "estimate": row["estimate"],
+        "lines": lines,
+    }
+
+
+def read_operations(db: Database, *, job: str) -> tuple[dict[Kind, int], list[Row]]:
+    """Return how much each kind of operation moved for a job, and a line for every settle."""
+    moved = dict.fromkeys(Kind, 0)
+    lines = []
+    for kind, payload in db.conn.execute(
+        "SELECT kind, payload FROM operation WHERE job = ? ORDER BY seq", (job,)
+    ):
+        content = json.loads(payload)
+        moved[Kind(kind)] += content["amount_micros"]
+        if kind == Kind.SETTLE:
+            lines.append({name: content[name] for name in LINE} | {"reused": False})
+    return moved, lines
+
+
+def list_reused(db: Database, *, job: str) -> list[Row]:
+    """Return a line for every frame that was found in the store: who rendered it, and no money."""
+    rows = fetch_rows(
+        db,
+        "SELECT number AS frame, result ->> 'render_ms' AS render_ms, result ->> 'cores' AS cores,"
+        " 0 AS rate_micros, 0 AS discount_basis_points, 0 AS full_micros, 0 AS amount_micros,"
+        " node, result ->> 'attempt' AS attempt, NULL AS price_book"
+        " FROM frame WHERE job = ? AND reused = 1",
+        (job,),
+    )
+    return [row | {"reused": True} for row in rows]

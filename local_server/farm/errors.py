@@ -1,0 +1,54 @@
+"""The one family of errors: a code, the numbers it speaks of, and an HTTP status."""
+
+from typing import ClassVar
+
+
+class YuntuError(Exception):
+    """Something the world did, told by a code and named parameters.
+
+    The words live in `resources/messages`, one table per code and language, so that the same
+    error reads right in a terminal, a window and an HTTP answer.
+    """
+
+    status: ClassVar[int] = 500
+
+    def __init__(self, code: str, **params: str | int) -> None:
+        super().__init__(f"{code} {params}" if params else code)
+        self.code = code
+        self.params = params
+
+
+class BadInput(YuntuError):
+    """What was asked cannot be understood or is not allowed; asking again will not help."""
+
+    status = 400
+
+
+class NoFunds(YuntuError):
+    """The account has too little money for what was asked."""
+
+    status = 402
+
+
+class Refused(YuntuError):
+    """The caller may not do this."""
+
+    status = 403
+
+
+class NotFound(YuntuError):
+    """What was asked for is not here."""
+
+    status = 404
+
+
+class Conflict(YuntuError):
+    """What was asked contradicts what already stands."""
+
+    status = 409
+
+
+class Unavailable(YuntuError):
+    """It cannot be done now; the reason may pass."""
+
+    status = 503

@@ -1,0 +1,60 @@
+"""Events: rows that commit with what they tell, and are pushed to listeners afterwards."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from local_server.farm.db import assert_writing, fetch_rows, fetch_value
+
+PAGE_MAX = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something that happened; `id` only ever grows."""
+
+    id: int
+    at_ms: int
+    kind: str
+    owner: str
+    job: str | None
+    frame: int | None
+    data: dict[str, Any]
+
+
+def add_event(
+    db: Database,
+    *,
+    kind: str,
+    owner: str,
+    at_ms: int,
+    job: str | None = None,
+    frame: int | None = None,
+    **data: Any,
+) -> None:
+    """Write an event into the open transaction."""
+    assert_writing(db)
+    db.conn.execute(
+        "INSERT INTO event (at_ms, kind, owner, job, frame, data) VALUES (?, ?, ?, ?, ?, ?)",
+        (at_ms, kind, owner, job, frame, json.dumps(data, ensure_ascii=False)),
+    )
+
+
+def list_events(
+    db: Database, *, after: int, job: str | None = None, limit: int = PAGE_MAX
+) -> list[Event]:
+    """Return events with an id above `after`, oldest first, at most `limit`."""
+    wanted = "" if job is None else " AND job = :job"
+    rows = fetch_rows(
+        db,
+        f"SELECT * FROM event WHERE id > :after{wanted} ORDER BY id LIMIT :limit",
+        {"after": after, "job": job, "limit": min(limit, PAGE_MAX)},
+    )
+    return [Event(**{**row, "data": json.loads(row["data"])}) for row in rows]
+
+
+def find_last_event(db: Database) -> int:
+    """Return the id of the newest event, 0 when there is none."""
+    return int(fetch_value(db, "SELECT coalesce(max(id), 0) FROM event"))

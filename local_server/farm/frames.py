@@ -1,0 +1,244 @@
+"""Frames: the unit of work and of billing; one function moves a frame and counts it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows
+from local_server.farm.errors import Conflict, NotFound
+from local_server.farm.events import add_event
+from local_server.farm.states import FRAME_MOVES, FrameState
+
+PAGE_MAX = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HandedFrame:
+    """A frame that is about to be queued: what its message says beside the job's plan."""
+
+    job: str
+    number: int
+    attempt: int
+    run: int
+    priority: int
+
+
+def add_frames(db: Database, *, job: str, numbers: tuple[int, ...], at_ms: int) -> None:
+    """Write a job's frames, all waiting."""
+    assert_writing(db)
+    db.conn.executemany(
+        "INSERT INTO frame (job, number, state, changed_at_ms) VALUES (?, ?, 'waiting', ?)",
+        ((job, number, at_ms) for number in numbers),
+    )
+
+
+def move_frame(
+    db: Database, frame: Row, *, to: FrameState, owner: str, at_ms: int, **columns: Any
+) -> None:
+    """Move one frame to a state, count it for its job and write its event.
+
+    `columns` are other columns to set; what belongs to the state that is left (lease, hand-out)
+    is cleared. Raises Conflict `frame_cannot_move` when the move is not legal.
+    """
+    assert_writing(db)
+    state = FrameState(frame["state"])
+    if to not in FRAME_MOVES[state]:
+        raise Conflict(
+            "frame_cannot_move", job=frame["job"], frame=frame["number"], state=state, to=to
+        )
+    values = {"handed_at_ms": None, "lease_until_ms": None} | columns
+    values |= {"state": to, "changed_at_ms": at_ms}
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    db.conn.execute(
+        f"UPDATE frame SET {assignments} WHERE job = :job AND number = :number",
+        values | {"job": frame["job"], "number": frame["number"]},
+    )
+    db.conn.execute(
+        f"UPDATE job SET frames_{state} = frames_{state} - 1, frames_{to} = frames_{to} + 1"
+        " WHERE id = ?",
+        (frame["job"],),
+    )
+    told = {name: columns[name] for name in ("reason", "node", "amount_micros") if name in columns}
+    add_event(
+        db,
+        kind="frame.state",
+        owner=owner,
+        at_ms=at_ms,
+        job=frame["job"],
+        frame=frame["number"],
+        state=to,
+        previous=state,
+        **told,
+    )
+
+
+def take_back_frames(db: Database, *, job: str, at_ms: int) -> None:
+    """Let every frame of a job that is handed out wait again; costs what is under way, no more.
+
+    The job's own event tells of it; reports of the attempts that were under way will be refused.
+    """
+    assert_writing(db)
+    stop_attempts(db, job=job, at_ms=at_ms)
+    # The `+` keeps SQLite off the primary key, whose scan would cost the whole job.
+    db.conn.execute(
+        "UPDATE frame SET handed_at_ms = NULL"
+        " WHERE +job = ? AND state = 'waiting' AND handed_at_ms IS NOT NULL",
+        (job,),
+    )
+    db.conn.execute(
+        "UPDATE frame SET state = 'waiting', lease_until_ms = NULL, changed_at_ms = ?"
+        " WHERE +job = ? AND lease_until_ms IS NOT NULL",
+        (at_ms, job),
+    )
+    db.conn.execute(
+        "UPDATE job SET frames_waiting = frames_waiting + frames_rendering, frames_rendering = 0"
+        " WHERE id = ?",
+        (job,),
+    )
+
+
+def cancel_frames(db: Database, *, job: str, at_ms: int) -> None:
+    """Cancel every open frame of a job at once; the job's own event tells of it."""
+    assert_writing(db)
+    stop_attempts(db, job=job, at_ms=at_ms)
+    db.conn.execute(
+        "UPDATE frame SET state = 'cancelled', lease_until_ms = NULL, handed_at_ms = NULL,"
+        " changed_at_ms = ? WHERE job = ? AND state IN ('waiting', 'rendering')",
+        (at_ms, job),
+    )
+    db.conn.execute(
+        "UPDATE job SET frames_cancelled = frames_cancelled + frames_waiting + frames_rendering,"
+        " frames_waiting = 0, frames_rendering = 0 WHERE id = ?",
+        (job,),
+    )
+
+
+def reopen_failed_frames(db: Database, *, job: str, at_ms: int) -> None:
+    """Let a job's failed frames wait again, with a clean record."""
+    assert_writing(db)
+    db.conn.execute(
+        "UPDATE frame SET state = 'waiting', failures = 0, losses = 0, reason = NULL,"
+        " words = NULL, changed_at_ms = ? WHERE job = ? AND state = 'failed'",
+        (at_ms, job),
+    )
+    db.conn.execute(
+        "UPDATE job SET frames_waiting = frames_waiting + frames_failed, frames_failed = 0"
+        " WHERE id = ?",
+        (job,),
+    )
+
+
+def stop_attempts(db: Database, *, job: str, at_ms: int) -> None:
+    """Write down that the attempts under way of a job were stopped."""
+    db.conn.execute(
+        "UPDATE attempt SET ended_at_ms = ?, outcome = 'stopped'"
+        " WHERE (job, number, attempt) IN (SELECT job, number, attempt FROM frame"
+        " WHERE +job = ? AND lease_until_ms IS NOT NULL)",
+        (at_ms, job),
+    )
+
+
+def hand_frames(
+    db: Database, *, renderer: str, limit: int, jobs_max: int, at_ms: int
+) -> list[HandedFrame]:
+    """Choose the next frames to queue for a renderer and mark them as handed out.
+
+    Jobs come by priority, then by age; frames by number. Each gets a new attempt number, so that
+    what is still said about an earlier attempt is refused.
+    """
+    assert_writing(db)
+    jobs = db.conn.execute(
+        "SELECT id, run, priority FROM job WHERE state IN ('queued', 'running')"
+        " AND plan ->> 'renderer' = ? AND frames_waiting > 0"
+        " ORDER BY priority DESC, serial LIMIT ?",
+        (renderer, jobs_max),
+    ).fetchall()
+    handed: list[HandedFrame] = []
+    for job, run, priority in jobs:
+        if len(handed) >= limit:
+            break
+        rows = db.conn.execute(
+            "UPDATE frame SET handed_at_ms = ?, attempt = attempt + 1 WHERE job = ? AND number IN"
+            " (SELECT number FROM frame WHERE job = ? AND state = 'waiting'"
+            "  AND handed_at_ms IS NULL ORDER BY number LIMIT ?) RETURNING number, attempt",
+            (at_ms, job, job, limit - len(handed)),
+        ).fetchall()
+        handed += [
+            HandedFrame(job=job, number=number, attempt=attempt, run=run, priority=priority)
+            for number, attempt in sorted(rows)
+        ]
+    return handed
+
+
+def has_work(db: Database, *, renderer: str) -> bool:
+    """Tell whether any open job of a renderer still has waiting frames."""
+    row = db.conn.execute(
+        "SELECT 1 FROM job WHERE state IN ('queued', 'running') AND plan ->> 'renderer' = ?"
+        " AND frames_waiting > 0 LIMIT 1",
+        (renderer,),
+    ).fetchone()
+    return row is not None
+
+
+def count_handed(db: Database, *, renderer: str) -> int:
+    """Count the frames of a renderer that are with the queue or with a node."""
+    row = db.conn.execute(
+        "SELECT count(*) FROM frame f JOIN job j ON j.id = f.job"
+        " WHERE f.handed_at_ms IS NOT NULL AND f.state = 'waiting' AND j.plan ->> 'renderer' = ?",
+        (renderer,),
+    ).fetchone()
+    return int(row[0])
+
+
+def take_back(db: Database, *, job: str, number: int) -> None:
+    """Let a frame whose message is lost be handed out again."""
+    assert_writing(db)
+    db.conn.execute(
+        "UPDATE frame SET handed_at_ms = NULL WHERE job = ? AND number = ? AND state = 'waiting'",
+        (job, number),
+    )
+
+
+def find_frame(db: Database, *, job: str, number: int) -> Row | None:
+    """Return a frame's row with its result parsed, or None."""
+    row = fetch_row(db, "SELECT * FROM frame WHERE job = ? AND number = ?", (job, number))
+    return parse_row(row) if row else None
+
+
+def get_frame(db: Database, *, job: str, number: int) -> Row:
+    """Return a frame's row. Raises NotFound `no_frame`."""
+    row = find_frame(db, job=job, number=number)
+    if row is None:
+        raise NotFound("no_frame", job=job, frame=number)
+    return row
+
+
+def list_frames(
+    db: Database, *, job: str, after: int | None = None, state: str | None = None, limit: int = 200
+) -> list[Row]:
+    """Return a job's frames by number, those above `after`."""
+    clauses = ["job = :job"]
+    if after is not None:
+        clauses.append("number > :after")
+    if state is not None:
+        clauses.append("state = :state")
+    rows = fetch_rows(
+        db,
+        f"SELECT * FROM frame WHERE {' AND '.join(clauses)} ORDER BY number LIMIT :limit",
+        {"job": job, "after": after, "state": state, "limit": min(limit, PAGE_MAX)},
+    )
+    return [parse_row(row) for row in rows]
+
+
+def list_attempts(db: Database, *, job: str, number: int) -> list[Row]:
+    """Return every attempt at a frame, oldest first."""
+    return fetch_rows(
+        db, "SELECT * FROM attempt WHERE job = ? AND number = ? ORDER BY attempt", (job, number)
+    )
+
+
+def parse_row(row: Row) -> Row:
+    """Return a frame's row with its result as a value."""
+    return row | {"result": json.loads(row["result"]) if row["result"] else None}

@@ -1,0 +1,330 @@
+"""Jobs: what an artist submitted, its state, its hold, and every move it may make."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from local_server.farm import ledger
+from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows
+from local_server.farm.errors import BadInput, Conflict, NotFound
+from local_server.farm.events import add_event
+from local_server.farm.frames import (
+    add_frames,
+    cancel_frames,
+    reopen_failed_frames,
+    take_back_frames,
+)
+from local_server.farm.states import JOB_MOVES, OPEN_JOB_STATES, OVER_JOB_STATES, JobState
+
+PAGE_MAX = 500
+PRIORITY_MIN, PRIORITY_MAX = 0, 100
+JSON_COLUMNS = ("request", "reason_params", "plan", "findings", "estimate")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """All that a node and a bill need to know of a job; fixed when the job is queued.
+
+    `recipe` is the SHA-256 of everything that decides a picture but its frame number: it names
+    the results, so that a frame which was rendered once is found again. `naming` holds one run of
+    `#` for the frame number. `frame_p90_micros` sizes the hold.
+    """
+
+    manifest: str
+    scene: str
+    renderer: str
+    renderer_version: str
+    look: dict[str, Any]
+    recipe: str
+    width: int
+    height: int
+    frames: str
+    first: int
+    last: int
+    out: str
+    naming: str
+    price_book: str
+    level: str
+    frame_p90_micros: int
+
+
+def create_job(
+    db: Database,
+    *,
+    id: str,
+    owner: str,
+    name: str,
+    request: dict[str, Any],
+    priority: int,
+    at_ms: int,
+) -> Row:
+    """Write a job in state `pending`; the same id and request again returns the one that stands.
+
+    Raises Conflict `job_differs` for the same id with another request, and BadInput
+    `priority_out_of_range`.
+    """
+    assert_writing(db)
+    if not PRIORITY_MIN <= priority <= PRIORITY_MAX:
+        raise BadInput("priority_out_of_range", lowest=PRIORITY_MIN, highest=PRIORITY_MAX)
+    standing = find_job(db, job=id)
+    if standing is not None:
+        if (standing["owner"], standing["request"]) != (owner, request):
+            raise Conflict("job_differs", job=id)
+        return standing
+    db.conn.execute(
+        "INSERT INTO job (id, owner, name, request, priority, state, reason, created_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, 'pending', 'submitted', ?)",
+        (id, owner, name, json.dumps(request), priority, at_ms),
+    )
+    add_event(
+        db,
+        kind="job.state",
+        owner=owner,
+        at_ms=at_ms,
+        job=id,
+        state="pending",
+        previous=None,
+        reason="submitted",
+    )
+    return get_job(db, job=id)
+
+
+def note_step(db: Database, *, job: str, step: str, at_ms: int) -> None:
+    """Say what a pending job is doing (`inspecting`, `packing`, ...)."""
+    assert_writing(db)
+    row = get_job(db, job=job)
+    if row["state"] != JobState.PENDING or row["reason"] == step:
+        return
+    db.conn.execute("UPDATE job SET reason = ? WHERE id = ?", (step, job))
+    add_event(db, kind="job.step", owner=row["owner"], at_ms=at_ms, job=job, step=step)
+
+
+def note_findings(
+    db: Database, *, job: str, findings: list[dict[str, Any]], estimate: dict[str, Any] | None
+) -> None:
+    """Keep what pre-flight found and what the job is expected to cost."""
+    assert_writing(db)
+    db.conn.execute(
+        "UPDATE job SET findings = ?, estimate = ? WHERE id = ?",
+        (json.dumps(findings), json.dumps(estimate) if estimate else None, job),
+    )
+
+
+def plan_job(
+    db: Database, *, job: str, plan: Plan, numbers: tuple[int, ...], scene_key: str, at_ms: int
+) -> None:
+    """Fix a pending job's plan and write its frames. Call `fund_job` next."""
+    row = get_job(db, job=job)
+    assert row["state"] == JobState.PENDING, row["state"]
+    assert row["plan"] is None, "a plan is fixed once"
+    db.conn.execute(
+        "UPDATE job SET plan = ?, scene_key = ?, frames_total = ?, frames_waiting = ? WHERE id = ?",
+        (
+            json.dumps({name: getattr(plan, name) for name in Plan.__slots__}),
+            scene_key,
+            len(numbers),
+            len(numbers),
+            job,
+        ),
+    )
+    add_frames(db, job=job, numbers=numbers, at_ms=at_ms)
+
+
+def fund_job(db: Database, *, job: str, amount_micros: int, reason: str, at_ms: int) -> None:
+    """Hold money for a job and queue it. Raises NoFunds `no_funds`."""
+    row = get_job(db, job=job)
+    ledger.hold(
+        db,
+        id=f"hold:{job}:{row['run']}",
+        owner=row["owner"],
+        job=job,
+        amount_micros=amount_micros,
+        at_ms=at_ms,
+    )
+    db.conn.execute(
+        "UPDATE job SET held_micros = held_micros + ? WHERE id = ?", (amount_micros, job)
+    )
+    move_job(db, job=job, to=JobState.QUEUED, reason=reason, at_ms=at_ms)
+
+
+def move_job(
+    db: Database, *, job: str, to: JobState, reason: str, at_ms: int, **params: Any
+) -> None:
+    """Move a job to a state, with its reason and its event; a job that is over gives back its hold.
+
+    Raises Conflict `job_cannot_move` when the move is not legal.
+    """
+    assert_writing(db)
+    row = get_job(db, job=job)
+    state = JobState(row["state"])
+    if to not in JOB_MOVES[state]:
+        raise Conflict("job_cannot_move", job=job, state=state, to=to)
+    over = to in OVER_JOB_STATES
+    db.conn.execute(
+        "UPDATE job SET state = ?, reason = ?, reason_params = ?, finished_at_ms = ?,"
+        " started_at_ms = CASE WHEN ? THEN coalesce(started_at_ms, ?) ELSE started_at_ms END"
+        " WHERE id = ?",
+        (
+            to,
+            reason,
+            json.dumps(params),
+            at_ms if over else None,
+            to == JobState.RUNNING,
+            at_ms,
+            job,
+        ),
+    )
+    if over:
+        ledger.release(
+            db, id=f"release:{job}:{row['run']}", owner=row["owner"], job=job, at_ms=at_ms
+        )
+    told: dict[str, Any] = {"state": to, "previous": state, "reason": reason, **params}
+    add_event(db, kind="job.state", owner=row["owner"], at_ms=at_ms, job=job, **told)
+
+
+def finish_job_if_over(db: Database, *, job: str, at_ms: int) -> bool:
+    """End a job that has no open frame left. Returns True when it ended."""
+    row = get_job(db, job=job)
+    if row["state"] not in OPEN_JOB_STATES:
+        return False
+    if row["frames_waiting"] or row["frames_rendering"]:
+        return False
+    if not row["frames_failed"]:
+        to, reason = JobState.COMPLETED, "all_frames_done"
+    elif row["frames_done"]:
+        to, reason = JobState.PARTIAL, "some_frames_failed"
+    else:
+        to, reason = JobState.FAILED, "all_frames_failed"
+    move_job(db, job=job, to=to, reason=reason, at_ms=at_ms, failed=row["frames_failed"])
+    return True
+
+
+def pause_job(db: Database, *, job: str, reason: str, at_ms: int) -> None:
+    """Pause a job at once; frames under way go back to waiting. The hold stays.
+
+    Raises Conflict `job_cannot_move`, also for a job that is not planned: it could not be resumed.
+    """
+    row = get_job(db, job=job)
+    if row["plan"] is None:
+        raise Conflict("job_cannot_move", job=job, state=row["state"], to=JobState.PAUSED)
+    move_job(db, job=job, to=JobState.PAUSED, reason=reason, at_ms=at_ms)
+    take_back_frames(db, job=job, at_ms=at_ms)
+
+
+def resume_job(db: Database, *, job: str, add_micros: int, at_ms: int) -> None:
+    """Let a paused job go on, with `add_micros` more held for it.
+
+    Raises Conflict `job_cannot_move` unless it is paused, and NoFunds `no_funds`.
+    """
+    row = get_job(db, job=job)
+    if row["state"] != JobState.PAUSED:
+        raise Conflict("job_cannot_move", job=job, state=row["state"], to="queued")
+    begin_run(db, job=job)
+    fund_job(db, job=job, amount_micros=add_micros, reason="resumed", at_ms=at_ms)
+    finish_job_if_over(db, job=job, at_ms=at_ms)
+
+
+def retry_job(db: Database, *, job: str, amount_micros: int, at_ms: int) -> None:
+    """Give a job's failed frames another try. Raises Conflict `nothing_to_retry`."""
+    row = get_job(db, job=job)
+    may_be_retried = row["state"] in (JobState.PARTIAL, JobState.FAILED)
+    if not (may_be_retried and row["frames_failed"]) or row["deleted_at_ms"] is not None:
+        raise Conflict("nothing_to_retry", job=job, state=row["state"])
+    begin_run(db, job=job)
+    reopen_failed_frames(db, job=job, at_ms=at_ms)
+    fund_job(db, job=job, amount_micros=amount_micros, reason="retried", at_ms=at_ms)
+
+
+def begin_run(db: Database, *, job: str) -> None:
+    """Count a job's run up: messages and stop marks of earlier runs no longer concern it."""
+    assert_writing(db)
+    db.conn.execute("UPDATE job SET run = run + 1 WHERE id = ?", (job,))
+
+
+def cancel_job(db: Database, *, job: str, at_ms: int) -> None:
+    """Cancel a job at once; what is done stays, what is not costs nothing."""
+    row = get_job(db, job=job)
+    if row["state"] == JobState.CANCELLED:
+        return
+    cancel_frames(db, job=job, at_ms=at_ms)
+    move_job(db, job=job, to=JobState.CANCELLED, reason="by_user", at_ms=at_ms)
+
+
+def delete_job(db: Database, *, job: str, at_ms: int) -> None:
+    """Take a job that is over off the lists; its bill and its ledger entries stay.
+
+    Raises Conflict `job_not_over`.
+    """
+    assert_writing(db)
+    row = get_job(db, job=job)
+    if row["state"] not in OVER_JOB_STATES:
+        raise Conflict("job_not_over", job=job, state=row["state"])
+    db.conn.execute(
+        "UPDATE job SET deleted_at_ms = coalesce(deleted_at_ms, ?) WHERE id = ?", (at_ms, job)
+    )
+    add_event(db, kind="job.deleted", owner=row["owner"], at_ms=at_ms, job=job)
+
+
+def prioritise_job(db: Database, *, job: str, priority: int, at_ms: int) -> None:
+    """Change a job's place among the others. Raises BadInput `priority_out_of_range`."""
+    assert_writing(db)
+    if not PRIORITY_MIN <= priority <= PRIORITY_MAX:
+        raise BadInput("priority_out_of_range", lowest=PRIORITY_MIN, highest=PRIORITY_MAX)
+    row = get_job(db, job=job)
+    db.conn.execute("UPDATE job SET priority = ? WHERE id = ?", (priority, job))
+    add_event(db, kind="job.priority", owner=row["owner"], at_ms=at_ms, job=job, priority=priority)
+
+
+def find_job(db: Database, *, job: str) -> Row | None:
+    """Return a job's row with its JSON columns parsed, or None."""
+    row = fetch_row(db, "SELECT * FROM job WHERE id = ?", (job,))
+    return parse_row(row) if row else None
+
+
+def get_job(db: Database, *, job: str) -> Row:
+    """Return a job's row. Raises NotFound `no_job`."""
+    row = find_job(db, job=job)
+    if row is None:
+        raise NotFound("no_job", job=job)
+    return row
+
+
+def read_plan(row: Row) -> Plan:
+    """Return the plan of a job's row; the job must have one."""
+    assert row["plan"] is not None, "a job without a plan has no frames"
+    return Plan(**row["plan"])
+
+
+def list_jobs(
+    db: Database,
+    *,
+    owner: str,
+    before: int | None = None,
+    state: str | None = None,
+    limit: int = 50,
+) -> list[Row]:
+    """Return an owner's jobs, newest first, with a serial below `before`; deleted ones left out."""
+    clauses = ["owner = :owner", "deleted_at_ms IS NULL"]
+    if before is not None:
+        clauses.append("serial < :before")
+    if state is not None:
+        clauses.append("state = :state")
+    rows = fetch_rows(
+        db,
+        f"SELECT * FROM job WHERE {' AND '.join(clauses)} ORDER BY serial DESC LIMIT :limit",
+        {"owner": owner, "before": before, "state": state, "limit": min(limit, PAGE_MAX)},
+    )
+    return [parse_row(row) for row in rows]
+
+
+def list_pending_jobs(db: Database) -> list[Row]:
+    """Return the jobs whose submission is not through, oldest first."""
+    rows = fetch_rows(db, "SELECT * FROM job WHERE state = 'pending' ORDER BY serial")
+    return [parse_row(row) for row in rows]
+
+
+def parse_row(row: Row) -> Row:
+    """Return a job's row with its JSON columns as values."""
+    return row | {name: json.loads(row[name]) for name in JSON_COLUMNS if row[name] is not None}

@@ -1,0 +1,215 @@
+"""The foreman: takes reports in, hands frames out, and looks after what was lost.
+
+Everything here runs on the writer's thread, one round at a time. A round first reads what has to
+be read from queue and store, then opens one transaction, and sends messages only after it
+committed: a message that is lost, or sent twice, costs time and nothing else.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from local_server.farm import attempts, frames, nodes
+from local_server.farm.attempts import Result
+from local_server.farm.db import Row, fetch_rows, read_clock_ms, write
+from local_server.farm.frames import HandedFrame
+from local_server.farm.jobs import get_job, read_plan
+from local_server.farm.pricing import PriceBook
+from local_server.reports import Aftermath, AnyReport, apply_reports, parse_result
+from render.protocol import REPORTS, FrameTask
+from render.queue import BadMessage, Queue, frame_ids
+from sync.blobs import Digest
+from sync.records import find_record
+from sync.store import Store
+
+log = logging.getLogger(__name__)
+WINDOW = 256
+JOBS_AHEAD = 32
+BATCHES_MAX = 20
+LOST_AFTER_MS = 10_000
+LOST_CHECK_MS = 4_000
+EXPIRY_CHECK_MS = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Round:
+    """What one round did."""
+
+    aftermath: Aftermath
+    busy: bool
+
+
+class Foreman:
+    """Connects database, queue and store; owns no state that a restart would miss."""
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        store: Store,
+        studio: str,
+        device: str,
+        books: dict[str, PriceBook],
+        renderers: list[str],
+        clock: Callable[[], int] = read_clock_ms,
+    ) -> None:
+        self.queue = queue
+        self.store = store
+        self.studio = studio
+        self.books = books
+        self.renderers = renderers
+        self.clock = clock
+        self.report_line = f"reports-{device}"
+        self.suspects: set[tuple[str, int, int]] = set()
+        self.next_lost_check = 0
+        self.next_expiry_check = 0
+
+    def do_round(self, db: Database) -> Round:
+        """Do one round: reports, expired leases, lost messages, new messages."""
+        reports = self.take_reports()
+        aftermath = Aftermath()
+        if reports:
+            with write(db):
+                aftermath = apply_reports(db, reports, books=self.books, at_ms=self.clock())
+        now = self.clock()
+        if now >= self.next_expiry_check:
+            self.next_expiry_check = now + EXPIRY_CHECK_MS
+            self.reap_expired(db)
+            self.stop_paused(db)
+        if now >= self.next_lost_check:
+            self.next_lost_check = now + LOST_CHECK_MS
+            self.find_lost_messages(db, older_than_ms=LOST_AFTER_MS)
+        handed = self.hand_out(db)
+        return Round(aftermath=aftermath, busy=bool(reports or handed))
+
+    def take_reports(self) -> list[AnyReport]:
+        """Take what nodes have reported, a bounded number of batches."""
+        line = self.queue.line(self.report_line)
+        reports: list[AnyReport] = []
+        for _ in range(BATCHES_MAX):
+            try:
+                batch = line.take()
+                if batch is None:
+                    break
+                reports += REPORTS.validate_python(batch)
+            except (BadMessage, ValueError) as error:
+                log.error("a report was refused: %s", error)
+        return reports
+
+    # --- messages out ---
+
+    def hand_out(self, db: Database) -> int:
+        """Fill each renderer's line up to the window; returns how many frames were handed out."""
+        total = 0
+        for renderer in self.renderers:
+            room = WINDOW - frames.count_handed(db, renderer=renderer)
+            if room < WINDOW // 4 or not frames.has_work(db, renderer=renderer):
+                continue
+            with write(db):
+                handed = frames.hand_frames(
+                    db, renderer=renderer, limit=room, jobs_max=JOBS_AHEAD, at_ms=self.clock()
+                )
+            self.send_frames(db, renderer, handed)
+            total += len(handed)
+        return total
+
+    def send_frames(self, db: Database, renderer: str, handed: list[HandedFrame]) -> None:
+        """Put frames that were handed out on their renderer's line."""
+        jobs = {job: get_job(db, job=job) for job in {one.job for one in handed}}
+        messages = [(self.make_message(jobs[one.job], one), one.priority) for one in handed]
+        if messages:
+            self.queue.frames(renderer).send(messages)
+
+    def make_message(self, job: Row, handed: HandedFrame) -> dict[str, object]:
+        """Return the message for one frame: everything a node needs."""
+        plan = read_plan(job)
+        task = FrameTask(
+            job=handed.job,
+            number=handed.number,
+            attempt=handed.attempt,
+            run=handed.run,
+            manifest=plan.manifest,
+            scene=plan.scene,
+            renderer=plan.renderer,
+            renderer_version=plan.renderer_version,
+            look=plan.look,
+            recipe=plan.recipe,
+            width=plan.width,
+            height=plan.height,
+            first=plan.first,
+            last=plan.last,
+            frames_left=job["frames_waiting"] + job["frames_rendering"],
+            report_to=self.report_line,
+        )
+        return task.model_dump()
+
+    def stop_paused(self, db: Database) -> None:
+        """Tell nodes to let go of jobs that the ledger paused."""
+        for job in fetch_rows(
+            db, "SELECT id, run FROM job WHERE state = 'paused' AND reason = 'budget'"
+        ):
+            if self.queue.read_stop(job["id"]) < job["run"]:
+                self.queue.mark_stopped(job["id"], run=job["run"])
+
+    # --- what was lost ---
+
+    def reap_expired(self, db: Database) -> None:
+        """Take frames back whose lease ran out, unless their picture is in the store."""
+        expired = attempts.list_expired(db, at_ms=self.clock())
+        if not expired:
+            return
+        found = [(frame, self.find_result(frame)) for frame in expired]
+        with write(db):
+            for frame, result in found:
+                self.settle_or_lose(db, frame, result)
+
+    def settle_or_lose(self, db: Database, seen: Row, result: Result | None) -> None:
+        """End an expired attempt: with its stored picture if there is one, else for another try."""
+        now = self.clock()
+        frame = frames.get_frame(db, job=seen["job"], number=seen["number"])
+        expired = frame["lease_until_ms"] is not None and frame["lease_until_ms"] < now
+        if not expired or frame["attempt"] != seen["attempt"]:
+            return
+        if result is None:
+            attempts.lose_attempt(db, frame, at_ms=now)
+            return
+        book = self.books[read_plan(get_job(db, job=frame["job"])).price_book]
+        attempts.accept_result(db, frame, result=result, book=book, at_ms=now)
+
+    def find_result(self, frame: Row) -> Result | None:
+        """Look in the store for a picture of this frame."""
+        record = find_record(self.store, self.studio, Digest(frame["recipe"]), frame["number"])
+        return None if record is None else parse_result(record.to_dict())
+
+    def find_lost_messages(self, db: Database, *, older_than_ms: int) -> None:
+        """Hand frames out again whose message is neither on the line nor with a node.
+
+        A frame must be missing at two checks: its node may just be saying that it started.
+        """
+        handed = fetch_rows(
+            db,
+            "SELECT job, number, attempt FROM frame WHERE state = 'waiting' AND handed_at_ms < ?",
+            (self.clock() - older_than_ms,),
+        )
+        if not handed:
+            self.suspects = set()
+            return
+        waiting: set[tuple[str, int, int]] = set()
+        for renderer in self.renderers:
+            waiting |= frame_ids(self.queue.frames(renderer).list_waiting())
+        missing = {(one["job"], one["number"], one["attempt"]) for one in handed} - waiting
+        lost = missing & self.suspects if older_than_ms else missing
+        self.suspects = missing - lost
+        with write(db):
+            for job, number, _ in sorted(lost):
+                frames.take_back(db, job=job, number=number)
+
+    def bury_node(self, db: Database, node: str) -> None:
+        """Take back at once what a node had that is known to be dead, with all its hosts."""
+        with write(db):
+            nodes.dismiss_node(db, id=node, at_ms=self.clock())
+        self.reap_expired(db)
+        if self.queue.is_private:
+            self.find_lost_messages(db, older_than_ms=0)

@@ -1,0 +1,86 @@
+"""Inspections: scenes that the local node is asked to open, and the answers waited for."""
+
+import logging
+from dataclasses import dataclass
+
+from gevent.event import AsyncResult
+
+from local_server.farm.errors import Unavailable
+from local_server.farm.identifiers import make_id
+from render.protocol import Inspected, InspectTask
+from render.queue import Queue
+
+log = logging.getLogger(__name__)
+SENDS_MAX = 3
+ANSWER_SECONDS_MAX = 900
+
+
+@dataclass(kw_only=True, slots=True)
+class Waiting:
+    """One inspection under way."""
+
+    task: InspectTask
+    answer: "AsyncResult[Inspected]"
+    sends: int = 0
+
+
+class Inspections:
+    """Asks the local node; a question that died with a node is asked again of the next one."""
+
+    def __init__(self, queue: Queue, *, device: str) -> None:
+        self.queue = queue
+        self.line = f"inspect-{device}"
+        self.report_to = f"reports-{device}"
+        self.waiting: dict[str, Waiting] = {}
+
+    def ask(
+        self,
+        *,
+        scene: str,
+        renderer: str,
+        look: dict[str, object],
+        measure: bool,
+        numbers: tuple[int, ...] = (),
+    ) -> Inspected:
+        """Have a scene inspected and wait for the answer, without blocking anyone else.
+
+        Raises Unavailable `inspection_failed` when no node answers.
+        """
+        task = InspectTask(
+            id=make_id(),
+            scene=scene,
+            renderer=renderer,
+            look=look,
+            numbers=numbers,
+            measure=measure,
+            report_to=self.report_to,
+        )
+        waiting = Waiting(task=task, answer=AsyncResult())
+        self.waiting[task.id] = waiting
+        try:
+            self.send(waiting)
+            answer = waiting.answer.get(timeout=ANSWER_SECONDS_MAX)
+        finally:
+            del self.waiting[task.id]
+        if answer is None:
+            raise Unavailable("inspection_failed", scene=scene)
+        return answer
+
+    def send(self, waiting: Waiting) -> None:
+        """Put a question on the node's line; after a few nodes died of it, give up."""
+        if waiting.sends >= SENDS_MAX:
+            waiting.answer.set(None)
+            return
+        waiting.sends += 1
+        self.queue.line(self.line).send([(waiting.task.model_dump(), 0)])
+
+    def hear(self, answer: Inspected) -> None:
+        """Pass an answer to whoever waits for it; a late one is nobody's."""
+        waiting = self.waiting.get(answer.id)
+        if waiting is not None:
+            waiting.answer.set(answer)
+
+    def ask_again(self) -> None:
+        """Ask a new node what the last one may have taken with it."""
+        for waiting in list(self.waiting.values()):
+            self.send(waiting)

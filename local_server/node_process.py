@@ -1,0 +1,85 @@
+"""The node process: what `yuntu node` runs."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+from local_server.settings import STUDIO
+from render.finishing import Shelf
+from render.hosts import Limits
+from render.leash import tie_to_parent
+from render.node import Node, NodeSettings
+from render.queue import Queue
+from render.renderers import find_renderers, read_specs
+from sync.store import open_store
+
+log = logging.getLogger(__name__)
+MEMORY_SHARE = 0.9
+
+
+def run_node(
+    *,
+    queue: str,
+    store: str,
+    secret: bytes,
+    workdir: Path,
+    node_id: str | None = None,
+    name: str | None = None,
+    owner: str | None = None,
+    studio: str = STUDIO,
+    slots: int | None = None,
+    parent: int | None = None,
+) -> None:
+    """Render for a queue until told to stop. Raises Unavailable when the store is unfit."""
+    log_to_stderr()
+    shelf = Shelf(store=open_store(store), studio=studio)
+    shelf.store.probe()
+    workdir.mkdir(parents=True, exist_ok=True)
+    renderers = find_renderers(read_specs(workdir.parent / "renderers"))
+    settings = NodeSettings(
+        id=node_id or f"{socket.gethostname().lower()}-{os.getpid()}-{int(time.time())}",
+        name=name or socket.gethostname(),
+        version=version("yuntu"),
+        workdir=workdir,
+        owner=owner,
+        slots=slots,
+        cores=count_cores(),
+        limits=Limits(memory_bytes_max=int(psutil.virtual_memory().total * MEMORY_SHARE)),
+    )
+    node = Node(
+        settings,
+        queue=Queue(queue, secret=secret),
+        shelf=shelf,
+        renderers={one.key: one for one in renderers},
+    )
+    if parent is not None:
+        tie_to_parent(parent, on_death=node.stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: node.stop())
+    log.info("node=%s renderers=%s", settings.id, sorted(node.renderers))
+    node.run()
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def log_to_stderr() -> None:
+    """Send the process's log to its standard error, which the server keeps in a file."""
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)

@@ -1,0 +1,221 @@
+"""Preparation of a job: what is found out about a scene before any money moves."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from gevent.threadpool import ThreadPool
+from render.frame_ranges import FrameRangeError, parse_frames
+from render.preflight import read_saved_version
+from sync.package import PackagePlan, plan_package
+
+from local_server.estimating import Estimate, estimate_job
+from local_server.farm.errors import BadInput
+from local_server.farm.pricing import PriceBook
+from local_server.inspections import Inspections
+from local_server.roster import Roster
+from render.findings import Finding, Severity
+from render.protocol import Inspected
+from render.renderers import Renderer, RendererProblem, pick_renderer
+
+STILLS_LOOK = {"width": None, "height": None, "samples": None, "camera": None}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What an artist asked for, as it was asked."""
+
+    scene: str
+    frames: str | None = None
+    out: str | None = None
+    renderer: str | None = None
+    max_cost_micros: int | None = None
+    allow_missing: bool = False
+    width: int | None = None
+    height: int | None = None
+    samples: int | None = None
+    fresh: bool = False
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """Return the settings that matter to the picture."""
+        return STILLS_LOOK | {"width": self.width, "height": self.height, "samples": self.samples}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """All that was found out: a job can be planned from it when `blockers` is empty."""
+
+    request: Request
+    renderer: Renderer
+    facts: dict[str, Any]
+    findings: tuple[Finding, ...]
+    numbers: tuple[int, ...]
+    out: Path
+    package: PackagePlan
+    estimate: Estimate | None
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        """Return the findings that stop the job."""
+        return tuple(one for one in self.findings if one.severity is Severity.BLOCKER)
+
+
+class Preparation:
+    """Finds out about scenes with the help of the local node."""
+
+    def __init__(self, inspections: Inspections, roster: Roster) -> None:
+        self.inspections = inspections
+        self.roster = roster
+        self.pool = ThreadPool(2)
+
+    def prepare(
+        self, request: Request, *, book: PriceBook, level: str, note: Callable[[str], None]
+    ) -> Prepared:
+        """Inspect a scene, list its assets and estimate its price; no money moves.
+
+        Raises BadInput and Unavailable for what makes any finding impossible: no such file, not a
+        scene, no renderer.
+        """
+        scene = Path(request.scene)
+        check_scene(scene)
+        renderer = self.choose_renderer(scene, request.renderer)
+        note("inspecting")
+        packing = self.pool.spawn(
+            plan_package,
+            scene,
+            asset_patterns=[pattern.pattern for pattern in renderer.spec.asset_patterns],
+            sidecars=renderer.spec.sidecars,
+        )
+        answer = self.inspections.ask(
+            scene=str(scene), renderer=renderer.key, look=request.look, measure=True
+        )
+        package = packing.get()
+        facts = answer.facts or {}
+        numbers, range_findings = choose_frames(request.frames, facts)
+        out, out_findings = choose_out(request, scene)
+        findings = (
+            *(Finding(**one) for one in answer.findings),
+            *missing_findings(package, allow=request.allow_missing),
+            *range_findings,
+            *out_findings,
+        )
+        return Prepared(
+            request=request,
+            renderer=renderer,
+            facts=facts,
+            findings=findings,
+            numbers=numbers,
+            out=out,
+            package=package,
+            estimate=make_estimate(answer, len(numbers), book=book, level=level),
+        )
+
+    def choose_renderer(self, scene: Path, wanted: str | None) -> Renderer:
+        """Return the renderer for a scene. Raises BadInput with what to do when there is none."""
+        saved_by = read_saved_version(scene)
+        try:
+            return pick_renderer(
+                self.roster.wait(), scene, wanted=wanted or "", at_least=saved_by or (0, 0)
+            )
+        except RendererProblem as problem:
+            raise BadInput(problem.code, **problem.params) from problem
+
+
+def check_scene(scene: Path) -> None:
+    """Raise BadInput when a scene's path is no file that can be read."""
+    if not scene.is_absolute():
+        raise BadInput("scene_not_absolute", path=str(scene))
+    if scene.is_dir():
+        raise BadInput("scene_is_folder", path=str(scene))
+    if not scene.exists():
+        raise BadInput("scene_missing", path=str(scene))
+    if not os.access(scene, os.R_OK):
+        raise BadInput("scene_unreadable", path=str(scene))
+
+
+def choose_frames(
+    asked: str | None, facts: dict[str, Any]
+) -> tuple[tuple[int, ...], tuple[Finding, ...]]:
+    """Return the frames to render: those asked for, else the scene's own range."""
+    if asked is not None:
+        try:
+            return parse_frames(asked), ()
+        except FrameRangeError as error:
+            raise BadInput(error.code, **error.params) from error
+    if not facts:
+        return (), ()
+    step = max(1, int(facts["frame_step"]))
+    return tuple(range(int(facts["frame_start"]), int(facts["frame_end"]) + 1, step)), ()
+
+
+def choose_out(request: Request, scene: Path) -> tuple[Path, tuple[Finding, ...]]:
+    """Return where the frames will go, and a blocker when nothing can be written there."""
+    out = Path(request.out) if request.out else scene.parent / f"{scene.stem}-frames"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / f".yuntu-{uuid4().hex}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        words = error.strerror or str(error)
+        finding = Finding(
+            code="out_unwritable",
+            severity=Severity.BLOCKER,
+            params={"path": str(out), "words": words},
+        )
+        return out, (finding,)
+    return out, ()
+
+
+def missing_findings(package: PackagePlan, *, allow: bool) -> tuple[Finding, ...]:
+    """Return a finding for each asset that the scene needs and that is not there."""
+    severity = Severity.WARNING if allow else Severity.BLOCKER
+    return tuple(
+        Finding(
+            code=f"asset_{one.reason}",
+            severity=severity,
+            params={"path": one.path, "used_by": one.used_by},
+        )
+        for one in package.missing
+    )
+
+
+def make_estimate(answer: Inspected, count: int, *, book: PriceBook, level: str) -> Estimate | None:
+    """Return what a job is expected to take, or None when the scene could not be measured."""
+    if answer.frame_p50_ms is None or answer.frame_p90_ms is None or not count:
+        return None
+    return estimate_job(
+        frame_p50_ms=answer.frame_p50_ms,
+        frame_p90_ms=answer.frame_p90_ms,
+        frames=count,
+        cores=answer.cores,
+        book=book,
+        level=level,
+        source="measured",
+    )
+
+
+def make_recipe(prepared: Prepared, *, manifest: str) -> str:
+    """Return the SHA-256 of all that decides a picture but its frame number.
+
+    Renderers whose clock runs over the job's range need the range in it; `fresh` makes a recipe
+    that nobody has used.
+    """
+    request = prepared.request
+    parts: dict[str, Any] = {
+        "manifest": manifest,
+        "renderer": prepared.renderer.key,
+        "look": request.look,
+        "size": [prepared.facts["width"], prepared.facts["height"]],
+    }
+    if prepared.renderer.range_matters:
+        parts["range"] = [prepared.numbers[0], prepared.numbers[-1]]
+    if request.fresh:
+        parts["fresh"] = uuid4().hex
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,91 @@
+"""Routes of frames: list, look at, their logs, pictures and thumbnails."""
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+
+from local_server.answers import answer, reader_wording
+from local_server.farm import frames
+from local_server.farm.db import Row
+from local_server.farm.errors import NotFound
+from local_server.routes.jobs import parse_cursor
+from local_server.services import here
+from local_server.shapes import FrameDetail, FrameListQuery, FramePage, FramePath, JobPath, LogQuery
+from local_server.views import frame_fields, show_attempt, show_frame
+from sync.blobs import Digest
+
+TAG = Tag(name="frames", description="The units of work and of billing")
+MIME_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".exr": "image/x-exr",
+    ".tif": "image/tiff",
+}
+ROUTES = APIBlueprint("frames", __name__, url_prefix="/api/v1/jobs/<job>/frames", abp_tags=[TAG])
+
+
+def find(path: FramePath) -> Row:
+    here.get_job(path.job)
+    return frames.get_frame(here.reader, job=path.job, number=path.number)
+
+
+def send_blob(path: FramePath, name: str) -> Response:
+    result = find(path)["result"]
+    if not result or not result.get(name):
+        raise NotFound("no_picture", job=path.job, frame=path.number)
+    extension = result["extension"] if name == "picture" else ".jpg"
+    data = here.preparation.pool.apply(here.blobs.read, (Digest(result[name]),))
+    return Response(data, mimetype=MIME_TYPES.get(extension, "application/octet-stream"))
+
+
+@ROUTES.get("", responses={200: FramePage})
+def list_frames(path: JobPath, query: FrameListQuery) -> Response:
+    """List a job's frames by number."""
+    job = here.get_job(path.job)
+    rows = frames.list_frames(
+        here.reader,
+        job=path.job,
+        after=parse_cursor(query.cursor),
+        state=query.state,
+        limit=query.limit,
+    )
+    full = len(rows) == query.limit
+    items = [show_frame(row, job=job, wording=reader_wording()) for row in rows]
+    return answer(FramePage(items=items, next=str(rows[-1]["number"]) if full else None))
+
+
+@ROUTES.get("/<int(signed=True):number>", responses={200: FrameDetail})
+def get_frame(path: FramePath) -> Response:
+    """Look at one frame and every attempt at it."""
+    row, wording = find(path), reader_wording()
+    attempts = frames.list_attempts(here.reader, job=path.job, number=path.number)
+    fields = frame_fields(row, job=here.get_job(path.job), wording=wording)
+    detail = FrameDetail(
+        **fields, attempts=[show_attempt(one, wording=wording) for one in attempts]
+    )
+    return answer(detail)
+
+
+@ROUTES.get("/<int(signed=True):number>/log")
+def get_log(path: FramePath, query: LogQuery) -> Response:
+    """Return what the renderer said in an attempt at a frame."""
+    row = find(path)
+    wanted = query.attempt or row["attempt"]
+    file = here.live.log_path(path.job, path.number, wanted)
+    while query.attempt is None and wanted > 1 and not file.exists():
+        wanted -= 1
+        file = here.live.log_path(path.job, path.number, wanted)
+    if not file.exists():
+        raise NotFound("no_log", job=path.job, frame=path.number)
+    return Response(file.read_bytes(), mimetype="text/plain; charset=utf-8")
+
+
+@ROUTES.get("/<int(signed=True):number>/picture")
+def get_picture(path: FramePath) -> Response:
+    """Return a finished frame's file."""
+    return send_blob(path, "picture")
+
+
+@ROUTES.get("/<int(signed=True):number>/thumbnail")
+def get_thumbnail(path: FramePath) -> Response:
+    """Return a finished frame's thumbnail, a JPEG."""
+    return send_blob(path, "thumbnail")

@@ -1,0 +1,264 @@
+"""The server process: its parts put together, its loops, its beginning and its end."""
+
+import json
+import logging
+import logging.handlers
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import gevent
+import psutil
+from filelock import FileLock, Timeout
+from gevent.pywsgi import WSGIHandler, WSGIServer
+
+from local_server.app import create_app
+from local_server.delivery import Delivery
+from local_server.farm.accounts import ensure_account
+from local_server.farm.db import fetch_rows, open_database, read_clock_ms
+from local_server.farm.errors import Conflict, Unavailable
+from local_server.farm.pricing import load_price_books
+from local_server.foreman import Foreman
+from local_server.inspections import Inspections
+from local_server.live import Live
+from local_server.node_watch import NodeWatch, kill_stray_node
+from local_server.preparation import Preparation
+from local_server.push import Push
+from local_server.roster import Roster
+from local_server.services import Services
+from local_server.settings import (
+    OWNER,
+    STUDIO,
+    Settings,
+    read_device,
+    read_queue_secret,
+)
+from local_server.submission import Submission
+from local_server.writer import Writer
+from render.queue import Queue
+from render.renderers import read_specs
+from sync.blobs import Blobs
+from sync.store import open_store
+
+log = logging.getLogger(__name__)
+ROUND_SECONDS = 0.02
+IDLE_SECONDS = 0.1
+AWAY_SECONDS = 1.0
+LOG_BYTES_MAX = 4_000_000
+
+
+class Handler(WSGIHandler):
+    """gevent's handler with TCP_NODELAY: without it a kept connection answers 23 times a second."""
+
+    def __init__(self, sock: socket.socket, address: Any, server: Any) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().__init__(sock, address, server)
+
+    def handle_one_response(self) -> None:
+        """Answer one request, then let others have their turn."""
+        super().handle_one_response()
+        gevent.sleep(0)
+
+    def log_request(self) -> None:
+        """Leave requests out of the log: a desktop asks all day."""
+
+
+def run_server(settings: Settings) -> None:
+    """Serve until told to end. The caller has called `gevent.monkey.patch_all()` before.
+
+    Raises Conflict `server_running` and `database_newer`, Unavailable `port_taken`,
+    `database_damaged` and what the store says when it is unfit.
+    """
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    log_to_file(settings.logs / "server.log")
+    lock = FileLock(settings.data / "server.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise Conflict("server_running", path=str(settings.data)) from error
+    with lock:
+        listener = listen(settings.port)
+        services = build_services(settings)
+        try:
+            serve(services, listener)
+        finally:
+            services.writer.close()
+            services.reader.conn.close()
+
+
+def serve(services: Services, listener: socket.socket) -> None:
+    """Run the loops and the HTTP server until the services are ended."""
+    settings = services.settings
+    app = create_app(services)
+    push = Push(app, services)
+    server = WSGIServer(listener, app, handler_class=Handler, log=None, error_log=log)
+    server.start()
+    run_file = settings.data / "server.json"
+    write_run_file(run_file, services, port=listener.getsockname()[1])
+    if settings.parent is not None:
+        gevent.spawn(end_with_parent, settings.parent, services)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, services.ended.set)
+    loops: list[gevent.Greenlet[..., None]] = [gevent.spawn(run_rounds, services, push), gevent.spawn(services.delivery.run)]
+    if services.node_watch is not None:
+        loops.append(gevent.spawn(services.node_watch.run))
+    services.submission.begin_pending()
+    log.info("serving on port %s", listener.getsockname()[1])
+    services.ended.wait()
+    log.info("ending")
+    run_file.unlink(missing_ok=True)
+    server.stop(timeout=1)
+    if services.node_watch is not None:
+        services.node_watch.end()
+    services.delivery.end()
+    services.wake.set()
+    gevent.joinall(loops, timeout=5)
+
+
+def end_with_parent(pid: int, services: Services) -> None:
+    """End the server when the process that it belongs to has ended."""
+    try:
+        gevent.get_hub().threadpool.apply(psutil.Process(pid).wait)
+    except psutil.Error:
+        log.info("the parent %s is gone", pid)
+    services.ended.set()
+
+
+def run_rounds(services: Services, push: Push) -> None:
+    """Do the foreman's rounds: often while there is work, seldom while there is none."""
+    while not services.ended.is_set():
+        try:
+            done = services.writer.run(services.foreman.do_round)
+        except Exception:  # the queue or the store is away, or a disk is full: it may come back
+            log.exception("a round broke")
+            services.ended.wait(AWAY_SECONDS)
+            continue
+        after = done.aftermath
+        services.live.note_progress(after.progress)
+        services.live.note_lines(after.lines)
+        for hello in after.greeted:
+            services.roster.hear(hello)
+            services.foreman.renderers = sorted(services.roster.renderers)
+            services.preparation.inspections.ask_again()
+        for answer in after.inspected:
+            services.preparation.inspections.hear(answer)
+        push.send_events()
+        push.send_progress(after.progress)
+        services.delivery.wake()
+        services.wake.clear()
+        services.wake.wait(ROUND_SECONDS if done.busy else IDLE_SECONDS)
+
+
+def build_services(settings: Settings) -> Services:
+    """Put a server's parts together. Raises what a damaged or newer database raises."""
+    device, secret = read_device(settings.data), read_queue_secret(settings.data)
+    writer = Writer(settings.database)
+    writer.open()
+    writer.write(ensure_account, account=OWNER, name=OWNER, at_ms=read_clock_ms())
+    store = open_store(settings.store)
+    store.probe()
+    blobs = Blobs(store, STUDIO)
+    books = load_price_books()
+    queue = Queue(settings.queue, secret=secret)
+    foreman = Foreman(
+        queue=queue, store=store, studio=STUDIO, device=device, books=books, renderers=[]
+    )
+    bury_strays(writer, foreman, device)
+    roster = Roster(read_specs(settings.data / "renderers"))
+    preparation = Preparation(Inspections(queue, device=device), roster)
+    node_watch = None
+    if settings.node:
+        node_watch = NodeWatch(
+            settings,
+            device=device,
+            secret=secret,
+            on_death=lambda node: writer.run(foreman.bury_node, node),
+        )
+    wake = gevent.event.Event()
+    return Services(
+        settings=settings,
+        key=secrets.token_urlsafe(32),
+        version=version("yuntu"),
+        started_at_ms=read_clock_ms(),
+        writer=writer,
+        reader=open_database(settings.database, migrate=False),
+        books=books,
+        foreman=foreman,
+        roster=roster,
+        preparation=preparation,
+        submission=Submission(
+            writer=writer, preparation=preparation, blobs=blobs, books=books, on_queued=wake.set
+        ),
+        delivery=Delivery(writer, blobs),
+        live=Live(settings.logs),
+        blobs=blobs,
+        node_watch=node_watch,
+        wake=wake,
+    )
+
+
+def bury_strays(writer: Writer, foreman: Foreman, device: str) -> None:
+    """Make sure that no node of an earlier server lives on, and take back what it had."""
+    rows = writer.run(
+        fetch_rows,
+        "SELECT id, pid, started_at_ms FROM node WHERE gone_at_ms IS NULL AND id LIKE ?",
+        (f"{device}-%",),
+    )
+    for row in rows:
+        if kill_stray_node(row["pid"], started_at_ms=row["started_at_ms"]):
+            log.warning("node=%s was still running and is killed", row["id"])
+        writer.run(foreman.bury_node, row["id"])
+
+
+def listen(port: int) -> socket.socket:
+    """Return a listening socket on loopback. Raises Unavailable `port_taken`."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise Unavailable("port_taken", port=port, words=error.strerror or "") from error
+    listener.listen(128)
+    listener.setblocking(False)
+    return listener
+
+
+def write_run_file(path: Path, services: Services, *, port: int) -> None:
+    """Tell local clients where the server is and with which key; readable by its owner alone."""
+    told = {
+        "pid": os.getpid(),
+        "port": port,
+        "key": services.key,
+        "version": services.version,
+        "started_at_ms": services.started_at_ms,
+    }
+    temporary = path.with_suffix(".tmp")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(told, file)
+    temporary.replace(path)
+
+
+def log_to_file(path: Path) -> None:
+    """Send the process's log to a file that rotates."""
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=LOG_BYTES_MAX, backupCount=3, encoding="utf-8"
+    )
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    sys.excepthook = lambda kind, error, trace: root.critical(
+        "the process ends", exc_info=(kind, error, trace)
+    )

@@ -1,0 +1,76 @@
+"""The parts of a running server, passed to whoever needs them."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import gevent
+from flask import current_app
+from sqlite_utils import Database
+from werkzeug.local import LocalProxy
+
+from local_server.delivery import Delivery
+from local_server.farm import events, jobs
+from local_server.farm.db import Row
+from local_server.farm.errors import NotFound
+from local_server.farm.pricing import PriceBook
+from local_server.foreman import Foreman
+from local_server.live import Live
+from local_server.node_watch import NodeWatch
+from local_server.preparation import Preparation
+from local_server.roster import Roster
+from local_server.settings import OWNER, Settings
+from local_server.submission import Submission
+from local_server.writer import Writer
+from sync.blobs import Blobs
+
+
+@dataclass(kw_only=True)
+class Services:
+    """One server's parts. `reader` belongs to the main thread and only reads."""
+
+    settings: Settings
+    key: str
+    version: str
+    started_at_ms: int
+    writer: Writer
+    reader: Database
+    books: dict[str, PriceBook]
+    foreman: Foreman
+    roster: Roster
+    preparation: Preparation
+    submission: Submission
+    delivery: Delivery
+    live: Live
+    blobs: Blobs
+    node_watch: NodeWatch | None
+    wake: gevent.event.Event = field(default_factory=gevent.event.Event)
+    ended: gevent.event.Event = field(default_factory=gevent.event.Event)
+    owner: str = OWNER
+
+    def get_job(self, job: str) -> Row:
+        """Return a job of the caller's own. Raises NotFound `no_job`."""
+        row = jobs.get_job(self.reader, job=job)
+        if row["owner"] != self.owner:
+            raise NotFound("no_job", job=job)
+        return row
+
+    def stop_nodes(self, job: str) -> None:
+        """Tell every node to let go of a job that was paused or cancelled."""
+        row = jobs.get_job(self.reader, job=job)
+        self.foreman.queue.mark_stopped(job, run=row["run"])
+        self.live.forget_job(job)
+        self.wake.set()
+
+    def last_event(self) -> int:
+        """Return the newest event's id."""
+        return events.find_last_event(self.reader)
+
+
+def current_services() -> Services:
+    """Return the services of the application that answers the request under way."""
+    services: Services = current_app.extensions["yuntu"]
+    return services
+
+
+here = cast(Services, LocalProxy(current_services))
+"""The services of the request under way, as Flask's `g` and `request` are."""

@@ -1,0 +1,115 @@
+"""What a server is told at its start, and where it keeps things."""
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from local_server.farm.errors import BadInput, Unavailable
+from local_server.farm.identifiers import make_id
+
+OWNER = "me"
+STUDIO = "solo"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """One server's settings. `slots` None: how many frames run side by side is measured."""
+
+    data: Path
+    port: int
+    queue: str
+    store: str
+    slots: int | None
+    parent: int | None
+    node: bool
+
+    @property
+    def pid(self) -> int:
+        """Return this process's id."""
+        return os.getpid()
+
+    @property
+    def host_name(self) -> str:
+        """Return this machine's name, for people."""
+        return socket.gethostname()
+
+    @property
+    def database(self) -> Path:
+        """Return the farm's database file."""
+        return self.data / "farm.db"
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of logs."""
+        return self.data / "logs"
+
+
+def find_data_folder(given: str | None) -> Path:
+    """Return the data directory: the one given, `YUNTU_DATA`, or the user's own.
+
+    Raises Unavailable `data_unwritable`.
+    """
+    chosen = given or os.environ.get("YUNTU_DATA")
+    data = Path(chosen).expanduser() if chosen else platformdirs.user_data_path("yuntu", False)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        if os.name == "posix":
+            data.chmod(0o700)
+    except OSError as error:
+        raise Unavailable("data_unwritable", path=str(data), words=str(error)) from error
+    return data.resolve()
+
+
+def make_settings(
+    *,
+    data: Path,
+    port: int = 0,
+    queue: str | None = None,
+    store: str | None = None,
+    slots: int | None = None,
+    parent: int | None = None,
+    node: bool = True,
+) -> Settings:
+    """Check what was asked and fill in what was not. Raises BadInput."""
+    if not 0 <= port <= 65_535:
+        raise BadInput("port_out_of_range", port=port)
+    if slots is not None and not 1 <= slots <= 256:
+        raise BadInput("slots_out_of_range", slots=slots)
+    if store is None:
+        (data / "store").mkdir(exist_ok=True)
+    return Settings(
+        data=data,
+        port=port,
+        queue=queue or str(data / "queue.db"),
+        store=store or f"folder:{data / 'store'}",
+        slots=slots,
+        parent=parent,
+        node=node,
+    )
+
+
+def read_or_make(path: Path, text: str) -> str:
+    """Return a small private file's text, writing `text` into it when it is not there."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="utf-8").strip()
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return text
+
+
+def read_queue_secret(data: Path) -> bytes:
+    """Return the key that signs queue messages, made once per data directory."""
+    return bytes.fromhex(read_or_make(data / "queue.key", secrets.token_hex(32)))
+
+
+def read_device(data: Path) -> str:
+    """Return this data directory's device id, made once."""
+    return read_or_make(data / "device", f"d{make_id()}")

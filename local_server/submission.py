@@ -1,0 +1,230 @@
+"""Submission: a pending job's way to the queue, begun again from the start after a crash."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gevent
+from render.frame_ranges import format_frames
+from sqlite_utils import Database
+from sync.package import store_package
+
+from local_server.estimating import Estimate, estimate_job, read_history
+from local_server.farm import jobs
+from local_server.farm.accounts import get_account
+from local_server.farm.db import Row, assert_writing, read_clock_ms
+from local_server.farm.errors import NoFunds, YuntuError
+from local_server.farm.jobs import Plan
+from local_server.farm.pricing import PriceBook
+from local_server.farm.states import JobState
+from local_server.preparation import Preparation, Prepared, Request, make_recipe
+from local_server.writer import Writer
+from render.findings import Finding
+from sync.blobs import Blobs
+
+log = logging.getLogger(__name__)
+
+
+class Submission:
+    """Takes pending jobs through pre-flight, packing, estimate and hold."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        preparation: Preparation,
+        blobs: Blobs,
+        books: dict[str, PriceBook],
+        on_queued: Callable[[], None],
+    ) -> None:
+        self.writer = writer
+        self.preparation = preparation
+        self.blobs = blobs
+        self.books = books
+        self.on_queued = on_queued
+
+    @property
+    def book(self) -> PriceBook:
+        """Return the price book in force."""
+        return self.books[max(self.books)]
+
+    def begin(self, job: str) -> None:
+        """Start on a pending job; returns at once."""
+        gevent.spawn(self.submit, job)
+
+    def begin_pending(self) -> None:
+        """Start on every job that an earlier server left pending."""
+        for row in self.writer.run(jobs.list_pending_jobs):
+            self.begin(row["id"])
+
+    def submit(self, job: str) -> None:
+        """Take one job through; what stops it becomes its state and reason."""
+        try:
+            self.advance(job)
+        except YuntuError as error:
+            self.writer.write(
+                fail_pending, job=job, code=error.code, params=error.params, at_ms=read_clock_ms()
+            )
+        except Exception:
+            log.exception("job=%s: the submission broke", job)
+            self.writer.write(
+                fail_pending, job=job, code="internal", params={}, at_ms=read_clock_ms()
+            )
+        self.on_queued()
+
+    def advance(self, job: str) -> None:
+        """Prepare, pack, plan and fund a job."""
+        row = self.writer.run(jobs.get_job, job=job)
+        if row["plan"] is not None:
+            self.writer.write(fund_or_pause, job=job, at_ms=read_clock_ms())
+            return
+        request = Request(**row["request"])
+        level = self.writer.run(get_account, account=row["owner"]).level
+        prepared = self.preparation.prepare(
+            request, book=self.book, level=level, note=lambda step: self.note(job, step)
+        )
+        findings = [finding_to_dict(one) for one in prepared.findings]
+        if prepared.blockers:
+            self.writer.write(block_job, job=job, findings=findings, at_ms=read_clock_ms())
+            return
+        self.note(job, "packing")
+        manifest, _ = self.preparation.pool.apply(store_package, (prepared.package, self.blobs))
+        self.writer.write(
+            plan_and_fund,
+            job=job,
+            prepared=prepared,
+            findings=findings,
+            manifest=manifest,
+            book=self.book,
+            level=level,
+            at_ms=read_clock_ms(),
+        )
+
+    def note(self, job: str, step: str) -> None:
+        """Say what a pending job is doing."""
+        self.writer.write(jobs.note_step, job=job, step=step, at_ms=read_clock_ms())
+
+
+def plan_and_fund(
+    db: Database,
+    *,
+    job: str,
+    prepared: Prepared,
+    findings: list[dict[str, Any]],
+    manifest: str,
+    book: PriceBook,
+    level: str,
+    at_ms: int,
+) -> None:
+    """Fix a pending job's plan and hold its money; does nothing when it was cancelled meanwhile."""
+    assert_writing(db)
+    if jobs.get_job(db, job=job)["state"] != JobState.PENDING:
+        return
+    scene_key = make_scene_key(prepared)
+    estimate = prefer_history(
+        db,
+        prepared.estimate,
+        scene_key=scene_key,
+        frames=len(prepared.numbers),
+        book=book,
+        level=level,
+    )
+    jobs.note_findings(
+        db, job=job, findings=findings, estimate=estimate.to_dict() if estimate else None
+    )
+    plan = Plan(
+        manifest=manifest,
+        scene=prepared.package.scene,
+        renderer=prepared.renderer.key,
+        renderer_version=prepared.renderer.version,
+        look=prepared.request.look,
+        recipe=make_recipe(prepared, manifest=manifest),
+        width=prepared.facts["width"],
+        height=prepared.facts["height"],
+        frames=format_frames(prepared.numbers),
+        first=prepared.numbers[0],
+        last=prepared.numbers[-1],
+        out=str(prepared.out),
+        naming=f"{Path(prepared.request.scene).stem}_####",
+        price_book=book.id,
+        level=level,
+        frame_p90_micros=estimate.frame_p90_micros if estimate else book.minimum_micros,
+    )
+    jobs.plan_job(
+        db, job=job, plan=plan, numbers=prepared.numbers, scene_key=scene_key, at_ms=at_ms
+    )
+    fund_or_pause(db, job=job, at_ms=at_ms)
+
+
+def fund_or_pause(db: Database, *, job: str, at_ms: int) -> None:
+    """Hold the P90 of a planned job, or the artist's own cap; without the money it waits paused."""
+    row = jobs.get_job(db, job=job)
+    if row["state"] != JobState.PENDING:
+        return
+    amount = choose_hold(row)
+    try:
+        jobs.fund_job(db, job=job, amount_micros=amount, reason="held", at_ms=at_ms)
+    except NoFunds as error:
+        jobs.move_job(db, job=job, to=JobState.PAUSED, reason="funds", at_ms=at_ms, **error.params)
+
+
+def choose_hold(row: Row) -> int:
+    """Return what to hold for a job, in micros: the artist's own cap, else the P90."""
+    cap = row["request"]["max_cost_micros"]
+    if cap is not None:
+        return int(cap)
+    return jobs.read_plan(row).frame_p90_micros * int(row["frames_total"])
+
+
+def prefer_history(
+    db: Database,
+    measured: Estimate | None,
+    *,
+    scene_key: str,
+    frames: int,
+    book: PriceBook,
+    level: str,
+) -> Estimate | None:
+    """Return an estimate from frames that this very scene has rendered, else the measured one."""
+    history = read_history(db, scene_key=scene_key)
+    if history is None:
+        return measured
+    p50, p90, cores = history
+    return estimate_job(
+        frame_p50_ms=p50,
+        frame_p90_ms=p90 + p90 // 4,
+        frames=frames,
+        cores=cores,
+        book=book,
+        level=level,
+        source="history",
+    )
+
+
+def make_scene_key(prepared: Prepared) -> str:
+    """Return what makes two jobs' frames comparable in time: scene, renderer and look."""
+    look = prepared.request.look
+    size = f"{prepared.facts['width']}x{prepared.facts['height']}"
+    return f"{prepared.request.scene}|{prepared.renderer.key}|{size}|{look['samples']}"
+
+
+def block_job(db: Database, *, job: str, findings: list[dict[str, Any]], at_ms: int) -> None:
+    """Fail a pending job that pre-flight stops; nothing was held for it."""
+    if jobs.get_job(db, job=job)["state"] != JobState.PENDING:
+        return
+    jobs.note_findings(db, job=job, findings=findings, estimate=None)
+    jobs.move_job(db, job=job, to=JobState.FAILED, reason="preflight", at_ms=at_ms)
+
+
+def fail_pending(
+    db: Database, *, job: str, code: str, params: dict[str, str | int], at_ms: int
+) -> None:
+    """Fail a pending job for a reason that came before any finding."""
+    if jobs.get_job(db, job=job)["state"] == JobState.PENDING:
+        jobs.move_job(db, job=job, to=JobState.FAILED, reason=code, at_ms=at_ms, **params)
+
+
+def finding_to_dict(finding: Finding) -> dict[str, Any]:
+    """Return a finding as JSON values."""
+    return {"code": finding.code, "severity": str(finding.severity), "params": finding.params}

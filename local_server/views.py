@@ -1,0 +1,161 @@
+"""Rows of the database as the interface shows them."""
+
+from typing import Any
+
+from sqlite_utils import Database
+
+from local_server.delivery import Delivery, count_undelivered, target_path
+from local_server.farm.db import Row, read_clock_ms
+from local_server.farm.jobs import read_plan
+from local_server.farm.states import OPEN_JOB_STATES, JobState
+from local_server.live import Live
+from local_server.shapes import (
+    AttemptView,
+    DeliveryView,
+    EstimateView,
+    FindingView,
+    FrameCounts,
+    FrameView,
+    JobView,
+    LiveFrame,
+    Reason,
+    RendererName,
+)
+from local_server.wording import Wording
+
+COUNTS = ("total", "waiting", "rendering", "done", "failed", "cancelled", "reused")
+
+
+def show_reason(wording: Wording, code: str, **params: Any) -> Reason:
+    """Return a code with its words."""
+    words = wording.say(code, **params)
+    return Reason(code=code, title=words.title, detail=words.detail)
+
+
+def show_findings(wording: Wording, findings: list[dict[str, Any]]) -> list[FindingView]:
+    """Return pre-flight's findings with their words."""
+    shown = []
+    for one in findings:
+        words = wording.say(one["code"], **one["params"])
+        shown.append(
+            FindingView(
+                code=one["code"],
+                severity=one["severity"],
+                title=words.title,
+                detail=words.detail,
+            )
+        )
+    return shown
+
+
+def show_job(
+    db: Database, row: Row, *, wording: Wording, live: Live, delivery: Delivery
+) -> JobView:
+    """Return a job as the interface shows it."""
+    plan = read_plan(row) if row["plan"] else None
+    under_way = live.list_progress(row["id"]) if row["state"] == JobState.RUNNING else []
+    fractions = sum(one.fraction for one in under_way)
+    total = row["frames_total"]
+    return JobView(
+        id=row["id"],
+        name=row["name"],
+        scene=row["request"]["scene"],
+        out=plan.out if plan else row["request"]["out"],
+        renderer=show_renderer(plan.renderer, plan.renderer_version) if plan else None,
+        state=row["state"],
+        reason=show_reason(wording, row["reason"], **row["reason_params"]),
+        priority=row["priority"],
+        range=plan.frames if plan else row["request"]["frames"],
+        frames=FrameCounts(**{name: row[f"frames_{name}"] for name in COUNTS}),
+        fraction=min(1.0, (row["frames_done"] + fractions) / total) if total else 0.0,
+        eta_ms=forecast_ms(row, fractions),
+        estimate=EstimateView(**row["estimate"]) if row["estimate"] else None,
+        held_micros=row["held_micros"],
+        cost_micros=row["cost_micros"],
+        render_ms=row["render_ms"],
+        findings=show_findings(wording, row["findings"]),
+        created_at_ms=row["created_at_ms"],
+        started_at_ms=row["started_at_ms"],
+        finished_at_ms=row["finished_at_ms"],
+        live=[
+            LiveFrame(
+                frame=one.number,
+                sample=one.sample,
+                samples=one.samples,
+                fraction=one.fraction,
+                remaining_ms=one.remaining_ms,
+            )
+            for one in under_way
+        ],
+        delivery=show_delivery(db, row["id"], wording=wording, delivery=delivery),
+    )
+
+
+def show_renderer(key: str, version: str) -> RendererName:
+    """Return a renderer's key (`blender-4.5.15`) as name and version."""
+    return RendererName(name=key.removesuffix(f"-{version}"), version=version)
+
+
+def show_delivery(db: Database, job: str, *, wording: Wording, delivery: Delivery) -> DeliveryView:
+    """Return how a job's delivery stands."""
+    problem = delivery.problems.get(job)
+    return DeliveryView(
+        waiting=count_undelivered(db, job=job),
+        problem=show_reason(wording, problem.code, **problem.params) if problem else None,
+    )
+
+
+def forecast_ms(row: Row, fractions: float) -> int | None:
+    """Return how long a job still takes by its pace so far, or by its estimate; None: unknown."""
+    left = row["frames_waiting"] + row["frames_rendering"] - fractions
+    if row["state"] not in OPEN_JOB_STATES or left <= 0:
+        return None
+    rendered = row["frames_done"] - row["frames_reused"] + fractions
+    if row["started_at_ms"] is not None and rendered >= 1:
+        return int((read_clock_ms() - row["started_at_ms"]) / rendered * left)
+    if row["estimate"]:
+        return int(row["estimate"]["frame_p50_ms"] * left)
+    return None
+
+
+def show_frame(frame: Row, *, job: Row, wording: Wording) -> FrameView:
+    """Return a frame as the interface shows it."""
+    return FrameView(**frame_fields(frame, job=job, wording=wording))
+
+
+def frame_fields(frame: Row, *, job: Row, wording: Wording) -> dict[str, Any]:
+    """Return the fields of a frame's view."""
+    plan, result = read_plan(job), frame["result"] or {}
+    path = None
+    if frame["delivered"]:
+        path = str(target_path(plan.out, plan.naming, frame["number"], result["extension"]))
+    return {
+        "frame": frame["number"],
+        "state": frame["state"],
+        "attempt": frame["attempt"],
+        "failures": frame["failures"],
+        "node": frame["node"],
+        "reason": show_reason(wording, frame["reason"]) if frame["reason"] else None,
+        "words": frame["words"],
+        "reused": bool(frame["reused"]),
+        "amount_micros": frame["amount_micros"],
+        "path": path,
+        "warnings": [show_reason(wording, code) for code in result.get("warnings", ())],
+        "has_thumbnail": bool(result.get("thumbnail")),
+    } | {
+        name: result.get(name)
+        for name in ("extension", "size_bytes", "render_ms", "load_ms", "cores")
+    }
+
+
+def show_attempt(attempt: Row, *, wording: Wording) -> AttemptView:
+    """Return an attempt as the interface shows it."""
+    return AttemptView(
+        attempt=attempt["attempt"],
+        node=attempt["node"],
+        started_at_ms=attempt["started_at_ms"],
+        ended_at_ms=attempt["ended_at_ms"],
+        outcome=attempt["outcome"],
+        reason=show_reason(wording, attempt["reason"]) if attempt["reason"] else None,
+        words=attempt["words"],
+    )

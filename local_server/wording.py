@@ -1,0 +1,85 @@
+"""The words: every message a person reads, by language, part and code."""
+
+import logging
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+log = logging.getLogger(__name__)
+LANGUAGES = ("en", "zh")
+MICROS = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """A title of a few words and a sentence that says what is wrong and what to do."""
+
+    title: str
+    detail: str
+
+
+class Wording:
+    """The messages of one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language if language in LANGUAGES else "en"
+        self.tables = load_tables(self.language)
+
+    def say(self, code: str, **params: Any) -> Words:
+        """Return the words for a code; `..._micros` params are shown as yuan.
+
+        A code without words is a bug of ours: it is logged, and the code itself is shown.
+        """
+        table = self.tables.get(code)
+        if table is None:
+            log.error("no words for %s in %s", code, self.language)
+            return Words(title=code, detail=" ".join(f"{k}={v}" for k, v in params.items()))
+        shown = {key: show_param(key, value) for key, value in params.items()}
+        return Words(title=fill(table["title"], shown), detail=fill(table.get("detail", ""), shown))
+
+
+@cache
+def load_tables(language: str) -> dict[str, dict[str, str]]:
+    """Read every part of a language's messages. A code that stands in two parts is an error."""
+    tables: dict[str, dict[str, str]] = {}
+    folder = Path(str(files("resources"))) / "messages" / language
+    for path in sorted(folder.glob("*.toml")):
+        part = tomllib.loads(path.read_text(encoding="utf-8"))
+        twice = tables.keys() & part.keys()
+        if twice:
+            raise ValueError(f"{path.name} repeats {sorted(twice)}")
+        tables |= part
+    return tables
+
+
+def fill(template: str, params: dict[str, str]) -> str:
+    """Put params into a template; what is missing is shown by its name."""
+    return Formatter().vformat(template, (), KeyedDefault(params))
+
+
+class KeyedDefault(dict[str, str]):
+    """A mapping that answers with the key itself where it has no value."""
+
+    def __missing__(self, key: str) -> str:
+        return f"<{key}>"
+
+
+def show_param(key: str, value: Any) -> str:
+    """Return a parameter as a person reads it."""
+    if key.endswith("_micros"):
+        return show_money(int(value))
+    if isinstance(value, list | tuple):
+        return ", ".join(str(one) for one in value)
+    return str(value)
+
+
+def show_money(micros: int) -> str:
+    """Return an amount as yuan: two decimals, more where they matter."""
+    sign, micros = ("-" if micros < 0 else ""), abs(micros)
+    whole, rest = divmod(micros, MICROS)
+    decimals = f"{rest:06d}".rstrip("0").ljust(2, "0")
+    return f"{sign}¥{whole:,}.{decimals}"

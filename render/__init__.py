@@ -1,0 +1,1 @@
+"""Rendering: renderers, their hosts, the node, the queue and the checks of frames."""

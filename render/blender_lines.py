@@ -1,0 +1,44 @@
+"""What Blender's lines say: pure parsing, from version 3.4 to 5.x."""
+
+import re
+from dataclasses import dataclass
+
+# 5.x puts `00:00.123  render  |` before its lines.
+PREFIX = re.compile(r"^\s*\d+:\d+\.\d+\s+\S+\s+\|\s*")
+SAMPLE = re.compile(r"(?:Sample|Rendering|Rendered) (\d+) ?/ ?(\d+)( Tiles| samples)?")
+REMAINING = re.compile(r"Remaining:\s*(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
+FRAME = re.compile(r"^Fra:(-?\d+)")
+FINISHED = re.compile(r"\| Finished$")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """What one line says of a frame's progress; None for what it does not say."""
+
+    sample: int | None = None
+    samples: int | None = None
+    remaining_ms: int | None = None
+    finished: bool = False
+
+
+def parse_line(line: str) -> Said | None:
+    """Return what a line says of progress, or None when it says nothing."""
+    text = PREFIX.sub("", line.rstrip())
+    if not FRAME.match(text) and "Sample " not in text and "Render" not in text:
+        return None
+    sample = SAMPLE.search(text)
+    remaining = REMAINING.search(text)
+    finished = FINISHED.search(text) is not None
+    if sample is None and remaining is None and not finished:
+        return None
+    return Said(
+        sample=int(sample.group(1)) if sample else None,
+        samples=int(sample.group(2)) if sample else None,
+        remaining_ms=_to_ms(remaining) if remaining else None,
+        finished=finished,
+    )
+
+
+def _to_ms(match: re.Match[str]) -> int:
+    hours, minutes, seconds = match.groups()
+    return round((int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)) * 1000)

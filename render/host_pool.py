@@ -1,0 +1,87 @@
+"""Hosts that are up: lent to one user at a time, kept warm between frames."""
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from render.hosts import Host, open_host
+from render.renderers import Renderer
+
+log = logging.getLogger(__name__)
+IDLE_SECONDS_MAX = 600
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class WarmHost:
+    """A host and what is loaded in it."""
+
+    host: Host
+    workdir: Path
+    scene: Path | None = None
+    idle_since: float = 0.0
+
+
+class HostPool:
+    """Lends hosts: one that has the scene loaded, else any of the renderer, else a new one."""
+
+    def __init__(self, workdir: Path, *, opener: Callable[..., Host] = open_host) -> None:
+        self.workdir = workdir
+        self.opener = opener
+        self.idle: list[WarmHost] = []
+        self.lock = threading.Lock()
+        self.count = 0
+
+    def borrow(self, renderer: Renderer, scene: Path) -> WarmHost:
+        """Lend a host for a scene; the caller opens the scene. Raises RenderFailure."""
+        with self.lock:
+            dead = [one for one in self.idle if not one.host.alive()]
+            self.idle = [one for one in self.idle if one not in dead]
+            fitting = [one for one in self.idle if one.host.renderer == renderer]
+            fitting.sort(key=lambda one: (one.scene == scene, one.idle_since))
+            warm = fitting[-1] if fitting else None
+            if warm is not None:
+                self.idle.remove(warm)
+        for one in dead:
+            self.discard(one)
+        warm = warm or self.start(renderer)
+        warm.scene = scene
+        return warm
+
+    def start(self, renderer: Renderer) -> WarmHost:
+        """Start a host of its own, with a folder of its own. Raises RenderFailure."""
+        with self.lock:
+            self.count += 1
+            folder = self.workdir / f"host-{self.count:04d}"
+        folder.mkdir(parents=True)
+        return WarmHost(host=self.opener(renderer, workdir=folder), workdir=folder)
+
+    def give_back(self, warm: WarmHost) -> None:
+        """Take a host back; one that died is cleared away."""
+        if not warm.host.alive():
+            self.discard(warm)
+            return
+        warm.idle_since = time.monotonic()
+        with self.lock:
+            self.idle.append(warm)
+
+    def discard(self, warm: WarmHost) -> None:
+        """End a host for good."""
+        warm.host.kill()
+        shutil.rmtree(warm.workdir, ignore_errors=True)
+
+    def close_idle(self, *, seconds: float = IDLE_SECONDS_MAX) -> None:
+        """End the hosts that nobody needed for a while."""
+        limit = time.monotonic() - seconds
+        with self.lock:
+            old = [one for one in self.idle if one.idle_since < limit]
+            self.idle = [one for one in self.idle if one.idle_since >= limit]
+        for one in old:
+            self.discard(one)
+
+    def close(self) -> None:
+        """End every host that is not lent."""
+        self.close_idle(seconds=-1)

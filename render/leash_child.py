@@ -1,0 +1,78 @@
+"""What stands between a parent and a renderer, so that the renderer dies with its parent.
+
+Run as a script, with nothing but the standard library (`python -I -S`):
+
+    leash_child.py PARENT_PID exec|supervise PROGRAM ARGUMENT...
+
+`exec` (Linux) asks the kernel for SIGKILL at the parent's death and becomes the program.
+`supervise` (elsewhere) starts the program, passes standard input on, and kills the program when
+standard input ends, because that is what a dead parent looks like on every system.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+
+PR_SET_PDEATHSIG = 1
+EXIT_PARENT_GONE = 125
+EXIT_CANNOT_START = 127
+SECONDS_TO_LEAVE = 2.0
+
+
+def become(parent_pid: int, argv: list[str]) -> None:
+    """Tie this process to its parent and turn into the program."""
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0) != 0:
+        sys.exit(EXIT_CANNOT_START)
+    # The parent may have died between its fork and our prctl; the signal would never come.
+    if os.getppid() != parent_pid:
+        sys.exit(EXIT_PARENT_GONE)
+    try:
+        os.execvp(argv[0], argv)
+    except OSError as error:
+        cannot_start(argv, error)
+
+
+def supervise(argv: list[str]) -> None:
+    """Run the program until it ends or standard input does."""
+    try:
+        child = subprocess.Popen(argv, stdin=subprocess.PIPE)
+    except OSError as error:
+        cannot_start(argv, error)
+        return
+    threading.Thread(target=pass_input, args=(child,), daemon=True).start()
+    code = child.wait()
+    # The pump thread may sit in a read of standard input for ever; do not wait for it.
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def pass_input(child: "subprocess.Popen[bytes]") -> None:
+    """Copy standard input to the program, then see to it that the program leaves."""
+    assert child.stdin is not None
+    try:
+        while data := os.read(0, 65536):
+            child.stdin.write(data)
+            child.stdin.flush()
+        child.stdin.close()
+    except OSError:
+        pass
+    try:
+        child.wait(SECONDS_TO_LEAVE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+
+
+def cannot_start(argv: list[str], error: OSError) -> None:
+    """Say why the program did not start and leave."""
+    sys.stderr.write(f"cannot start {argv[0]}: {error.strerror}\n")
+    sys.exit(EXIT_CANNOT_START)
+
+
+if __name__ == "__main__":
+    if sys.argv[2] == "exec":
+        become(int(sys.argv[1]), sys.argv[3:])
+    else:
+        supervise(sys.argv[3:])

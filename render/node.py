@@ -1,0 +1,400 @@
+"""The node: takes frames off the queue, renders them in warm hosts, stores and reports them.
+
+It needs a queue and a store and nothing else. Slots render; finishers check and store while the
+slot renders on; the heart sends heartbeats and progress and hears when a job is called off.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sync.package import fetch_package
+
+from render.failures import FailureCode, RenderFailure
+from render.finishing import Shelf, check_frame, remove_files, store_frame
+from render.flights import Flight, Flights
+from render.host_pool import HostPool
+from render.hosts import Host, Limits, Look, Rendered, Shot, open_host
+from render.inspecting import inspect_scene
+from render.protocol import (
+    TASK,
+    Beat,
+    Done,
+    Failed,
+    FrameTask,
+    Hello,
+    InspectTask,
+    ProgressMade,
+    Started,
+)
+from render.queue import BadMessage, Line, Queue
+from render.renderers import Renderer
+from render.reporting import Reporter
+from render.width import Width
+from sync.blobs import Digest
+from sync.records import find_record
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 0.03
+PULSE_SECONDS = 0.25
+BEAT_SECONDS = 2.0
+FINISHERS = 2
+BACKLOG_MAX = 4
+QUEUE_AWAY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeSettings:
+    """What a node is told at its start. `slots` None: the width is found by measuring."""
+
+    id: str
+    name: str
+    version: str
+    workdir: Path
+    owner: str | None
+    slots: int | None
+    cores: int
+    limits: Limits
+
+
+class Node:
+    """A node at work; `run` returns when `stop` is called."""
+
+    def __init__(
+        self,
+        settings: NodeSettings,
+        *,
+        queue: Queue,
+        shelf: Shelf,
+        renderers: dict[str, Renderer],
+        opener: Callable[..., Host] = open_host,
+    ) -> None:
+        self.settings = settings
+        self.queue = queue
+        self.shelf = shelf
+        self.renderers = renderers
+        self.hosts = HostPool(settings.workdir / "hosts", opener=opener)
+        self.flights = Flights()
+        self.reporter = Reporter(queue)
+        self.finishers = ThreadPoolExecutor(FINISHERS, thread_name_prefix="finisher")
+        self.backlog = threading.Semaphore(BACKLOG_MAX)
+        self.stopping = threading.Event()
+        self.greeted: set[str] = set()
+        self.widths: dict[str, Width] = {}
+        self.scene_now: str | None = None
+        self.busy = 0
+        self.gate = threading.Condition()
+        self.package_lock = threading.Lock()
+
+    def run(self) -> None:
+        """Work until stopped."""
+        self.reporter.start()
+        threads = [threading.Thread(target=self.beat, name="heart")]
+        count = self.settings.slots or self.settings.cores
+        threads += [threading.Thread(target=self.serve, name=f"slot-{i}") for i in range(count)]
+        if self.settings.owner is not None:
+            self.greet(f"reports-{self.settings.owner}")
+            threads.append(threading.Thread(target=self.serve_inspections, name="inspector"))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.finishers.shutdown()
+        self.hosts.close()
+        self.reporter.close()
+
+    def stop(self) -> None:
+        """End the node: frames under way are handed back uncounted."""
+        self.stopping.set()
+        for flight in self.flights.list():
+            flight.call_off()
+
+    def greet(self, report_to: str) -> None:
+        """Introduce the node to an owner that does not know it yet."""
+        if report_to in self.greeted:
+            return
+        self.greeted.add(report_to)
+        told = tuple(
+            {
+                "name": one.name,
+                "version": one.version,
+                "origin": str(one.origin),
+                "executable": one.command[0],
+            }
+            for one in self.renderers.values()
+        )
+        hello = Hello(
+            node=self.settings.id,
+            name=self.settings.name,
+            pid=os.getpid(),
+            version=self.settings.version,
+            renderers=told,
+            slots=self.settings.slots or self.settings.cores,
+        )
+        self.reporter.say(hello, to=report_to)
+
+    # --- taking work ---
+
+    def serve(self) -> None:
+        """Take frames and render them, one after the other: one slot's life."""
+        lines = [self.queue.frames(name) for name in self.renderers]
+        while not self.stopping.is_set():
+            with self.gate:
+                if not self.gate.wait_for(self.has_room, timeout=PULSE_SECONDS):
+                    continue
+                self.busy += 1
+            try:
+                task = self.take(lines)
+                if isinstance(task, FrameTask):
+                    self.fly(task)
+            finally:
+                with self.gate:
+                    self.busy -= 1
+                    self.gate.notify()
+            if task is None:
+                self.stopping.wait(POLL_SECONDS)
+
+    def has_room(self) -> bool:
+        """Tell whether another frame may be rendered beside those under way."""
+        width = self.widths.get(self.scene_now or "")
+        return self.busy < (width.now if width else self.settings.slots or 1)
+
+    def serve_inspections(self) -> None:
+        """Take scenes to inspect, one after the other."""
+        line = self.queue.line(f"inspect-{self.settings.owner}")
+        while not self.stopping.is_set():
+            task = self.take([line])
+            if isinstance(task, InspectTask):
+                answer = inspect_scene(task, self.renderers, self.hosts, cores=self.settings.cores)
+                self.reporter.say(answer, to=task.report_to)
+            elif task is None:
+                self.stopping.wait(POLL_SECONDS)
+
+    def take(self, lines: list[Line]) -> FrameTask | InspectTask | None:
+        """Take the next message from the first line that has one."""
+        for line in lines:
+            try:
+                value = line.take()
+            except BadMessage as error:
+                log.error("a message was refused: %s", error)
+                continue
+            except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
+                log.warning("the queue is away: %s", error)
+                self.stopping.wait(QUEUE_AWAY_SECONDS)
+                return None
+            if value is not None:
+                return TASK.validate_python(value)
+        return None
+
+    # --- one frame ---
+
+    def fly(self, task: FrameTask) -> None:
+        """Render one frame and pass it to a finisher, whatever becomes of it."""
+        flight = Flight(task=task)
+        if self.queue.read_stop(task.job) >= task.run or not self.flights.add(flight):
+            return
+        self.greet(task.report_to)
+        try:
+            standing = find_record(
+                self.shelf.store, self.shelf.studio, Digest(task.recipe), task.number
+            )
+            if standing is not None:
+                self.say_done(flight, standing.to_dict())
+                self.flights.remove(flight)
+                return
+            self.reporter.say(Started(**self.about(task)), to=task.report_to)
+            rendered = self.render(flight)
+            self.backlog.acquire()
+            self.finishers.submit(self.finish, flight, rendered)
+        except RenderFailure as failure:
+            self.land_failed(flight, failure.code, failure.words)
+        except Exception as error:  # a bug or a broken disk must cost this attempt only
+            log.exception("job=%s frame=%s: the attempt broke", task.job, task.number)
+            self.land_failed(flight, FailureCode.NODE_ERROR, f"{type(error).__name__}: {error}")
+
+    def render(self, flight: Flight) -> Rendered:
+        """Render a flight's frame in a warm host. Raises RenderFailure."""
+        task = flight.task
+        renderer = self.renderers[task.renderer]
+        scene = self.fetch_scene(task)
+        width = self.widths.setdefault(
+            task.manifest, Width(cores=self.settings.cores, fixed=self.settings.slots)
+        )
+        self.scene_now = task.manifest
+        warm = self.hosts.borrow(renderer, scene)
+        try:
+            if not flight.board(warm.host):
+                raise RenderFailure(FailureCode.STOPPED, "")
+            load_ms = warm.host.open(scene, on_line=flight.note_line)
+            shot = self.shot(task, warm.workdir, threads=width.threads)
+            rendered = warm.host.render(
+                shot,
+                self.settings.limits,
+                on_progress=flight.note_progress,
+                on_line=flight.note_line,
+            )
+        except RenderFailure:
+            warm.host.kill()
+            raise
+        finally:
+            flight.leave()
+            self.hosts.give_back(warm)
+        with self.gate:
+            width.note_frame(ended_at=time.monotonic(), frames_left=task.frames_left)
+            self.gate.notify_all()
+        return replace(rendered, load_ms=load_ms)
+
+    def shot(self, task: FrameTask, workdir: Path, *, threads: int) -> Shot:
+        """Return what the host is asked for; every attempt has a file name of its own."""
+        stem = workdir.parent.parent / "frames" / f"{task.job}-{task.number}-{task.attempt}"
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        return Shot(
+            frame=task.number,
+            first=task.first,
+            last=task.last,
+            stem=stem,
+            threads=threads,
+            look=Look(**task.look),
+        )
+
+    def fetch_scene(self, task: FrameTask) -> Path:
+        """Return the scene's path in the node's cache, fetching its package once."""
+        folder = self.settings.workdir / "packages" / task.manifest
+        with self.package_lock:
+            if not folder.is_dir():
+                fetch_package(Digest(task.manifest), self.shelf.blobs, folder)
+        return folder / task.scene
+
+    def finish(self, flight: Flight, rendered: Rendered) -> None:
+        """Check, store and report a rendered frame: a finisher's work."""
+        task = flight.task
+        try:
+            checked = check_frame(task, rendered)
+            warnings: tuple[str, ...] = tuple(checked.suspicious)
+            if warnings:
+                self.confirm(flight, rendered)
+            record = store_frame(
+                self.shelf, task, rendered, checked, node=self.settings.id, warnings=warnings
+            )
+            self.say_done(flight, record.to_dict())
+            self.flights.remove(flight)
+        except RenderFailure as failure:
+            remove_files(rendered.picture)
+            self.land_failed(flight, failure.code, failure.words)
+        except Exception as error:  # a bug or a broken disk must cost this attempt only
+            log.exception("job=%s frame=%s: finishing broke", task.job, task.number)
+            self.land_failed(flight, FailureCode.NODE_ERROR, f"{type(error).__name__}: {error}")
+        finally:
+            self.backlog.release()
+
+    def confirm(self, flight: Flight, rendered: Rendered) -> None:
+        """Render a suspicious frame again in a cold host: only a picture that is the same stands.
+
+        Raises RenderFailure with the code of what was suspicious when the second one differs.
+        """
+        task = flight.task
+        renderer = self.renderers[task.renderer]
+        warm = self.hosts.start(renderer)
+        try:
+            if not flight.board(warm.host):
+                raise RenderFailure(FailureCode.STOPPED, "")
+            warm.host.open(self.fetch_scene(task), on_line=flight.note_line)
+            shot = self.shot(task, warm.workdir, threads=self.settings.cores)
+            again = warm.host.render(
+                replace(shot, stem=shot.stem.with_name(shot.stem.name + "-again")),
+                self.settings.limits,
+                on_progress=flight.note_progress,
+                on_line=flight.note_line,
+            )
+            first = check_frame(task, rendered).suspicious
+            second = check_frame(task, again).suspicious
+            remove_files(again.picture)
+            if first != second:
+                raise RenderFailure(FailureCode(first[0]), f"{first} / {second}")
+        finally:
+            flight.leave()
+            self.hosts.discard(warm)
+
+    # --- what is said ---
+
+    def about(self, task: FrameTask) -> dict[str, Any]:
+        """Return what every report about an attempt begins with."""
+        return {
+            "node": self.settings.id,
+            "job": task.job,
+            "number": task.number,
+            "attempt": task.attempt,
+        }
+
+    def say_done(self, flight: Flight, result: dict[str, Any]) -> None:
+        """Report a frame done."""
+        _, lines = flight.take_news()
+        report = Done(**self.about(flight.task), result=result, lines=lines)
+        self.reporter.say(report, to=flight.task.report_to)
+
+    def land_failed(self, flight: Flight, code: FailureCode, words: str) -> None:
+        """Report an attempt failed; what was called off counts against nobody."""
+        _, lines = flight.take_news()
+        stopped = flight.called_off or code is FailureCode.STOPPED
+        if not flight.called_off or self.stopping.is_set():
+            report = Failed(
+                **self.about(flight.task),
+                reason=FailureCode.STOPPED if stopped else code,
+                words="" if stopped else words,
+                counts=not stopped,
+                lines=lines,
+            )
+            self.reporter.say(report, to=flight.task.report_to)
+        self.flights.remove(flight)
+
+    def beat(self) -> None:
+        """Send progress and heartbeats and hear stop marks, until the node stops."""
+        next_beat = 0.0
+        while not self.stopping.wait(PULSE_SECONDS):
+            flights = self.flights.list()
+            for flight in flights:
+                self.tell_progress(flight)
+            self.hear_stops(flights)
+            if time.monotonic() >= next_beat:
+                next_beat = time.monotonic() + BEAT_SECONDS
+                self.tell_alive(flights)
+                self.hosts.close_idle()
+
+    def tell_progress(self, flight: Flight) -> None:
+        """Report what is new about a flight, if anything is."""
+        progress, lines = flight.take_news()
+        if progress is None and not lines:
+            return
+        report = ProgressMade(
+            **self.about(flight.task),
+            sample=progress.sample if progress else 0,
+            samples=progress.samples if progress else 0,
+            fraction=progress.fraction if progress else 0.0,
+            remaining_ms=progress.remaining_ms if progress else None,
+            lines=lines,
+        )
+        self.reporter.say(report, to=flight.task.report_to)
+
+    def tell_alive(self, flights: list[Flight]) -> None:
+        """Send each owner the attempts that the node still has."""
+        for owner in self.greeted:
+            holding = tuple(one.key for one in flights if one.task.report_to == owner)
+            self.reporter.say(Beat(node=self.settings.id, holding=holding), to=owner)
+
+    def hear_stops(self, flights: list[Flight]) -> None:
+        """Call off the flights of jobs that were paused or cancelled."""
+        for job in {flight.task.job for flight in flights}:
+            try:
+                stopped = self.queue.read_stop(job)
+            except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
+                log.warning("the queue is away: %s", error)
+                return
+            for flight in flights:
+                if flight.task.job == job and flight.task.run <= stopped:
+                    flight.call_off()

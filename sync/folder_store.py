@@ -1,0 +1,263 @@
+"""A store that is a folder: a private one, or a share that many machines write to."""
+
+import errno
+import itertools
+import logging
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from local_server.farm.errors import NotFound, Unavailable, YuntuError
+from sync.store import (
+    ObjectInfo,
+    check_key,
+    check_prefix,
+    copy_checked,
+    digest_in_key,
+    is_key,
+)
+
+if sys.platform == "darwin":
+    import fcntl
+
+_log = logging.getLogger(__name__)
+
+# Half-written objects wait here and not beside their final names, so that what a killed process
+# left behind is found by looking into one folder. It is on the same file system, as a hard link
+# needs.
+_INCOMING = ".incoming"
+_LEFTOVER_AGE_S = 24 * 3600
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+# What file systems without hard links answer: FAT EPERM, shares ENOTSUP, Windows EINVAL.
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+
+
+class FolderStore:
+    """A `Store` in a folder that exists already.
+
+    Opening makes no folder: a share that is not mounted must be an error, not an empty store in
+    the mount point.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.expanduser().absolute()
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write an object unless its key is taken; say whether this call wrote it."""
+        final = self._path(key)
+        with self._translated(), self._staged(lambda opened: opened.write(data)) as temp:
+            return self._link(temp, final)
+
+    def put_blob(self, key: str, source: Path) -> bool:
+        """Copy a file in under a blob key, in constant memory; say whether this call wrote it."""
+        digest, final = digest_in_key(key), self._path(key)
+        with self._translated():
+            if final.exists():
+                return False
+            # A copy and never a hard link: the artist goes on editing the file in place.
+            with self._staged(lambda opened: copy_checked(source, opened, digest)) as temp:
+                try:
+                    return self._link(temp, final)
+                except Unavailable as error:
+                    if error.code != "store_no_hard_links":
+                        raise
+                # Replacing is safe for a blob and only for a blob: whoever wrote it wrote the
+                # same bytes.
+                temp.replace(final)
+                _flush_folder(final.parent)
+                return True
+
+    def get(self, key: str) -> bytes:
+        """Read a whole object, or raise `NotFound` (`object_missing`)."""
+        with self._opened(key) as opened:
+            return opened.read()
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Read up to `length` bytes from `start`; fewer at the end, none past it."""
+        assert start >= 0
+        assert length >= 0
+        with self._opened(key) as opened:
+            opened.seek(start)
+            return opened.read(length)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """Say how big an object is, or None when there is none."""
+        path = self._path(key)
+        with self._translated():
+            try:
+                return ObjectInfo(size_bytes=path.stat().st_size)
+            except (FileNotFoundError, NotADirectoryError):
+                self._check_root()
+                return None
+
+    def list(self, prefix: str, *, after: str = "", limit: int = 1000) -> tuple[str, ...]:
+        """List keys that begin with `prefix` and sort after `after`, in order, `limit` at most."""
+        start = check_prefix(prefix)[: prefix.rfind("/") + 1]
+        with self._translated():
+            self._check_root()
+            return tuple(itertools.islice(self._walk(start, prefix, after), limit))
+
+    def probe(self) -> None:
+        """Try that this folder can be written, flushed and linked in, and clean up leftovers.
+
+        Raises `Unavailable`: `store_missing`, `store_not_allowed`, `store_full`,
+        `store_no_hard_links`, or `store_failed` with the system's words.
+        """
+        with self._translated():
+            self._check_root()
+            self._remove_leftovers()
+            with self._staged(lambda opened: opened.write(b"probe")) as temp:
+                second = temp.with_suffix(".probe")
+                try:
+                    linked, again = self._link(temp, second), self._link(temp, second)
+                    # A share that lets the second link through would let two machines win.
+                    if not linked or again or second.read_bytes() != b"probe":
+                        raise Unavailable("store_no_hard_links", folder=str(self._root))
+                finally:
+                    second.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self._root.joinpath(*check_key(key).split("/"))
+
+    @contextmanager
+    def _opened(self, key: str) -> Iterator[BinaryIO]:
+        path = self._path(key)
+        with self._translated():
+            try:
+                opened = path.open("rb")
+            except (FileNotFoundError, NotADirectoryError):
+                self._check_root()
+                raise NotFound("object_missing", key=key) from None
+            with opened:
+                yield opened
+
+    @contextmanager
+    def _staged(self, write: Callable[[BinaryIO], object]) -> Iterator[Path]:
+        """Yield a file that is written, flushed and closed, and that is gone afterwards."""
+        incoming = self._root / _INCOMING
+        temp = incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
+        try:
+            opened = temp.open("xb")
+        except FileNotFoundError:
+            self._check_root()
+            incoming.mkdir(exist_ok=True)
+            opened = temp.open("xb")
+        try:
+            with opened:
+                write(opened)
+                _flush(opened)
+            yield temp
+        finally:
+            temp.unlink(missing_ok=True)
+
+    def _link(self, temp: Path, final: Path) -> bool:
+        """Give a flushed file its final name unless that is taken; flush the folder."""
+        try:
+            self._link_once(temp, final)
+        except FileExistsError:
+            return False
+        except FileNotFoundError:
+            self._make_folder(final.parent)
+            try:
+                self._link_once(temp, final)
+            except FileExistsError:
+                return False
+        _flush_folder(final.parent)
+        return True
+
+    def _link_once(self, temp: Path, final: Path) -> None:
+        try:
+            final.hardlink_to(temp)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            if error.errno in _NO_LINKS:
+                raise Unavailable("store_no_hard_links", folder=str(self._root)) from error
+            raise
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder of keys and its parents, each of them flushed into its own parent."""
+        self._check_root()
+        missing = [folder, *folder.parents]
+        for step in reversed(missing[: missing.index(self._root)]):
+            with suppress(FileExistsError):
+                step.mkdir()
+            # Also when another process has just made it: that one may not have flushed yet.
+            _flush_folder(step.parent)
+
+    def _walk(self, folder: str, prefix: str, after: str) -> Iterator[str]:
+        try:
+            with os.scandir(self._root / folder) as entries:
+                # A folder sorts as its keys do, with the slash: `a-b` comes before `a/b`.
+                names = sorted(
+                    entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in entries
+                )
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for name in names:
+            key = folder + name
+            if not name.endswith("/"):
+                if key > after and key.startswith(prefix) and is_key(key):
+                    yield key
+            elif key.startswith(prefix) and (key > after or after.startswith(key)):
+                yield from self._walk(key, prefix, after)
+
+    def _remove_leftovers(self) -> None:
+        oldest = time.time() - _LEFTOVER_AGE_S
+        incoming = self._root / _INCOMING
+        if not incoming.is_dir():
+            return
+        for path in incoming.iterdir():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+                    _log.info("removed a half-written object file=%s", path)
+
+    def _check_root(self) -> None:
+        if not self._root.is_dir():
+            raise Unavailable("store_missing", folder=str(self._root))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn what the system says into what a person can act on."""
+        try:
+            yield
+        except YuntuError:
+            raise
+        except OSError as error:
+            folder = str(self._root)
+            if error.errno in _FULL:
+                raise Unavailable("store_full", folder=folder) from error
+            if error.errno in _NOT_ALLOWED:
+                raise Unavailable("store_not_allowed", folder=folder) from error
+            words = error.strerror or type(error).__name__
+            raise Unavailable("store_failed", folder=folder, words=words) from error
+
+
+def _flush(opened: BinaryIO) -> None:
+    opened.flush()
+    if sys.platform == "darwin":
+        # There, fsync stops at the disk's own cache.
+        fcntl.fcntl(opened.fileno(), fcntl.F_FULLFSYNC)
+    elif sys.platform == "win32":
+        os.fsync(opened.fileno())
+    else:
+        # Leaves out the times of the file and keeps all that is needed to read it back.
+        os.fdatasync(opened.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    if sys.platform == "win32":
+        return  # Windows has no such call; NTFS journals its names.
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

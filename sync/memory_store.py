@@ -1,0 +1,66 @@
+"""A store in memory, for tests and for trying things out."""
+
+import io
+import threading
+from pathlib import Path
+
+from local_server.farm.errors import NotFound
+from sync.store import ObjectInfo, check_key, check_prefix, copy_checked, digest_in_key
+
+
+class MemoryStore:
+    """A `Store` that lives as long as this object does."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write an object unless its key is taken; say whether this call wrote it."""
+        check_key(key)
+        with self._lock:
+            if key in self._objects:
+                return False
+            self._objects[key] = bytes(data)
+            return True
+
+    def put_blob(self, key: str, source: Path) -> bool:
+        """Copy a file in under a blob key; say whether this call wrote it."""
+        digest = digest_in_key(key)
+        if self.head(key) is not None:
+            return False
+        copied = io.BytesIO()
+        copy_checked(source, copied, digest)
+        return self.put_if_absent(key, copied.getvalue())
+
+    def get(self, key: str) -> bytes:
+        """Read a whole object, or raise `NotFound` (`object_missing`)."""
+        check_key(key)
+        with self._lock:
+            try:
+                return self._objects[key]
+            except KeyError:
+                raise NotFound("object_missing", key=key) from None
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Read up to `length` bytes from `start`; fewer at the end, none past it."""
+        assert start >= 0
+        assert length >= 0
+        return self.get(key)[start : start + length]
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """Say how big an object is, or None when there is none."""
+        check_key(key)
+        with self._lock:
+            data = self._objects.get(key)
+        return None if data is None else ObjectInfo(size_bytes=len(data))
+
+    def list(self, prefix: str, *, after: str = "", limit: int = 1000) -> tuple[str, ...]:
+        """List keys that begin with `prefix` and sort after `after`, in order, `limit` at most."""
+        check_prefix(prefix)
+        with self._lock:
+            found = sorted(key for key in self._objects if key.startswith(prefix) and key > after)
+        return tuple(found[:limit])
+
+    def probe(self) -> None:
+        """Memory keeps every promise but to outlive the process."""

@@ -1,0 +1,67 @@
+"""The queue's contract, on a SQLite file and on a real Redis."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from render.queue import BadMessage, Queue, frame_ids
+
+SECRET = b"s" * 32
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Queue]:
+    if request.param == "sqlite":
+        address = str(tmp_path / "queue.db")
+    else:
+        address = request.getfixturevalue("redis_address")
+    opened = Queue(address, secret=SECRET)
+    for name in ("work", "frames-blender"):
+        opened.line(name).huey.storage.flush_all()
+    yield opened
+    opened.close()
+
+
+def test_messages_come_back_by_priority_then_age(queue: Queue) -> None:
+    line = queue.line("work")
+    line.send([({"n": 1}, 10), ({"n": 2}, 90), ({"n": 3}, 90), ({"n": 4}, 10)])
+    assert [line.take()["n"] for _ in range(4)] == [2, 3, 1, 4]
+    assert line.take() is None
+
+
+def test_lines_do_not_mix(queue: Queue) -> None:
+    queue.line("work").send([("mine", 0)])
+    assert queue.frames("blender").take() is None
+    assert queue.line("work").take() == "mine"
+
+
+def test_waiting_messages_are_listed_and_stay(queue: Queue) -> None:
+    line = queue.frames("blender")
+    line.send([({"job": "j", "number": n, "attempt": 1}, 0) for n in (1, 2)])
+    assert frame_ids(line.list_waiting()) == {("j", 1, 1), ("j", 2, 1)}
+    assert line.take()["number"] == 1
+
+
+def test_a_message_of_another_studio_is_refused(queue: Queue) -> None:
+    stranger = Queue(queue.address, secret=b"x" * 32)
+    stranger.line("work").send([({"job": "theirs"}, 0)])
+    with pytest.raises(BadMessage):
+        queue.line("work").take()
+    assert queue.line("work").take() is None, "what was refused does not block the line"
+    stranger.close()
+
+
+def test_a_pickle_is_never_loaded(queue: Queue) -> None:
+    import pickle
+
+    queue.line("work").huey.storage.enqueue(pickle.dumps({"evil": True}), 0)
+    with pytest.raises(BadMessage):
+        queue.line("work").take()
+
+
+def test_stop_marks_are_remembered_by_run(queue: Queue) -> None:
+    assert queue.read_stop("job-a") == 0
+    queue.mark_stopped("job-a", run=2)
+    assert queue.read_stop("job-a") == 2
+    assert queue.read_stop("job-b") == 0
