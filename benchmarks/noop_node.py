@@ -46,6 +46,8 @@ class NoopHost:
             fps=24.0,
             width=SIZE,
             height=SIZE,
+            scene="noop",
+            needs_opengl=False,
             engine="NOOP",
             camera="camera",
             cameras=("camera",),
@@ -95,11 +97,14 @@ def write_picture(path: Path) -> None:
     output.close()
 
 
-def main(queue: str, store: str, secret: str, workdir: str, owner: str, slots: str, parent: str) -> None:
+def main(data: str, queue: str, slots: str, parent: str) -> None:
     """Run the node until it is told to stop."""
-    folder = Path(workdir)
+    home = Path(data)
+    folder = home / "node"
     folder.mkdir(parents=True, exist_ok=True)
-    renderers = find_renderers(read_specs(folder.parent / "renderers"))
+    owner = (home / "device").read_text()
+    secret = (home / "queue.key").read_text()
+    renderers = find_renderers(read_specs(home / "renderers"))
     node = Node(
         NodeSettings(
             id=f"{owner}-noop",
@@ -112,7 +117,7 @@ def main(queue: str, store: str, secret: str, workdir: str, owner: str, slots: s
             limits=Limits(),
         ),
         queue=Queue(queue, secret=bytes.fromhex(secret)),
-        shelf=Shelf(store=open_store(store), studio="solo"),
+        shelf=Shelf(store=open_store(f"folder:{home / 'store'}"), studio="solo"),
         renderers={one.key: one for one in renderers if one.name == "noop"},
         opener=NoopHost,
     )

@@ -5,6 +5,13 @@ import sys
 
 def main() -> None:
     """Run one command line and exit with its code."""
+    from local_server.cli.first_look import find_command
+
+    if find_command(sys.argv[1:]) == "serve":
+        # gevent has to come before anything that has seen sockets or threads.
+        from gevent import monkey
+
+        monkey.patch_all()
     from local_server.cli.root import run
 
     sys.exit(run(sys.argv[1:]))

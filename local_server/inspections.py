@@ -39,8 +39,8 @@ class Inspections:
         scene: str,
         renderer: str,
         look: dict[str, object],
+        frames: str | None,
         measure: bool,
-        numbers: tuple[int, ...] = (),
     ) -> Inspected:
         """Have a scene inspected and wait for the answer, without blocking anyone else.
 
@@ -51,7 +51,7 @@ class Inspections:
             scene=scene,
             renderer=renderer,
             look=look,
-            numbers=numbers,
+            frames=frames,
             measure=measure,
             report_to=self.report_to,
         )

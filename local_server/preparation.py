@@ -93,7 +93,11 @@ class Preparation:
             sidecars=renderer.spec.sidecars,
         )
         answer = self.inspections.ask(
-            scene=str(scene), renderer=renderer.key, look=request.look, measure=True
+            scene=str(scene),
+            renderer=renderer.key,
+            look=request.look,
+            frames=request.frames,
+            measure=True,
         )
         package = packing.get()
         facts = answer.facts or {}
@@ -105,6 +109,9 @@ class Preparation:
             *range_findings,
             *out_findings,
         )
+        if facts:
+            facts = facts | {"width": request.width or facts["width"]}
+            facts = facts | {"height": request.height or facts["height"]}
         return Prepared(
             request=request,
             renderer=renderer,
@@ -151,7 +158,11 @@ def choose_frames(
     if not facts:
         return (), ()
     step = max(1, int(facts["frame_step"]))
-    return tuple(range(int(facts["frame_start"]), int(facts["frame_end"]) + 1, step)), ()
+    numbers = tuple(range(int(facts["frame_start"]), int(facts["frame_end"]) + 1, step))
+    if not numbers:
+        params = {"first": facts["frame_start"], "last": facts["frame_end"]}
+        return (), (Finding(code="scene_range_empty", severity=Severity.BLOCKER, params=params),)
+    return numbers, ()
 
 
 def choose_out(request: Request, scene: Path) -> tuple[Path, tuple[Finding, ...]]:

@@ -95,7 +95,7 @@ def list_findings(bpy: Any, scene: Any) -> list[Plain]:
         # The message names the first script or driver that was not run.
         said = bpy.app.autoexec_fail_message or "?"
         findings.append(["scripts_not_run", "warning", {"first": said}])
-    return findings + list_file_findings(bpy) + list_lost_links(bpy)
+    return findings + list_file_findings(bpy, scene) + list_lost_links(bpy)
 
 
 def list_engine_findings(bpy: Any, scene: Any) -> list[Plain]:
@@ -139,20 +139,35 @@ def find_gpus(bpy: Any) -> list[Any]:
     return []
 
 
-def list_file_findings(bpy: Any) -> list[Plain]:
+def list_file_findings(bpy: Any, scene: Any) -> list[Plain]:
     """Return the files the scene uses and Blender cannot find, and paths good for one machine."""
     findings: list[Plain] = []
+    users = bpy.data.user_map()
     for kind, block in used_files(bpy):
         path = block.filepath
         if not path or getattr(block, "packed_file", None):
             continue
         seen = bpy.path.abspath(path, library=block.library)
-        where = {"kind": kind, "name": block.name, "path": path}
+        where = {"name": block.name, "path": path}
         if not is_there(kind, block, seen):
-            findings.append([f"missing_{kind}", "blocker", where])
+            matters = kind != "sound" and (kind == "library" or is_used(block, scene, users))
+            findings.append([f"missing_{kind}", "blocker" if matters else "warning", where])
         elif not path.startswith("//") and kind != "font":
             findings.append(["absolute_path", "warning", where])
     return findings
+
+
+def is_used(block: Any, scene: Any, users: dict[Any, set[Any]]) -> bool:
+    """Return whether a data block is used by the scene, however indirectly."""
+    seen, waiting = {block}, [block]
+    while waiting:
+        for user in users.get(waiting.pop(), ()):
+            if user == scene:
+                return True
+            if user not in seen:
+                seen.add(user)
+                waiting.append(user)
+    return False
 
 
 def used_files(bpy: Any) -> Iterator[tuple[str, Any]]:

@@ -1,2 +1,178 @@
-"""(placeholder of the founder, to be overwritten by its owner)"""
-def placeholder(): pass
+"""Estimates: what one frame of a scene will take, from a few frames rendered very small.
+
+Render time is close to linear in the number of pixels: a part that every frame takes whatever its
+size (evaluating the scene, building its acceleration structures) and a part per pixel. Two sizes
+of the same frame give both; a few other frames at a small size give how much frames differ.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+
+from render.hosts import Host, Limits, Look, SceneFacts, Shot
+
+# Parts of the full picture's pixels.
+FIRST_PART = 1 / 256
+SMALL_PART = 0.025
+LARGE_PART = 0.1
+SECONDS_MAX = 8.0
+SAMPLE_SECONDS_MAX = 600
+FRAMES_MAX = 5
+# How far P90 lies above P50 at the least, by how good the ground is that P50 stands on.
+SPREAD_OF_TWO_SIZES = 1.25
+SPREAD_OF_ONE_SIZE = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """One small render: a frame, how many pixels it had, and what it took."""
+
+    frame: int
+    pixels: int
+    render_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrameEstimate:
+    """What one frame takes at full size, in most cases (P50) and in nearly all (P90).
+
+    `first_ms` is what the very first small render took: textures read, kernels and shaders built.
+    """
+
+    p50_ms: int
+    p90_ms: int
+    first_ms: int
+    samples: tuple[Sample, ...]
+
+
+def estimate_frame(
+    host: Host,
+    facts: SceneFacts,
+    *,
+    frames: Sequence[int],
+    look: Look | None = None,
+    threads: int = 0,
+    seconds_max: float = SECONDS_MAX,
+    workdir: Path | None = None,
+) -> FrameEstimate:
+    """Render some of `frames` very small on a host that has the scene open, and estimate.
+
+    Takes about a second for a small scene; after the first small render, which any frame would
+    have to wait for as well, no more than about `seconds_max`. Raises RenderFailure: a scene
+    that fails here would fail at full size.
+    """
+    look = look or Look()
+    width, height = look.width or facts.width, look.height or facts.height
+    with tempfile.TemporaryDirectory(dir=workdir, prefix="estimate-") as folder:
+        sampler = _Sampler(
+            host=host,
+            look=look,
+            threads=threads,
+            pixels=width * height,
+            stem=Path(folder) / "sample",
+        )
+        middle = frames[len(frames) // 2]
+        first = sampler.take(middle, FIRST_PART)
+        deadline = time.monotonic() + seconds_max
+        samples = _take_samples(sampler, first, list(frames), deadline=deadline)
+    return predict_frame(samples, pixels=width * height, first_ms=first.render_ms)
+
+
+def predict_frame(samples: Sequence[Sample], *, pixels: int, first_ms: int = 0) -> FrameEstimate:
+    """Return what a frame of `pixels` takes, from small renders; the first sample's frame leads.
+
+    Pure. With two sizes of the leading frame, a line through the largest two; with one, its
+    time by its pixels, and a P90 that admits how little that is.
+    """
+    assert samples
+    leader = [sample for sample in samples if sample.frame == samples[0].frame]
+    by_pixels = {sample.pixels: sample.render_ms for sample in leader}
+    sizes = sorted(by_pixels)
+    full_ms = _extrapolate([(size, by_pixels[size]) for size in sizes[-2:]], pixels)
+    ratios = [1.0]
+    for sample in samples:
+        if sample.frame != samples[0].frame and by_pixels.get(sample.pixels):
+            ratios.append(sample.render_ms / by_pixels[sample.pixels])
+    middle = full_ms * statistics.median(ratios)
+    spread = SPREAD_OF_TWO_SIZES if len(sizes) > 1 else SPREAD_OF_ONE_SIZE
+    high = max(middle * spread, full_ms * max(ratios) * SPREAD_OF_TWO_SIZES)
+    return FrameEstimate(
+        p50_ms=max(1, round(middle)),
+        p90_ms=max(1, round(high)),
+        first_ms=first_ms,
+        samples=tuple(samples),
+    )
+
+
+def choose_frames(frames: Sequence[int], count: int) -> list[int]:
+    """Return `count` of the frames, evenly spread from the first to the last."""
+    if len(frames) <= count:
+        return list(frames)
+    step = (len(frames) - 1) / (count - 1)
+    return [frames[round(index * step)] for index in range(count)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sampler:
+    """Renders frames of one scene at a part of their pixels."""
+
+    host: Host
+    look: Look
+    threads: int
+    pixels: int
+    stem: Path
+
+    def take(self, frame: int, part: float) -> Sample:
+        """Render a frame at a part of its pixels. Raises RenderFailure."""
+        shot = Shot(
+            frame=frame,
+            stem=self.stem,
+            look=self.look,
+            threads=self.threads,
+            scale=sqrt(part),
+        )
+        rendered = self.host.render(shot, Limits(frame_seconds_max=SAMPLE_SECONDS_MAX))
+        rendered.picture.unlink(missing_ok=True)
+        return Sample(frame=frame, pixels=round(self.pixels * part), render_ms=rendered.render_ms)
+
+
+def _take_samples(
+    sampler: _Sampler, first: Sample, frames: list[int], *, deadline: float
+) -> list[Sample]:
+    """Return samples of the first one's frame at two sizes and of other frames at the smaller.
+
+    What a sample will take is at most the last one's time by its pixels, so the deadline is
+    kept by looking ahead. A scene too heavy for the usual sizes gets smaller ones.
+    """
+    part = SMALL_PART
+    left_ms = (deadline - time.monotonic()) * 1000
+    # The first render's time counts for nothing else: it has everything in it that comes once.
+    while part > 2 * FIRST_PART and first.render_ms * part / FIRST_PART > left_ms * 3:
+        part /= 2
+    small = sampler.take(first.frame, part)
+    samples = [small]
+    left_ms = (deadline - time.monotonic()) * 1000
+    growth = LARGE_PART / part
+    while growth > 2 and small.render_ms * growth > max(left_ms, small.render_ms * 2):
+        growth /= 2
+    samples.append(sampler.take(first.frame, part * growth))
+    for frame in choose_frames(frames, FRAMES_MAX):
+        left_ms = (deadline - time.monotonic()) * 1000
+        if frame != first.frame and small.render_ms < left_ms:
+            samples.append(sampler.take(frame, part))
+    return samples
+
+
+def _extrapolate(points: list[tuple[int, int]], pixels: int) -> float:
+    """Return the time at `pixels` on the line through two points, or through one and nothing."""
+    (small, small_ms), (large, large_ms) = points[0], points[-1]
+    if small == large or large_ms <= small_ms:
+        # No growth to be seen: what was measured is the part that has nothing to do with size,
+        # or noise. The larger one by its pixels is the careful answer for a single size.
+        return large_ms * pixels / large if small == large else float(max(small_ms, large_ms))
+    slope = (large_ms - small_ms) / (large - small)
+    return max(0.0, large_ms - slope * large) + slope * pixels

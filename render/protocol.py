@@ -45,7 +45,7 @@ class InspectTask(Said):
     scene: str
     renderer: str
     look: dict[str, Any]
-    numbers: tuple[int, ...] = ()
+    frames: str | None
     measure: bool
     report_to: str
 

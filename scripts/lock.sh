@@ -6,9 +6,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-python=.venv/bin/python
-tool=.venv/lock
-[ -x "$tool/bin/uv" ] || { "$python" -m venv "$tool" && "$tool/bin/python" -m pip install --quiet uv; }
+python="$(scripts/bootstrap.sh python)"
+tool="$(mktemp -d)"
+trap 'rm -rf "$tool"' EXIT
+"$python" -m venv "$tool"
+"$tool/bin/python" -m pip install --quiet --disable-pip-version-check uv
 
 # uv has settings of its own; where only pip's are given, it is handed those.
 export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-}}"

@@ -1,6 +1,6 @@
 """Uses of assets: what the tracers find in a scene, whatever kind of scene it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -66,3 +66,12 @@ class Trace:
 
     uses: tuple[AssetUse, ...]
     searched: tuple[TracedFile, ...]
+
+
+def fill_file(use: AssetUse) -> AssetUse:
+    """Return the use of a single file with that file, or with why it will be missing."""
+    if use.path.is_absolute() and use.path.is_file():
+        return replace(use, files=(use.path,))
+    is_there = use.path.is_absolute() and use.path.exists()
+    reason = MissingReason.NOT_A_FILE if is_there else MissingReason.NOT_FOUND
+    return replace(use, missing=(use.path,), reason=reason)

@@ -15,7 +15,7 @@ from blender_asset_tracer.blendfile import iterators
 from blender_asset_tracer.trace import blocks2assets, file2blocks
 
 from local_server.farm.errors import BadInput
-from sync.asset_uses import AssetUse, MissingReason, PathField, Trace, TracedFile
+from sync.asset_uses import AssetUse, MissingReason, PathField, Trace, TracedFile, fill_file
 from sync.blend_file import (
     READER_ERRORS,
     BlendReader,
@@ -80,7 +80,7 @@ def _translated(scene: Path) -> Iterator[None]:
     except NewerBlend as error:
         raise BadInput("scene_newer", path=path) from error
     except READER_ERRORS as error:
-        _log.warning("a .blend could not be traced file=%s", path, exc_info=True)
+        _log.info("a .blend could not be traced file=%s", path, exc_info=True)
         raise BadInput("scene_damaged", path=path, words=_words(error)) from error
     except OSError as error:
         raise BadInput("scene_unreadable", path=path, words=error.strerror or "") from error
@@ -158,7 +158,7 @@ class _Tracer(file2blocks.BlockIterator):
         elif usage.is_sequence or _is_sequence(usage.block, kind):
             yield _fill_sequence(use)
         else:
-            yield _fill_file(use)
+            yield fill_file(use)
 
     def _locate(self, usage: Any) -> AssetUse:
         blend: Path = usage.block.bfile.filepath
@@ -209,7 +209,7 @@ class _Tracer(file2blocks.BlockIterator):
             raw = block[b"filepath"]
             path, is_absolute = _resolve(reader.filepath, raw)
             _, field = block.get(b"filepath", return_field=True)
-            yield _fill_file(
+            yield fill_file(
                 AssetUse(
                     asker=reader.filepath,
                     base=reader.filepath,
@@ -260,14 +260,6 @@ def _find_field(block: Any, field: Any) -> PathField | None:
         return None
     reader.fileobj.seek(offset, os.SEEK_SET)
     return PathField(offset=offset, before=reader.fileobj.read(length), fixed=True)
-
-
-def _fill_file(use: AssetUse) -> AssetUse:
-    if use.path.is_absolute() and use.path.is_file():
-        return replace(use, files=(use.path,))
-    is_there = use.path.is_absolute() and use.path.exists()
-    reason = MissingReason.NOT_A_FILE if is_there else MissingReason.NOT_FOUND
-    return replace(use, missing=(use.path,), reason=reason)
 
 
 def _fill_sequence(use: AssetUse) -> AssetUse:

@@ -70,6 +70,7 @@ class FolderStore:
                         raise
                 # Replacing is safe for a blob and only for a blob: whoever wrote it wrote the
                 # same bytes.
+                self._make_folder(final.parent)
                 temp.replace(final)
                 _flush_folder(final.parent)
                 return True

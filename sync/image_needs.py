@@ -9,7 +9,7 @@ from typing import Any
 from blender_asset_tracer import cdefs
 from blender_asset_tracer.blendfile import iterators
 
-from sync.asset_uses import AssetUse
+from sync.asset_uses import AssetUse, fill_file
 from sync.blend_file import BlendReader
 from sync.sequences import has_token, list_sequence, missing_between, missing_frames, tile_path
 
@@ -57,9 +57,7 @@ class ImageNeeds:
             return _fill_tiles(use, image)
         if source == cdefs.IMA_SRC_SEQUENCE:
             return self._fill_sequence(use, image)
-        if use.path.is_file():
-            return replace(use, files=(use.path,))
-        return replace(use, missing=(use.path,))
+        return fill_file(use)
 
     def _fill_sequence(self, use: AssetUse, image: Any) -> AssetUse:
         found = list_sequence(use.path)

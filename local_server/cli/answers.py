@@ -129,7 +129,7 @@ class Frame(TypedDict):
 
 
 class BillLine(TypedDict):
-    """What one frame cost, and why."""
+    """What one frame cost, and why; `full_micros` is what the price book asked."""
 
     frame: int
     render_ms: int
@@ -140,7 +140,8 @@ class BillLine(TypedDict):
     amount_micros: int
     node: str
     attempt: int
-    price_book: str
+    price_book: str | None
+    reused: bool
 
 
 class Bill(TypedDict):
@@ -149,9 +150,9 @@ class Bill(TypedDict):
     job: str
     name: str
     owner: str
-    price_book: str
-    rate_micros: int
-    discount_basis_points: int
+    price_book: str | None
+    rate_micros: int | None
+    discount_basis_points: int | None
     held_micros: int
     released_micros: int
     total_micros: int

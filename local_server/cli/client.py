@@ -17,6 +17,7 @@ from local_server.cli.answers import (
     Renderers,
     StatementLine,
 )
+from local_server.cli.failure import LOST, ClientError
 from local_server.wording import Wording, Words
 
 CONNECT_SECONDS_MAX = 5.0
@@ -25,7 +26,6 @@ CHECK_SECONDS_MAX = 3_600.0
 EVENTS_PAGE = 1_000
 JOBS_PAGE = 200
 PAGE = 1_000
-LOST = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,22 +41,6 @@ class ServerAddress:
     def url(self) -> str:
         """Return the server's own address."""
         return f"http://127.0.0.1:{self.port}"
-
-
-class ClientError(Exception):
-    """What the server refused, in the reader's words; status 0: it did not answer at all."""
-
-    def __init__(self, *, code: str, status: int, words: Words, params: dict[str, Any]) -> None:
-        super().__init__(f"{status} {code}")
-        self.code = code
-        self.status = status
-        self.words = words
-        self.params = params
-
-    @property
-    def lost(self) -> bool:
-        """Tell whether the server was not there to answer."""
-        return self.status == LOST
 
 
 class Client:

@@ -66,7 +66,7 @@ def find_base(out: str | None) -> Path:
 @click.option("--samples", type=Number(1, 1_000_000), metavar="N")
 @click.option("--fresh", is_flag=True)
 @click.pass_obj
-def demo(session: Session, out: str | None, **asked: Any) -> Exit:
+def demo(session: Session, /, out: str | None, **asked: Any) -> Exit:
     """Render the bundled scene."""
     folders = DemoFolders(base=find_base(out))
     scene = Path(str(files("resources"))).joinpath(*SCENE)
@@ -115,9 +115,7 @@ def tell_beginning(session: Session, scene: Path, free_micros: int) -> None:
         session.note("demo_begins", scene=str(scene), free=show_money(free_micros))
 
 
-def tell_end(
-    session: Session, client: Client, job: Job, bill: Bill, folders: DemoFolders
-) -> None:
+def tell_end(session: Session, client: Client, job: Job, bill: Bill, folders: DemoFolders) -> None:
     """Tell what came of it, with the bill line by line and the contact sheet."""
     has_frames = job["frames"]["done"] > 0
     if has_frames:

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Protocol, cast
 
 from local_server.cli.answers import Event, Frame, FrameProgress, Job
-from local_server.cli.client import ClientError
 from local_server.cli.exits import MONEY_REASONS
+from local_server.cli.failure import ClientError
 from local_server.cli.link import Link
 from local_server.cli.pushes import Pushes
 
@@ -99,7 +99,6 @@ class Follower:
                     stale = True
                 if stale and time.monotonic() - fresh_at >= REFRESH_SECONDS:
                     job, fresh_at, stale = self.refresh(), time.monotonic(), False
-            self.heal()
             return job
 
     def note_progress(self, progress: FrameProgress) -> None:
@@ -148,7 +147,9 @@ class Follower:
         )
 
     def refresh(self) -> Job:
-        """Fetch the job and show it."""
+        """Fetch the job and show it, after what led to it where that is its end."""
         job = self.link.client.get_job(self.job_id)
+        if is_at_rest(job):
+            self.heal()
         self.view.show_job(job)
         return job

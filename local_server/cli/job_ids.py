@@ -1,6 +1,7 @@
 """Ids of jobs as people type them: whole, the beginning of one, or `last`."""
 
-from local_server.cli.client import Client, ClientError
+from local_server.cli.client import Client
+from local_server.cli.failure import ClientError
 from local_server.farm.errors import BadInput
 
 LAST = "last"

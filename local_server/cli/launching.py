@@ -13,9 +13,9 @@ from typing import Any
 
 import psutil
 
-from local_server.cli.client import Client, ClientError, ServerAddress
+from local_server.cli.client import Client, ServerAddress
+from local_server.cli.failure import ClientError
 from local_server.farm.errors import Unavailable
-from local_server.node_watch import list_log_tail, program
 from local_server.wording import Wording, Words
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,8 @@ START_SECONDS_MAX = 60.0
 OTHER_SECONDS_MAX = 15.0
 END_SECONDS_MAX = 20.0
 LOOK_SECONDS = 0.05
-SECOND_SERVER = "second_server"
+INTERNAL = "internal"
+SECOND_SERVER = "server_running"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,12 +87,14 @@ def ensure_server(data: Path, wording: Wording, *, parent: int | None = None) ->
 
 def start_server(data: Path, wording: Wording, *, parent: int | None) -> ServerAddress:
     """Start a server in the background and wait until it answers."""
+    from local_server.node_watch import program
+
     logs = data / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     start_log = logs / "start.log"
     with start_log.open("wb") as log_file:
         process = subprocess.Popen(
-            make_command(data, parent),
+            [*program(), *make_arguments(data, parent)],
             stdin=subprocess.DEVNULL,
             stdout=log_file,
             stderr=log_file,
@@ -112,10 +115,10 @@ def start_server(data: Path, wording: Wording, *, parent: int | None) -> ServerA
     raise Unavailable("server_not_ready", seconds=int(START_SECONDS_MAX), log=str(start_log))
 
 
-def make_command(data: Path, parent: int | None) -> list[str]:
-    """Return the command that serves a data directory."""
-    command = [*program(), "serve", "--data", str(data), "--json"]
-    return command if parent is None else [*command, "--parent", str(parent)]
+def make_arguments(data: Path, parent: int | None) -> list[str]:
+    """Return the arguments that make this program serve a data directory."""
+    arguments = ["serve", "--data", str(data), "--json"]
+    return arguments if parent is None else [*arguments, "--parent", str(parent)]
 
 
 def make_environment(wording: Wording) -> dict[str, str]:
@@ -136,9 +139,7 @@ def detached() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def find_other_server(
-    data: Path, wording: Wording, start_log: Path, code: int
-) -> ServerAddress:
+def find_other_server(data: Path, wording: Wording, start_log: Path, code: int) -> ServerAddress:
     """Return the server that was quicker than the one started here, or raise why there is none.
 
     Two commands that start at once both start a server, and one of the two is refused.
@@ -156,10 +157,14 @@ def find_other_server(
 
 def read_start_error(start_log: Path, wording: Wording, code: int) -> ClientError:
     """Return the error that a server told of as it failed to start: one JSON line."""
+    from local_server.node_watch import list_log_tail
+
     lines = list_log_tail(start_log, lines=200)
     for line in reversed(lines):
         with contextlib.suppress(ValueError, KeyError, TypeError):
             told = json.loads(line)["error"]
+            if told["code"] == INTERNAL:
+                break  # the traceback in the log says more than that
             words = Words(title=str(told["title"]), detail=str(told["detail"]))
             params = dict(told["params"])
             return ClientError(code=str(told["code"]), status=503, words=words, params=params)

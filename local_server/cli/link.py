@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from local_server.cli.client import Client, ClientError
+from local_server.cli.client import Client
+from local_server.cli.failure import ClientError
 from local_server.cli.launching import ensure_server, find_server, read_address
 from local_server.farm.errors import Unavailable
 from local_server.wording import Wording
@@ -83,4 +84,3 @@ class Link:
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
-

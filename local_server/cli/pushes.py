@@ -30,9 +30,7 @@ class Pushes:
         self.queue: SimpleQueue[Push] = SimpleQueue()
         session = requests.Session()
         session.trust_env = False
-        self.socket = socketio.Client(
-            reconnection=False, http_session=session, handle_sigint=False
-        )
+        self.socket = socketio.Client(reconnection=False, http_session=session, handle_sigint=False)
         self.socket.on("event", self.make_handler("event"))
         self.socket.on("progress", self.make_handler("progress"))
         self.socket.on("disconnect", lambda *_: self.queue.put(Push("lost", {})))

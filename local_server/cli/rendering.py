@@ -33,7 +33,7 @@ SAMPLES_MAX = 1_000_000
 @click.option("--fresh", is_flag=True)
 @click.option("--detach", is_flag=True)
 @click.pass_obj
-def render(session: Session, scene: str, *, detach: bool, **asked: Any) -> Exit:
+def render(session: Session, /, scene: str, *, detach: bool, **asked: Any) -> Exit:
     """Submit a scene and watch it to its end."""
     request = make_request(scene, **asked)
     link = session.open_link()
@@ -101,7 +101,7 @@ def watch(session: Session, job: str) -> Exit:
 @click.option("--size", type=Size(), metavar="WxH")
 @click.option("--samples", type=Number(1, SAMPLES_MAX), metavar="N")
 @click.pass_obj
-def check(session: Session, scene: str, **asked: Any) -> Exit:
+def check(session: Session, /, scene: str, **asked: Any) -> Exit:
     """Examine a scene without making a job."""
     request = make_request(scene, **asked)
     del request["id"]

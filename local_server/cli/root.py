@@ -1,7 +1,6 @@
 """The root of the command line: all commands, and how every one of them may end."""
 
 import contextlib
-import logging
 import os
 import sys
 import traceback
@@ -10,11 +9,10 @@ from typing import Any
 
 import click
 
-from local_server.cli import demo, jobs, money, rendering, serving
-from local_server.cli.client import ClientError
 from local_server.cli.exits import Exit, find_error_exit
-from local_server.cli.language import find_language
-from local_server.cli.session import make_console, show_error, write_json_error
+from local_server.cli.failure import ClientError
+from local_server.cli.first_look import find_language
+from local_server.cli.session import make_console, tell_error
 from local_server.cli.spoken import SpokenGroup
 from local_server.cli.values import show_option
 from local_server.farm.errors import BadInput, YuntuError
@@ -22,37 +20,39 @@ from local_server.wording import Wording, Words
 
 PROGRAM = "yuntu"
 SECTIONS = {
-    "scenes": ("demo", "render", "check", "renderers"),
-    "watching": ("jobs", "job", "watch", "frames", "logs", "sheet"),
-    "steering": ("pause", "resume", "cancel", "retry", "delete"),
-    "money": ("balance", "topup", "bill", "statement", "export", "audit"),
-    "servers": ("serve", "stop", "node", "version"),
+    "scenes": {
+        "demo": "demo",
+        "render": "rendering",
+        "check": "rendering",
+        "renderers": "rendering",
+    },
+    "watching": {
+        "jobs": "jobs",
+        "job": "jobs",
+        "watch": "rendering",
+        "frames": "jobs",
+        "logs": "logs",
+        "sheet": "jobs",
+    },
+    "steering": dict.fromkeys(("pause", "resume", "cancel", "retry", "delete"), "steering"),
+    "money": dict.fromkeys(("balance", "topup", "bill", "statement", "export", "audit"), "money"),
+    "processes": dict.fromkeys(("serve", "stop", "node", "version"), "serving"),
 }
-MODULES = (demo, jobs, money, rendering, serving)
 
 
 def make_root() -> click.Group:
     """Return the command `yuntu` with all its commands."""
-    commands = {name: one for module in MODULES for name, one in find_commands(module).items()}
 
     @click.pass_context
-    def show_help(ctx: click.Context, **_: Any) -> None:
+    def show_help(ctx: click.Context, /, **_: Any) -> None:
         if ctx.invoked_subcommand is None:
             click.echo(ctx.get_help())
 
-    return SpokenGroup(PROGRAM, commands=commands, sections=SECTIONS, callback=show_help)
-
-
-def find_commands(module: Any) -> dict[str, click.Command]:
-    """Return a module's commands by name."""
-    return {
-        str(one.name): one for one in vars(module).values() if isinstance(one, click.Command)
-    }
+    return SpokenGroup(PROGRAM, sections=SECTIONS, callback=show_help)
 
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
@@ -91,10 +91,7 @@ def tell_ours(as_json: bool, error: YuntuError, wording: Wording) -> int:
 
 def tell(as_json: bool, code: str, words: Words, params: dict[str, Any]) -> None:
     """Write an error where errors go."""
-    if as_json:
-        write_json_error(sys.stderr, code=code, words=words, params=params)
-    else:
-        show_error(make_console(sys.stderr), words)
+    tell_error(make_console(sys.stderr), as_json=as_json, code=code, words=words, params=params)
 
 
 def translate(error: click.UsageError) -> YuntuError:
@@ -104,8 +101,6 @@ def translate(error: click.UsageError) -> YuntuError:
         return BadInput(
             "option_unknown", given=error.option_name, command=command, near=near(error)
         )
-    if isinstance(error, click.exceptions.NoSuchCommand):
-        return BadInput("command_unknown", given=error.command_name, near=near(error))
     if isinstance(error, click.MissingParameter):
         return BadInput("argument_needed", argument=show_option(error.param), command=command)
     if isinstance(error, click.BadOptionUsage):

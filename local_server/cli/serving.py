@@ -7,13 +7,15 @@ from importlib.metadata import version as find_version
 from pathlib import Path
 
 import click
+import platformdirs
 
-from local_server.cli.launching import find_server, stop_server
+from local_server.cli.exits import Exit
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import print_pairs
 from local_server.cli.values import Number
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import BadInput, YuntuError
+from local_server.settings import STUDIO, make_settings
 
 SLOTS_MAX = 256
 PID_MAX = 2**31 - 1
@@ -37,22 +39,27 @@ def serve(
     parent: int | None,
     *,
     no_node: bool,
-) -> None:
-    """Serve a data directory until ended."""
+) -> Exit:
+    """Serve a data directory until ended; whatever keeps it from starting ends with one code."""
     from local_server.serve import run_server
-    from local_server.settings import make_settings
 
-    run_server(
-        make_settings(
-            data=session.find_data(),
-            port=port,
-            queue=queue,
-            store=store,
-            slots=slots,
-            parent=parent,
-            node=not no_node,
+    try:
+        run_server(
+            make_settings(
+                data=session.find_data(),
+                port=port,
+                queue=queue,
+                store=store,
+                slots=slots,
+                parent=parent,
+                node=not no_node,
+            )
         )
-    )
+    except YuntuError as error:
+        words = session.say(error.code, **error.params)
+        session.tell_error(error.code, words, error.params)
+        return Exit.SERVER
+    return Exit.DONE
 
 
 @click.command("node", cls=SpokenCommand, takes_data=False)
@@ -65,10 +72,11 @@ def serve(
 @click.option("--name", metavar="NAME")
 @click.option("--id", metavar="ID")
 @click.option("--parent", type=Number(1, PID_MAX), metavar="PID")
-@click.option("--studio", metavar="ID")
+@click.option("--studio", metavar="ID", default=STUDIO)
 @click.pass_obj
 def node(
-    session: Session,
+    _: Session,
+    /,
     queue: str,
     store: str,
     queue_key_file: str | None,
@@ -78,20 +86,21 @@ def node(
     name: str | None,
     id: str | None,
     parent: int | None,
-    studio: str | None,
+    studio: str,
 ) -> None:
     """Render what a queue has, until ended."""
     from local_server.node_process import run_node
 
+    folder = Path(workdir) if workdir else platformdirs.user_data_path("yuntu", False) / "node"
     run_node(
         queue=queue,
         store=store,
         secret=read_queue_key(queue_key_file),
         slots=slots,
         owner=owner,
-        workdir=None if workdir is None else Path(workdir).expanduser().absolute(),
+        workdir=folder.expanduser().absolute(),
         name=name,
-        id=id,
+        node_id=id,
         parent=parent,
         studio=studio,
     )
@@ -124,6 +133,8 @@ def read_queue_key(file: str | None) -> bytes:
 @click.pass_obj
 def stop(session: Session) -> None:
     """End the server."""
+    from local_server.cli.launching import stop_server
+
     address = stop_server(session.find_data(), session.wording)
     pid = None if address is None else address.pid
     words = session.say("server_not_running" if pid is None else "server_ended", pid=pid or 0)
@@ -134,6 +145,8 @@ def stop(session: Session) -> None:
 @click.pass_obj
 def version(session: Session) -> None:
     """Say which program this is, and which server runs."""
+    from local_server.cli.launching import find_server
+
     address = find_server(session.find_data(), session.wording)
     answer = {
         "version": find_own_version(),

@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
-from local_server.cli.client import Client
-from local_server.cli.link import Link
 from local_server.settings import find_data_folder
 from local_server.wording import Wording, Words
+
+if TYPE_CHECKING:
+    from local_server.cli.client import Client
+    from local_server.cli.link import Link
 
 WIDTH_OF_A_PIPE = 10_000  # a table in a file is never cut to fit a screen
 
@@ -53,8 +55,10 @@ class Session:
         """Return the data directory, made if need be. Raises Unavailable `data_unwritable`."""
         return find_data_folder(self.data)
 
-    def open_link(self, data: Path | None = None, *, parent: int | None = None) -> Link:
+    def open_link(self, data: Path | None = None, *, parent: int | None = None) -> "Link":
         """Return a link to the data directory's server, started if need be."""
+        from local_server.cli.link import Link
+
         return Link(
             data or self.find_data(),
             self.wording,
@@ -63,7 +67,7 @@ class Session:
         )
 
     @contextmanager
-    def connect(self) -> Iterator[Client]:
+    def connect(self) -> Iterator["Client"]:
         """Return a client of the data directory's server for a few requests."""
         link = self.open_link()
         try:
@@ -101,23 +105,27 @@ class Session:
         words = self.say(code, **params)
         self.err.print(Text(" ".join(filter(None, (words.title, words.detail))), style="dim"))
 
+    def tell_error(self, code: str, words: Words, params: dict[str, Any]) -> None:
+        """Write an error that does not end the command by itself."""
+        tell_error(self.err, as_json=self.as_json, code=code, words=words, params=params)
+
     def warn(self, words: Words) -> None:
         """Write a warning beside the answer."""
         self.err.print(Text(words.title, style="bold yellow"), Text(words.detail))
 
 
-def show_error(session_err: Console, words: Words) -> None:
-    """Write an error: what is wrong, and below it what to do."""
-    session_err.print(Text(words.title, style="bold red"))
+def tell_error(
+    err: Console, *, as_json: bool, code: str, words: Words, params: dict[str, Any]
+) -> None:
+    """Write an error: what is wrong and what to do, or a line of JSON in the server's shape."""
+    if as_json:
+        body = {"code": code, "title": words.title, "detail": words.detail, "params": params}
+        err.file.write(json.dumps({"error": body}, ensure_ascii=False) + "\n")
+        err.file.flush()
+        return
+    err.print(Text(words.title, style="bold red"))
     if words.detail:
-        session_err.print(Text(words.detail))
-
-
-def write_json_error(file: TextIO, *, code: str, words: Words, params: dict[str, Any]) -> None:
-    """Write an error as one line of JSON, in the shape the server's errors have."""
-    body = {"code": code, "title": words.title, "detail": words.detail, "params": params}
-    file.write(json.dumps({"error": body}, ensure_ascii=False) + "\n")
-    file.flush()
+        err.print(Text(words.detail))
 
 
 def absolute(path: str) -> str:

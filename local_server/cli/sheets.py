@@ -50,7 +50,7 @@ def spread(frames: list[Frame], count_max: int) -> list[Frame]:
 
 def fetch_thumbnail(client: Client, job: str, frame: Frame, folder: Path) -> Path:
     """Fetch a frame's small picture into a folder."""
-    path = folder / f"{frame['frame']}.png"
+    path = folder / f"{frame['frame']}.jpg"
     path.write_bytes(client.get_picture(job, frame["frame"], "thumbnail"))
     return path
 

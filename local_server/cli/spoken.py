@@ -1,8 +1,12 @@
 """Spoken commands: click commands whose help is in the reader's language."""
 
 import sys
+from collections.abc import Callable
+from difflib import get_close_matches
+from importlib import import_module
 from io import StringIO
 from shutil import get_terminal_size
+from types import ModuleType
 from typing import Any
 
 import click
@@ -20,11 +24,15 @@ HELP_WIDTH_MAX = 100
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
+Sections = dict[str, dict[str, str]]
+"""The commands by section: each one's name and the module that has it."""
+
+
 class SpokenCommand(click.Command):
     """A command; its callback gets a Session first."""
 
-    def __init__(self, *args: Any, takes_data: bool = True, **kwargs: Any) -> None:
-        super().__init__(*args, context_settings=HELP_NAMES, **kwargs)
+    def __init__(self, name: str, *, takes_data: bool = True, **kwargs: Any) -> None:
+        super().__init__(name, context_settings=HELP_NAMES, **kwargs)
         self.params += make_common_options(takes_data=takes_data)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -61,12 +69,34 @@ class SpokenCommand(click.Command):
 class SpokenGroup(click.Group):
     """The root: its help lists the commands by what they are for."""
 
-    def __init__(self, *args: Any, sections: dict[str, tuple[str, ...]], **kwargs: Any) -> None:
+    def __init__(self, name: str, *, sections: Sections, callback: Callable[..., Any]) -> None:
         super().__init__(
-            *args, context_settings=HELP_NAMES, invoke_without_command=True, **kwargs
+            name, context_settings=HELP_NAMES, invoke_without_command=True, callback=callback
         )
         self.sections = sections
         self.params.append(make_language_option())
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the commands' names in the order of the help page."""
+        return [name for commands in self.sections.values() for name in commands]
+
+    def get_command(self, ctx: object, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a command, loading its module only now: a server needs no tables and bars."""
+        for commands in self.sections.values():
+            if cmd_name in commands:
+                module = import_module(f"local_server.cli.{commands[cmd_name]}")
+                return find_command(module, cmd_name)
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant. Raises BadInput `command_unknown`."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            close = get_close_matches(name, self.list_commands(ctx))
+            raise BadInput("command_unknown", given=name, near=", ".join(close) or "-")
+        return super().resolve_command(ctx, args)
 
     def get_help(self, ctx: click.Context) -> str:
         """Return the help page."""
@@ -79,6 +109,14 @@ class SpokenGroup(click.Group):
         page.add_options(self.get_params(ctx))
         page.add_text(page.wording.say("help_more").title)
         return page.text
+
+
+def find_command(module: ModuleType, name: str) -> click.Command:
+    """Return a module's command by its name."""
+    for one in vars(module).values():
+        if isinstance(one, click.Command) and one.name == name:
+            return one
+    raise AssertionError(f"{module.__name__} has no command {name}")
 
 
 class HelpPage:

@@ -96,8 +96,11 @@ def make_table(session: Session, columns: Sequence[str], *, right: Sequence[str]
     """Return an empty table with headings in the reader's language."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        side = "right" if name in right else "left"
-        table.add_column(Text(session.label(name)), justify=side, overflow="fold")
+        table.add_column(
+            Text(session.label(name)),
+            justify="right" if name in right else "left",
+            overflow="fold",
+        )
     return table
 
 
@@ -249,7 +252,9 @@ def print_bill(session: Session, bill: Bill) -> None:
     columns = ("frame", "render_time", "cores", "full_price", "discount", "amount", "node")
     table = make_table(session, columns, right=columns[:-1])
     for line in bill["lines"]:
-        discount = f"{line['discount_basis_points'] / 100:g} %"
+        discount = session.label("reused")
+        if not line["reused"]:
+            discount = f"{line['discount_basis_points'] / 100:g} %"
         table.add_row(
             Text(str(line["frame"])),
             Text(show_duration(session, line["render_ms"])),
@@ -271,12 +276,15 @@ def print_bill_summary(session: Session, bill: Bill) -> None:
     for name, count in (("reused", bill["frames_reused"]), ("failed", bill["frames_failed"])):
         if count:
             frames.append(session.label(f"count_{name}", count=count))
-    rate = session.label("rate_told", rate=show_money(bill["rate_micros"]))
+    price = None
+    if bill["rate_micros"] is not None:
+        rate = session.label("rate_told", rate=show_money(bill["rate_micros"]))
+        price = f"{rate} ({bill['price_book']})"
     print_pairs(
         session,
         [
             ("frames", ", ".join(frames)),
-            ("price", f"{rate} ({bill['price_book']})"),
+            ("price", price),
             ("estimate", show_estimate(session, bill["estimate"])),
             ("held", show_money(bill["held_micros"])),
             ("given_back", show_money(bill["released_micros"])),
@@ -334,7 +342,7 @@ def print_check(session: Session, check: Check) -> None:
             ("engine", facts.get("engine")),
             ("camera", facts.get("camera")),
             ("size", size),
-            ("samples", facts.get("samples")),
+            ("samples_set", facts.get("samples")),
             ("frames", f"{check['frames_total']} ({check['frames']})" if check["frames"] else None),
             ("package", packed),
             ("estimate", show_estimate(session, check["estimate"])),

@@ -53,7 +53,7 @@ class Amount(click.ParamType[int, str]):
 
     name = "amount"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> int:
+    def convert(self, value: object, param: object, ctx: object) -> int:  # noqa: ARG002
         """Parse what was typed."""
         return value if isinstance(value, int) else parse_amount(str(value))
 
@@ -63,7 +63,7 @@ class Size(click.ParamType[tuple[int, int], str]):
 
     name = "size"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> tuple[int, int]:
+    def convert(self, value: object, param: object, ctx: object) -> tuple[int, int]:  # noqa: ARG002
         """Parse what was typed."""
         return parse_size(str(value))
 
@@ -77,7 +77,7 @@ class Number(click.ParamType[int, str]):
         self.lowest = lowest
         self.highest = highest
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> int:
+    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> int:  # noqa: ARG002
         """Parse what was typed. Raises BadInput `number_expected`."""
         text = str(value).strip()
         if re.fullmatch(r"-?[0-9]{1,18}", text) and self.lowest <= int(text) <= self.highest:
@@ -99,7 +99,7 @@ class Choice(click.ParamType[str, str]):
     def __init__(self, *choices: str) -> None:
         self.choices = choices
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> str:  # noqa: ARG002
         """Check what was typed. Raises BadInput `choice_expected`."""
         text = str(value).strip().lower()
         if text in self.choices:

@@ -5,7 +5,7 @@ lost its lease can neither finish nor charge a frame; what it stored is found th
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlite_utils import Database
 
@@ -124,7 +124,7 @@ def accept_result(db: Database, frame: Row, *, result: Result, book: PriceBook, 
         to=FrameState.DONE,
         owner=row["owner"],
         at_ms=at_ms,
-        result=json.dumps(asdict(result)),
+        result=json.dumps({name: getattr(result, name) for name in Result.__slots__}),
         node=result.node,
         reused=int(reused),
         amount_micros=amount,

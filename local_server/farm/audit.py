@@ -4,16 +4,19 @@ Each rule is a query that returns one name per row that breaks it, so a sound fa
 Sums are compared by adding both sides up with opposite signs: what is not zero does not agree.
 """
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlite_utils import Database
 
-from local_server.farm.db import find_damage, snapshot
+from local_server.farm.db import fetch_value, find_damage, snapshot
 from local_server.farm.ledger import ROUTES
 from local_server.farm.states import FrameState
 
 EXAMPLES_MAX = 5
+CACHE_KIB = 65_536
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +42,15 @@ class Check:
     def params(self) -> dict[str, str | int]:
         """Return what the words for this check speak of."""
         return {"count": self.count, "examples": self.detail}
+
+
+def name_purse(side: Literal["debit", "credit"]) -> str:
+    """Return the SQL that names the purse on one side of an operation `o`."""
+    cases = []
+    for kind, route in ROUTES.items():
+        prefix, _, field = getattr(route, side).rstrip("}").partition("{")
+        cases.append(f"WHEN '{kind}' THEN '{prefix}'" + (f" || o.{field}" if field else ""))
+    return f"CASE o.kind {' '.join(cases)} END"
 
 
 # Money by where it went: a few rows per job, which the rules below read in place of every transfer.
@@ -69,16 +81,12 @@ SELECT purse FROM (
 ) GROUP BY purse HAVING sum(micros) <> 0
 """
 
-OPERATIONS = """
-SELECT o.id FROM operation o
-LEFT JOIN transfer t ON t.id = o.id
-LEFT JOIN json_each(:routes) r ON r.key = o.kind
+OPERATIONS = f"""
+SELECT o.id FROM operation o LEFT JOIN transfer t ON t.id = o.id
 WHERE t.id IS NULL OR t.code <> o.kind
   OR t.amount_micros IS NOT o.payload ->> 'amount_micros'
-  OR t.debit IS NOT
-    replace(replace(r.value ->> 0, '{owner}', o.owner), '{job}', coalesce(o.job, ''))
-  OR t.credit IS NOT
-    replace(replace(r.value ->> 1, '{owner}', o.owner), '{job}', coalesce(o.job, ''))
+  OR t.debit IS NOT {name_purse("debit")}
+  OR t.credit IS NOT {name_purse("credit")}
 UNION ALL
 SELECT t.id FROM transfer t
 WHERE (SELECT count(*) FROM transfer) <> (SELECT count(*) FROM operation)
@@ -140,7 +148,7 @@ SELECT id FROM job WHERE CASE state
   WHEN 'running' THEN plan IS NULL OR frames_waiting + frames_rendering = 0
   WHEN 'paused' THEN plan IS NULL OR frames_rendering > 0
   WHEN 'completed' THEN frames_done <> frames_total OR frames_total = 0
-  WHEN 'partial' THEN frames_done = 0 OR frames_failed = 0 OR frames_done + frames_failed <> frames_total
+  WHEN 'partial' THEN frames_done * frames_failed = 0 OR frames_done + frames_failed <> frames_total
   WHEN 'failed' THEN frames_failed <> frames_total
   ELSE frames_waiting + frames_rendering > 0 END
   OR (state IN ('completed', 'partial', 'failed', 'cancelled')) <> (finished_at_ms IS NOT NULL)
@@ -174,11 +182,13 @@ FARM_RULES = {
 
 
 def audit_farm(db: Database) -> tuple[Check, ...]:
-    """Check the file, the ledger, the jobs and the frames, all on one state of the database.
+    """Check the file and, where it is whole, that ledger, jobs and frames agree in one state of it.
 
-    It reads every row, a few seconds for a million frames: give it a connection of its own.
+    It reads every row, seconds for a million frames: give it a connection of its own.
     """
-    return (check_file(db), *run_rules(db, LEDGER_RULES | FARM_RULES))
+    with roomy_cache(db):
+        file = check_file(db)
+        return (file, *run_rules(db, LEDGER_RULES | FARM_RULES)) if file.ok else (file,)
 
 
 def audit_ledger(db: Database) -> tuple[Check, ...]:
@@ -194,16 +204,24 @@ def check_file(db: Database) -> Check:
 
 def run_rules(db: Database, rules: dict[str, str]) -> tuple[Check, ...]:
     """Ask each rule for what breaks it."""
-    routes = {kind: (route.debit, route.credit) for kind, route in ROUTES.items()}
     with snapshot(db):
         db.conn.execute(FLOW)
-        return tuple(
-            run_rule(db, code, sql, {"routes": json.dumps(routes)} if ":routes" in sql else {})
-            for code, sql in rules.items()
-        )
+        return tuple(run_rule(db, code, sql) for code, sql in rules.items())
 
 
-def run_rule(db: Database, code: str, sql: str, values: dict[str, str]) -> Check:
+def run_rule(db: Database, code: str, sql: str) -> Check:
     """Count what breaks a rule and keep the first names."""
-    names = [str(name) for (name,) in db.conn.execute(sql, values)]
+    names = [str(name) for (name,) in db.conn.execute(sql)]
     return Check(code=code, count=len(names), examples=tuple(names[:EXAMPLES_MAX]))
+
+
+@contextmanager
+def roomy_cache(db: Database) -> Iterator[None]:
+    """Give a connection room to read all of a large file: it halves the time of an audit."""
+    before = fetch_value(db, "PRAGMA cache_size")
+    db.conn.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    try:
+        yield
+    finally:
+        db.conn.execute(f"PRAGMA cache_size = {before}")
+        db.conn.execute("PRAGMA shrink_memory")

@@ -24,7 +24,7 @@ LINE = (
 
 
 def make_bill(db: Database, *, job: str) -> Row:
-    """Return a job's bill as plain values; it costs what the job has frames, whatever else there is.
+    """Return a job's bill as plain values; the work grows with this job's frames and nothing else.
 
     A line's amount is what was paid, `full_micros` what the price book asked: less is paid where
     the hold ran out. Frames that were reused are lines that cost nothing. The rate and discount at

@@ -186,18 +186,20 @@ def move_job(
 
 def finish_job_if_over(db: Database, *, job: str, at_ms: int) -> bool:
     """End a job that has no open frame left. Returns True when it ended."""
-    row = get_job(db, job=job)
-    if row["state"] not in OPEN_JOB_STATES:
+    state, under_way, done, failed = db.conn.execute(
+        "SELECT state, frames_waiting + frames_rendering, frames_done, frames_failed"
+        " FROM job WHERE id = ?",
+        (job,),
+    ).fetchone()
+    if state not in OPEN_JOB_STATES or under_way:
         return False
-    if row["frames_waiting"] or row["frames_rendering"]:
-        return False
-    if not row["frames_failed"]:
+    if not failed:
         to, reason = JobState.COMPLETED, "all_frames_done"
-    elif row["frames_done"]:
+    elif done:
         to, reason = JobState.PARTIAL, "some_frames_failed"
     else:
         to, reason = JobState.FAILED, "all_frames_failed"
-    move_job(db, job=job, to=to, reason=reason, at_ms=at_ms, failed=row["frames_failed"])
+    move_job(db, job=job, to=to, reason=reason, at_ms=at_ms, failed=failed)
     return True
 
 

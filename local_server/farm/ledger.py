@@ -22,6 +22,7 @@ from local_server.farm.errors import BadInput, Conflict, NoFunds, NotFound
 from local_server.farm.events import add_event
 
 AMOUNT_MICROS_MAX = 10**15  # a thousand million yuan: far above any bill, far below 2**63
+MICROS = 1_000_000
 WORLD = "world"
 
 
@@ -248,6 +249,12 @@ def read_balance(db: Database, *, owner: str) -> Balance:
     return Balance(
         **{f"{kind}_micros": micros.get(kind, 0) for kind in ("pool", "available", "held", "spent")}
     )
+
+
+def format_cny(micros: int) -> str:
+    """Return an amount as yuan with every one of its six decimals, for machines to read."""
+    sign = "-" if micros < 0 else ""
+    return f"{sign}{abs(micros) // MICROS}.{abs(micros) % MICROS:06d}"
 
 
 def list_statement(db: Database, *, owner: str, after: int = 0, limit: int = 1_000) -> list[Row]:

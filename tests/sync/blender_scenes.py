@@ -1,15 +1,15 @@
 """Makes the scenes of the package tests; runs in a process of its own, which has Blender in it.
 
-    project/textures/blue.png                 inside
-    project/lib/inner.blend, lib/green.png    a library inside that uses what lies beside it
-    project/outside.blend                     uses outside/red.png and outside/lib.blend (absolute),
-                                              textures/blue.png, lib/inner.blend (absolute)
-    project/outside_packed.blend              the same, compressed
-    project/plain.blend                       textures/blue.png and an image packed in, twice used
-    project/frames.blend                      a sequence of six frames, four of them there
-    project/tiles.blend                       three UDIM tiles, two of them there
-    project/strips.blend                      the sequencer, a sound, a font, an OSL script
-    outside/lib.blend, red.png, yellow.png    a library outside that uses what lies beside it
+project/textures/blue.png                 inside
+project/lib/inner.blend, lib/green.png    a library inside that uses what lies beside it
+project/outside.blend                     uses outside/red.png and outside/lib.blend (absolute),
+                                          textures/blue.png, lib/inner.blend (absolute)
+project/outside_packed.blend              the same, compressed
+project/plain.blend                       textures/blue.png and an image packed in, twice used
+project/frames.blend                      a sequence of six frames, four of them there
+project/tiles.blend                       three UDIM tiles, two of them there
+project/strips.blend                      the sequencer, a sound, a font, an OSL script
+outside/lib.blend, red.png, yellow.png    a library outside that uses what lies beside it
 """
 
 import os
@@ -85,8 +85,8 @@ def make_library(path: Path, column: int, image: str) -> None:
     save(path)
 
 
-def link_plane(path: Path, name: str) -> None:
-    with bpy.data.libraries.load(str(path), link=True) as (_, linked):
+def link_plane(path: Path, name: str, *, relative: bool = False) -> None:
+    with bpy.data.libraries.load(str(path), link=True, relative=relative) as (_, linked):
         linked.objects = [name]
     bpy.context.scene.collection.objects.link(linked.objects[0])
 
@@ -100,6 +100,15 @@ def make_outside(root: Path) -> None:
     link_plane(root / "project/lib/inner.blend", "green.png")
     save(root / "project/outside.blend")
     save(root / "project/outside_packed.blend", compress=True)
+
+
+def make_relative(root: Path) -> None:
+    start_scene()
+    path = root / "project/relative.blend"
+    save(path)  # a path can be relative only to a file that has one
+    add_plane(0, load_image(root / "outside/red.png", "//../outside/red.png"))
+    link_plane(root / "outside/lib.blend", "yellow.png", relative=True)
+    save(path)
 
 
 def make_plain(root: Path) -> None:
@@ -161,6 +170,7 @@ def main() -> None:
     make_library(root / "outside/lib.blend", 2, "yellow.png")
     make_library(root / "project/lib/inner.blend", 3, "green.png")
     make_outside(root)
+    make_relative(root)
     make_plain(root)
     make_frames(root)
     make_tiles(root)

@@ -1,4 +1,4 @@
-"""The language of the command line: `--lang`, `YUNTU_LANG`, then the system's."""
+"""What is read off a line before it is parsed: its language and its command."""
 
 import locale
 from collections.abc import Mapping, Sequence
@@ -37,3 +37,14 @@ def find_typed(argv: Sequence[str]) -> str | None:
 def pick(named: str) -> str:
     """Return our language for a locale's name such as `zh_CN.UTF-8`."""
     return "zh" if named.lower().startswith(("zh", "chinese")) else "en"
+
+
+def find_command(argv: Sequence[str]) -> str | None:
+    """Return the command that a line names, or None."""
+    words = iter(argv)
+    for word in words:
+        if word == OPTION:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None

@@ -1,0 +1,47 @@
+# Yuntu's commands. Each sets up what it needs by itself, on a machine that has Python 3.11 and nothing else.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport PYTHONHOME PYTHONPATH
+
+python := .venv/bin/python
+arguments ?=
+
+.PHONY: help demo test bench torture format lock clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: ## Render the bundled scene through server, queue and node; then show the bill
+	@scripts/bootstrap.sh run
+	@$(python) -m local_server demo $(arguments)
+
+test: ## Check the format, the style and the types, and run every test
+	@scripts/bootstrap.sh all
+	@.venv/bin/ruff format --check --quiet . || { echo "make format puts this right" >&2; exit 1; }
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy --no-error-summary
+	@.venv/bin/pytest -m "not torture" $(arguments)
+
+bench: ## Measure: frames against plain Blender, no-op frames, start, memory, big databases
+	@scripts/bootstrap.sh all
+	@$(python) -m benchmarks $(arguments)
+
+torture: ## Kill everything at random for minutes; nothing may be lost or paid twice
+	@scripts/bootstrap.sh all
+	@.venv/bin/pytest -m torture $(arguments)
+
+format: ## Put format and style right
+	@scripts/bootstrap.sh run
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+lock: ## Make requirements.lock anew; arguments=--upgrade takes newer versions
+	@scripts/lock.sh $(arguments)
+
+clean: ## Remove what these commands made, but for rendered frames
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

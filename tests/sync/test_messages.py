@@ -1,0 +1,58 @@
+"""Every code that sync raises has its words, in every language, about the same things."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync.asset_uses import MissingReason
+
+_ROOT = Path(__file__).parents[2]
+_LANGUAGES = ["en", "zh"]
+_KINDS = {"BadInput", "NotFound", "Conflict", "Refused", "Unavailable", "PackageWarning"}
+
+
+def read_words(language: str) -> dict[str, Any]:
+    path = _ROOT / "resources/messages" / language / "sync.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def find_raised() -> dict[str, set[str]]:
+    """Find the codes in the source, each with the parameters that all who raise it give."""
+    raised: dict[str, set[str]] = {}
+    for path in (_ROOT / "sync").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in _KINDS:
+                continue
+            if not node.args or not isinstance(node.args[0], ast.Constant):
+                continue
+            code, names = str(node.args[0].value), {word.arg for word in node.keywords if word.arg}
+            raised[code] = raised.get(code, names) & names
+    return raised
+
+
+def placeholders(table: dict[str, str]) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", table["title"] + table["detail"]))
+
+
+@pytest.mark.parametrize("language", _LANGUAGES)
+def test_every_code_has_words(language: str) -> None:
+    words, raised = read_words(language), find_raised()
+    assert raised
+    for code, names in raised.items():
+        assert set(words[code]) == {"title", "detail"}, code
+        assert placeholders(words[code]) <= names, code
+    warnings = {"assets_outside_project", "assets_absolute"}
+    reasons = {f"missing_{reason}" for reason in MissingReason}
+    assert set(words) == set(raised) | warnings | reasons
+
+
+def test_languages_say_the_same() -> None:
+    english, chinese = (read_words(language) for language in _LANGUAGES)
+    assert list(english) == list(chinese)
+    for code, table in english.items():
+        assert placeholders(table) == placeholders(chinese[code]), code
+        assert re.search(r"[\u4e00-\u9fff]", chinese[code]["detail"]), code
