@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,7 @@ from sync.store import open_store
 
 log = logging.getLogger(__name__)
 MEMORY_SHARE = 0.9
+END_SECONDS_MAX = 8.0
 
 
 def run_node(
@@ -60,11 +62,19 @@ def run_node(
         renderers={one.key: one for one in renderers},
     )
     if parent is not None:
-        tie_to_parent(parent, on_death=node.stop)
+        tie_to_parent(parent, on_death=lambda: end_node(node))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())
     log.info("node=%s renderers=%s", settings.id, sorted(node.renderers))
     node.run()
+
+
+def end_node(node: Node) -> None:
+    """Stop a node whose server is gone, and see to it that it ends: its hosts end with it."""
+    node.stop()
+    timer = threading.Timer(END_SECONDS_MAX, os._exit, args=(1,))
+    timer.daemon = True
+    timer.start()
 
 
 def count_cores() -> int:

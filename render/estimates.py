@@ -15,10 +15,12 @@ from pathlib import Path
 
 from render.hosts import Host, Limits, Look, SceneFacts, Shot
 
-# Parts of the full picture's pixels.
-FIRST_PART = 1 / 256
-SMALL_PART = 0.025
+# Parts of the full picture's pixels: the smallest render, and the largest that an estimate may take.
+SMALL_PART = 1 / 256
 LARGE_PART = 0.1
+# How much of the time that is left one more render may take, by what is known before it.
+SHARE_OF_TIME_LEFT = 0.5
+GROWTH_MIN = 1.5
 SECONDS_MAX = 8.0
 SAMPLE_SECONDS_MAX = 600
 FRAMES_MAX = 5
@@ -76,30 +78,32 @@ def estimate_frame(
             stem=Path(folder) / "sample",
         )
         middle = frames[len(frames) // 2]
-        first = sampler.take(middle, FIRST_PART)
+        first = sampler.take(middle, SMALL_PART)
         deadline = time.monotonic() + seconds_max
-        samples = _take_samples(sampler, first, list(frames), deadline=deadline)
+        samples = _take_sizes(sampler, middle, deadline)
+        samples += _take_others(sampler, samples[-1], frames, deadline)
     return predict_frame(samples, pixels=width * height, first_ms=first.render_ms)
 
 
 def predict_frame(samples: Sequence[Sample], *, pixels: int, first_ms: int = 0) -> FrameEstimate:
     """Return what a frame of `pixels` takes, from small renders; the first sample's frame leads.
 
-    Pure. With two sizes of the leading frame, a line through the largest two; with one, its
-    time by its pixels, and a P90 that admits how little that is.
+    Pure. With several sizes of the leading frame it is the line through the smallest and the
+    largest; where that does not rise, a P90 that admits how little is known.
     """
     assert samples
     leader = [sample for sample in samples if sample.frame == samples[0].frame]
     by_pixels = {sample.pixels: sample.render_ms for sample in leader}
-    sizes = sorted(by_pixels)
-    full_ms = _extrapolate([(size, by_pixels[size]) for size in sizes[-2:]], pixels)
+    small, large = min(by_pixels), max(by_pixels)
+    full_ms = _extrapolate([(small, by_pixels[small]), (large, by_pixels[large])], pixels)
     ratios = [1.0]
     for sample in samples:
         if sample.frame != samples[0].frame and by_pixels.get(sample.pixels):
             ratios.append(sample.render_ms / by_pixels[sample.pixels])
     middle = full_ms * statistics.median(ratios)
-    spread = SPREAD_OF_TWO_SIZES if len(sizes) > 1 else SPREAD_OF_ONE_SIZE
-    high = max(middle * spread, full_ms * max(ratios) * SPREAD_OF_TWO_SIZES)
+    rises = by_pixels[large] > by_pixels[small]
+    spread = SPREAD_OF_TWO_SIZES if rises else SPREAD_OF_ONE_SIZE
+    high = full_ms * max(ratios) * spread
     return FrameEstimate(
         p50_ms=max(1, round(middle)),
         p90_ms=max(1, round(high)),
@@ -140,39 +144,43 @@ class _Sampler:
         return Sample(frame=frame, pixels=round(self.pixels * part), render_ms=rendered.render_ms)
 
 
-def _take_samples(
-    sampler: _Sampler, first: Sample, frames: list[int], *, deadline: float
-) -> list[Sample]:
-    """Return samples of the first one's frame at two sizes and of other frames at the smaller.
+def _take_sizes(sampler: _Sampler, frame: int, deadline: float) -> list[Sample]:
+    """Return samples of one frame at growing sizes, for as long as the next one fits.
 
-    What a sample will take is at most the last one's time by its pixels, so the deadline is
-    kept by looking ahead. A scene too heavy for the usual sizes gets smaller ones.
+    What the next one takes is bounded by the last one's time and the ratio of their pixels, so
+    the deadline is kept by looking ahead.
     """
     part = SMALL_PART
-    left_ms = (deadline - time.monotonic()) * 1000
-    # The first render's time counts for nothing else: it has everything in it that comes once.
-    while part > 2 * FIRST_PART and first.render_ms * part / FIRST_PART > left_ms * 3:
-        part /= 2
-    small = sampler.take(first.frame, part)
-    samples = [small]
-    left_ms = (deadline - time.monotonic()) * 1000
-    growth = LARGE_PART / part
-    while growth > 2 and small.render_ms * growth > max(left_ms, small.render_ms * 2):
-        growth /= 2
-    samples.append(sampler.take(first.frame, part * growth))
+    # The first render's time has everything in it that comes only once, so here it is again.
+    samples = [sampler.take(frame, part)]
+    while part < LARGE_PART:
+        left_ms = (deadline - time.monotonic()) * 1000 * SHARE_OF_TIME_LEFT
+        growth = min(left_ms / max(1, samples[-1].render_ms), LARGE_PART / part)
+        if growth < GROWTH_MIN and len(samples) > 1:
+            break
+        part *= max(growth, GROWTH_MIN)
+        samples.append(sampler.take(frame, part))
+    return samples
+
+
+def _take_others(
+    sampler: _Sampler, known: Sample, frames: Sequence[int], deadline: float
+) -> list[Sample]:
+    """Return samples of other frames, at the size and so about the time of a known one."""
+    samples: list[Sample] = []
     for frame in choose_frames(frames, FRAMES_MAX):
         left_ms = (deadline - time.monotonic()) * 1000
-        if frame != first.frame and small.render_ms < left_ms:
-            samples.append(sampler.take(frame, part))
+        if frame != known.frame and known.render_ms < left_ms * SHARE_OF_TIME_LEFT:
+            samples.append(sampler.take(frame, known.pixels / sampler.pixels))
     return samples
 
 
 def _extrapolate(points: list[tuple[int, int]], pixels: int) -> float:
-    """Return the time at `pixels` on the line through two points, or through one and nothing."""
+    """Return the time at `pixels` on the line through two points."""
     (small, small_ms), (large, large_ms) = points[0], points[-1]
-    if small == large or large_ms <= small_ms:
-        # No growth to be seen: what was measured is the part that has nothing to do with size,
-        # or noise. The larger one by its pixels is the careful answer for a single size.
-        return large_ms * pixels / large if small == large else float(max(small_ms, large_ms))
+    if large_ms <= small_ms:
+        # Nothing to tell the parts from each other: half of each is the guess that is the least
+        # wrong at worst, and P90 is as wide as for a single size.
+        return large_ms / 2 * (1 + pixels / large)
     slope = (large_ms - small_ms) / (large - small)
     return max(0.0, large_ms - slope * large) + slope * pixels

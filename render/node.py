@@ -148,6 +148,8 @@ class Node:
             with self.gate:
                 if not self.gate.wait_for(self.has_room, timeout=PULSE_SECONDS):
                     continue
+                if self.stopping.is_set():
+                    return
                 self.busy += 1
             try:
                 task = self.take(lines)
@@ -199,6 +201,8 @@ class Node:
         flight = Flight(task=task)
         if self.queue.read_stop(task.job) >= task.run or not self.flights.add(flight):
             return
+        if self.stopping.is_set():
+            flight.call_off()  # `stop` may have looked just before this flight was there
         self.greet(task.report_to)
         try:
             standing = find_record(

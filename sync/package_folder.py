@@ -114,4 +114,7 @@ def _move_into_place(part: Path, target: Path, manifest: Manifest) -> None:
         aside = part.with_name(f"{part.name}-old")
         target.rename(aside)
         part.rename(target)
-        shutil.rmtree(aside, ignore_errors=True)
+        if aside.is_dir():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            aside.unlink()

@@ -1,6 +1,7 @@
 """The outcome of a job: how it ended, what it cost, where its frames are, what to do now."""
 
 from local_server.cli.answers import Bill, Job
+from local_server.cli.exits import MONEY_REASONS
 from local_server.cli.session import Session
 from local_server.cli.tables import (
     STATE_STYLES,
@@ -18,6 +19,11 @@ def print_outcome(session: Session, job: Job, bill: Bill | None) -> None:
     session.print(headline, style=f"bold {STATE_STYLES.get(state, '')}".strip())
     if state != "completed" and reason["detail"]:
         session.print(reason["detail"])
+    if reason["code"] in MONEY_REASONS:
+        words = session.say(
+            f"paused_for_{reason['code']}", job=job["id"], cost_micros=job["cost_micros"]
+        )
+        session.print(words.title)
     if not job["frames"]["total"]:
         print_findings(session, job["findings"])
         return

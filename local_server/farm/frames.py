@@ -51,10 +51,11 @@ def move_frame(
     values = {"handed_at_ms": None, "lease_until_ms": None} | columns
     values |= {"state": to, "changed_at_ms": at_ms}
     assignments = ", ".join(f"{name} = :{name}" for name in values)
-    db.conn.execute(
-        f"UPDATE frame SET {assignments} WHERE job = :job AND number = :number",
-        values | {"job": frame["job"], "number": frame["number"]},
+    moved = db.conn.execute(
+        f"UPDATE frame SET {assignments} WHERE job = :job AND number = :number AND state = :left",
+        values | {"job": frame["job"], "number": frame["number"], "left": state},
     )
+    assert moved.rowcount == 1, "something else moved the frame after its row was read"
     db.conn.execute(
         f"UPDATE job SET frames_{state} = frames_{state} - 1, frames_{to} = frames_{to} + 1"
         " WHERE id = ?",

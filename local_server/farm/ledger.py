@@ -202,16 +202,16 @@ def check_purses(db: Database, *, debit: str, credit: str, owner: str, amount_mi
     Raises NotFound `no_purse`, Conflict `purse_of_another` when money would change its owner, and
     NoFunds `purse_too_small` when the debited purse would fall below zero.
     """
+    has = {}
     for purse in (debit, credit):
         row = find_purse(db, purse=purse)
         if row is None:
             raise NotFound("no_purse", purse=purse)
         if row["owner"] not in (owner, None):
             raise Conflict("purse_of_another", purse=purse)
-        if purse == debit != WORLD and row["balance_micros"] < amount_micros:
-            raise NoFunds(
-                "purse_too_small", needed_micros=amount_micros, has_micros=row["balance_micros"]
-            )
+        has[purse] = row["balance_micros"]
+    if debit != WORLD and has[debit] < amount_micros:
+        raise NoFunds("purse_too_small", needed_micros=amount_micros, has_micros=has[debit])
 
 
 def open_purse(db: Database, *, purse: str, kind: str, owner: str | None) -> None:

@@ -71,7 +71,9 @@ class RunningFarm:
     def read(self, response: requests.Response) -> Any:
         """Return an answer's JSON; an error is an assertion with its text."""
         assert response.ok, f"{response.status_code} {response.text}"
-        return response.json() if "json" in response.headers.get("Content-Type", "") else response.text
+        return (
+            response.json() if "json" in response.headers.get("Content-Type", "") else response.text
+        )
 
     def top_up(self, yuan: int) -> None:
         """Bring money in."""

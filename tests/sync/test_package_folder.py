@@ -98,7 +98,7 @@ def test_processes_fetch_a_package_once(blobs: Blobs, tmp_path: Path) -> None:
 def test_a_killed_fetch_leaves_nothing_in_the_way(blobs: Blobs, tmp_path: Path) -> None:
     digest, manifest = make_package(blobs)
     target = tmp_path / "cache" / digest
-    for delay_ms in (0, 2, 5, 10, 20, 40, 80):
+    for delay_ms in (0, 5, 15, 40):
         victim, other = (start_fetcher(tmp_path / "store", digest, target) for _ in range(2))
         go(victim)
         time.sleep(delay_ms / 1000)

@@ -43,13 +43,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from sync.folder_store import FolderStore
-from sync.records import put_record
-from tests.sync.test_records import RECORD
-store = FolderStore(Path(sys.argv[1]))
+from sync.records import parse_record, put_record
+store, record = FolderStore(Path(sys.argv[1])), parse_record(sys.argv[3].encode())
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(60):
-    mine = replace(RECORD, number=number, node=sys.argv[2])
+    mine = replace(record, number=number, node=sys.argv[2])
     print(put_record(store, "studio", mine).node, flush=True)
 """
 
@@ -67,7 +66,12 @@ def test_processes_agree_on_who_was_first(tmp_path: Path) -> None:
     store = make_folder_store(tmp_path)
     command = [sys.executable, "-c", RACER, str(tmp_path / "store")]
     racers = [
-        subprocess.Popen([*command, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, name, RECORD.to_bytes().decode()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for name in ("node-1", "node-2", "node-3")
     ]
     for racer in racers:

@@ -1,0 +1,236 @@
+"""A small farm to test with: the real database and the real domain, with short names."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from local_server.farm import accounts, attempts, frames, jobs, ledger
+from local_server.farm.attempts import Result
+from local_server.farm.audit import audit_farm
+from local_server.farm.db import Row, fetch_rows, write
+from local_server.farm.frames import HandedFrame
+from local_server.farm.jobs import Plan
+from local_server.farm.pricing import PriceBook
+
+BOOK = PriceBook(
+    id="test-book",
+    rate_micros=3_600_000,  # one micro per core-millisecond: prices can be read off the times
+    minimum_micros=10,
+    discounts={"standard": 0, "gold": 1_000},
+)
+LEASE_MS = 1_000
+TABLES = ("operation", "transfer", "purse", "job", "frame", "attempt", "event", "node", "account")
+
+
+@dataclass
+class Workshop:
+    """Drives a farm; every call is one transaction at a clock that ticks."""
+
+    db: Database
+    book: PriceBook = BOOK
+    now: int = 1_790_000_000_000
+    counted: int = 0
+
+    def tick(self) -> int:
+        """Return the next moment."""
+        self.now += 1
+        return self.now
+
+    def open_account(self, name: str = "me", *, money: int = 0, level: str = "standard") -> str:
+        """Make an account with money in its pool."""
+        with write(self.db):
+            accounts.ensure_account(self.db, account=name, name=name, at_ms=self.tick())
+            self.db.conn.execute("UPDATE account SET level = ? WHERE id = ?", (level, name))
+        if money:
+            self.top_up(name, money)
+        return name
+
+    def top_up(self, owner: str, money: int) -> None:
+        """Bring money in."""
+        self.counted += 1
+        with write(self.db):
+            ledger.mint(
+                self.db,
+                id=f"topup:{self.counted}",
+                owner=owner,
+                amount_micros=money,
+                at_ms=self.tick(),
+            )
+
+    def submit(
+        self,
+        job: str = "job-1",
+        *,
+        count: int = 3,
+        hold: int = 10_000,
+        owner: str = "me",
+        level: str = "standard",
+    ) -> str:
+        """Submit, plan and fund a job of `count` frames."""
+        self.create(job, owner=owner)
+        with write(self.db):
+            self.plan(job, count=count, level=level)
+            jobs.fund_job(
+                self.db, job=job, amount_micros=hold, reason="held", at_ms=self.tick()
+            )
+        return job
+
+    def create(self, job: str, *, owner: str = "me") -> Row:
+        """Write a pending job."""
+        with write(self.db):
+            return jobs.create_job(
+                self.db,
+                id=job,
+                owner=owner,
+                name=job,
+                request={"scene": "/scene.blend"},
+                priority=50,
+                at_ms=self.tick(),
+            )
+
+    def plan(self, job: str, *, count: int, level: str = "standard") -> None:
+        """Fix a pending job's plan, in the open transaction."""
+        plan = Plan(
+            manifest="manifest",
+            scene="scene.blend",
+            renderer="blender-4.5",
+            renderer_version="4.5",
+            look={},
+            recipe="recipe",
+            width=64,
+            height=64,
+            frames=f"1-{count}",
+            first=1,
+            last=count,
+            out="/out",
+            naming="scene_####",
+            price_book=self.book.id,
+            level=level,
+            frame_p90_micros=1_000,
+        )
+        numbers = tuple(range(1, count + 1))
+        jobs.plan_job(
+            self.db, job=job, plan=plan, numbers=numbers, scene_key="scene", at_ms=self.tick()
+        )
+
+    def hand(self, limit: int = 100) -> list[HandedFrame]:
+        """Hand frames out."""
+        with write(self.db):
+            return frames.hand_frames(
+                self.db, renderer="blender-4.5", limit=limit, jobs_max=10, at_ms=self.tick()
+            )
+
+    def start(self, one: HandedFrame, *, node: str = "node-a") -> bool:
+        """Let a node say that it started a frame."""
+        with write(self.db):
+            return attempts.start_attempt(
+                self.db, **about(one), node=node, lease_ms=LEASE_MS, at_ms=self.tick()
+            )
+
+    def finish(self, one: HandedFrame, *, ms: int = 1_000, made_for: str | None = None) -> bool:
+        """Let a node say that it finished a frame in `ms` on one core."""
+        result = make_result(one, ms=ms, made_for=made_for)
+        with write(self.db):
+            return attempts.finish_attempt(
+                self.db, **about(one), result=result, book=self.book, at_ms=self.tick()
+            )
+
+    def fail(self, one: HandedFrame, *, node: str = "node-a", counts: bool = True) -> bool:
+        """Let a node say that it failed a frame."""
+        with write(self.db):
+            return attempts.fail_attempt(
+                self.db,
+                **about(one),
+                node=node,
+                reason="crashed",
+                words="Segmentation fault",
+                counts=counts,
+                at_ms=self.tick(),
+            )
+
+    def reap(self) -> int:
+        """Let every lease run out and take the frames back; returns how many."""
+        self.now += LEASE_MS * 2
+        expired = attempts.list_expired(self.db, at_ms=self.now)
+        for row in expired:
+            with write(self.db):
+                frame = frames.get_frame(self.db, job=row["job"], number=row["number"])
+                attempts.lose_attempt(self.db, frame, at_ms=self.tick())
+        return len(expired)
+
+    def pause(self, job: str) -> None:
+        """Pause a job."""
+        with write(self.db):
+            jobs.pause_job(self.db, job=job, reason="by_user", at_ms=self.tick())
+
+    def resume(self, job: str, *, add: int = 0) -> None:
+        """Resume a job, holding more for it."""
+        with write(self.db):
+            jobs.resume_job(self.db, job=job, add_micros=add, at_ms=self.tick())
+
+    def retry(self, job: str, *, hold: int = 10_000) -> None:
+        """Retry a job's failed frames."""
+        with write(self.db):
+            jobs.retry_job(self.db, job=job, amount_micros=hold, at_ms=self.tick())
+
+    def cancel(self, job: str) -> None:
+        """Cancel a job."""
+        with write(self.db):
+            jobs.cancel_job(self.db, job=job, at_ms=self.tick())
+
+    def delete(self, job: str) -> None:
+        """Delete a job."""
+        with write(self.db):
+            jobs.delete_job(self.db, job=job, at_ms=self.tick())
+
+    def render(self, *, ms: int = 1_000) -> None:
+        """Render everything that can be handed out, each frame in `ms` on one core."""
+        while handed := self.hand():
+            for one in handed:
+                self.start(one)
+                self.finish(one, ms=ms)
+
+    def job(self, job: str = "job-1") -> Row:
+        """Return a job's row."""
+        return jobs.get_job(self.db, job=job)
+
+    def frame(self, number: int, *, job: str = "job-1") -> Row:
+        """Return a frame's row."""
+        return frames.get_frame(self.db, job=job, number=number)
+
+    def held(self, job: str = "job-1") -> int:
+        """Return what is left of a job's hold."""
+        return ledger.read_purse(self.db, purse=f"held:{job}")
+
+    def broken_rules(self) -> dict[str, str]:
+        """Audit everything; returns the rules that are broken, with what breaks them."""
+        return {check.code: check.detail for check in audit_farm(self.db) if not check.ok}
+
+    def dump(self) -> dict[str, list[Row]]:
+        """Return everything there is, to see that nothing changed."""
+        return {table: fetch_rows(self.db, f"SELECT * FROM {table}") for table in TABLES}
+
+
+def about(one: HandedFrame) -> dict[str, Any]:
+    """Return which attempt a report is about."""
+    return {"job": one.job, "number": one.number, "attempt": one.attempt}
+
+
+def make_result(one: HandedFrame, *, ms: int, made_for: str | None = None) -> Result:
+    """Return what a node would report of a frame that took `ms` on one core."""
+    return Result(
+        job=made_for or one.job,
+        attempt=one.attempt,
+        node="node-a",
+        picture="ab" * 32,
+        extension=".png",
+        size_bytes=1_234,
+        thumbnail=None,
+        width=64,
+        height=64,
+        render_ms=ms,
+        load_ms=500,
+        cores=1,
+        warnings=(),
+    )
