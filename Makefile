@@ -21,7 +21,7 @@ demo: ## Render the bundled scene through server, queue and node; then show the 
 
 test: ## Check the format, the style and the types, and run every test
 	@scripts/bootstrap.sh all
-	@.venv/bin/ruff format --check --quiet . || { echo "make format puts this right" >&2; exit 1; }
+	@.venv/bin/ruff format --check . || { echo "make format puts this right" >&2; exit 1; }
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy --no-error-summary
 	@.venv/bin/pytest -m "not torture" $(arguments)

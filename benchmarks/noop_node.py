@@ -77,6 +77,16 @@ class NoopHost:
             picture=target, load_ms=0, render_ms=1, cores=1, peak_memory_bytes=0
         )
 
+    def rest(self) -> None:
+        """There is nothing to freeze."""
+
+    def wake(self) -> None:
+        """There is nothing to thaw."""
+
+    def probe_opengl(self) -> str:
+        """Need no OpenGL."""
+        return ""
+
     def kill(self) -> None:
         """There is nothing to kill."""
 

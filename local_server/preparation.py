@@ -100,12 +100,13 @@ class Preparation:
             measure=True,
         )
         package = packing.get()
+        assert package is not None
         facts = answer.facts or {}
         numbers, range_findings = choose_frames(request.frames, facts)
         out, out_findings = choose_out(request, scene)
         findings = (
             *(Finding(**one) for one in answer.findings),
-            *missing_findings(package, allow=request.allow_missing),
+            *package_findings(package, allow_missing=request.allow_missing),
             *range_findings,
             *out_findings,
         )
@@ -184,17 +185,22 @@ def choose_out(request: Request, scene: Path) -> tuple[Path, tuple[Finding, ...]
     return out, ()
 
 
-def missing_findings(package: PackagePlan, *, allow: bool) -> tuple[Finding, ...]:
-    """Return a finding for each asset that the scene needs and that is not there."""
-    severity = Severity.WARNING if allow else Severity.BLOCKER
-    return tuple(
+def package_findings(package: PackagePlan, *, allow_missing: bool) -> tuple[Finding, ...]:
+    """Return a finding for each asset that is not there, and what else is odd about the package."""
+    severity = Severity.WARNING if allow_missing else Severity.BLOCKER
+    missing = (
         Finding(
-            code=f"asset_{one.reason}",
+            code=f"missing_{one.reason}",
             severity=severity,
             params={"path": one.path, "used_by": one.used_by},
         )
         for one in package.missing
     )
+    odd = (
+        Finding(code=one.code, severity=Severity.WARNING, params=dict(one.params))
+        for one in package.warnings
+    )
+    return (*missing, *odd)
 
 
 def make_estimate(answer: Inspected, count: int, *, book: PriceBook, level: str) -> Estimate | None:

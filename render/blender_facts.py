@@ -80,7 +80,7 @@ def list_findings(bpy: Any, scene: Any) -> list[Plain]:
     findings: list[Plain] = []
     render = scene.render
     if scene.camera is None and not any(marker.camera for marker in scene.timeline_markers):
-        findings.append(["no_camera", "blocker", {"scene": scene.name}])
+        findings.append(["no_camera", "blocker", {}])
     findings += list_engine_findings(bpy, scene)
     if render.image_settings.file_format in MOVIE_FORMATS:
         params = {"format": render.image_settings.file_format}
@@ -140,7 +140,7 @@ def find_gpus(bpy: Any) -> list[Any]:
 
 
 def list_file_findings(bpy: Any, scene: Any) -> list[Plain]:
-    """Return the files the scene uses and Blender cannot find, and paths good for one machine."""
+    """Return the files that the file's data names and Blender cannot find."""
     findings: list[Plain] = []
     users = bpy.data.user_map()
     for kind, block in used_files(bpy):
@@ -152,8 +152,6 @@ def list_file_findings(bpy: Any, scene: Any) -> list[Plain]:
         if not is_there(kind, block, seen):
             matters = kind != "sound" and (kind == "library" or is_used(block, scene, users))
             findings.append([f"missing_{kind}", "blocker" if matters else "warning", where])
-        elif not path.startswith("//") and kind != "font":
-            findings.append(["absolute_path", "warning", where])
     return findings
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from render.blender_lines import parse_line
+from render.blender_lines import parse_line, strip_prefix
 from render.exits import add_exit, count_oom_kills, explain_exit, pick_telling
 from render.failures import FailureCode, RenderFailure, choose_words, classify_words
 from render.findings import Finding, Severity
@@ -157,6 +157,14 @@ class BlenderHost:
         """Return whether the host can take another frame."""
         return not (self._stopped or self._broken or self._child.ended.is_set())
 
+    def rest(self) -> None:
+        """Freeze the idle process: a worker thread of bpy's spins on `sched_yield` for ever."""
+        self._child.freeze()
+
+    def wake(self) -> None:
+        """Let a frozen process go on; to be called before anything else is asked of it."""
+        self._child.thaw()
+
     def close(self) -> None:
         """End the process; a host that has ended is no error."""
         self._broken = True
@@ -239,7 +247,7 @@ class BlenderHost:
 
     def _hear(self, text: str, teller: ProgressTeller, *, log: bool = True) -> None:
         if log:
-            self._recent.append(text)
+            self._recent.append(strip_prefix(text))
             self._on_line(text)
         said = parse_line(text)
         if said is not None:
@@ -283,7 +291,7 @@ class BlenderHost:
         while not self._child.lines.empty():
             line = self._child.lines.get()
             if line.text is not None and read_answer(line.text) is None:
-                self._recent.append(line.text)
+                self._recent.append(strip_prefix(line.text))
                 self._on_line(line.text)
 
     def _await_hello(self) -> None:

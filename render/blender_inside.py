@@ -113,8 +113,11 @@ class Clock:
 
     def _on_stats(self, text: Any = None, *_args: Any) -> None:
         # Blender 3.4 gives None here; its lines on standard output say the same.
+        if not isinstance(text, str):
+            return
         now = time.monotonic()
-        if isinstance(text, str) and now - self._told >= STATS_SECONDS:
+        # Lines with samples are few, and each may be the last for long.
+        if "Sample" in text or "Render" in text or now - self._told >= STATS_SECONDS:
             self._told = now
             self._channel.send(event="stats", text=text)
 

@@ -21,9 +21,14 @@ class Said:
     finished: bool = False
 
 
+def strip_prefix(line: str) -> str:
+    """Return a line without the time and category that Blender 5 puts before it."""
+    return PREFIX.sub("", line)
+
+
 def parse_line(line: str) -> Said | None:
     """Return what a line says of progress, or None when it says nothing."""
-    text = PREFIX.sub("", line.rstrip())
+    text = strip_prefix(line.rstrip())
     if not FRAME.match(text) and "Sample " not in text and "Render" not in text:
         return None
     sample = SAMPLE.search(text)

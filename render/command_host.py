@@ -61,7 +61,7 @@ class CommandHost:
         del on_line
         scene = scene.absolute()
         if not scene.is_file():
-            raise RenderFailure(FailureCode.SCENE_MISSING, str(scene))
+            raise RenderFailure(FailureCode.SCENE_LOST, str(scene))
         if self._scene != scene:
             self._settings = read_settings(scene, self.renderer.spec.settings)
             self._scene = self._reach(scene)
@@ -143,6 +143,12 @@ class CommandHost:
     def alive(self) -> bool:
         """Return whether the host can take another frame."""
         return not self._stopped
+
+    def rest(self) -> None:
+        """Do nothing: between frames no process is there."""
+
+    def wake(self) -> None:
+        """Do nothing: between frames no process is there."""
 
     def close(self) -> None:
         """End what still runs."""

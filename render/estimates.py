@@ -15,7 +15,7 @@ from pathlib import Path
 
 from render.hosts import Host, Limits, Look, SceneFacts, Shot
 
-# Parts of the full picture's pixels: the smallest render, and the largest that an estimate may take.
+# Parts of the full picture's pixels: the smallest and the largest render of an estimate.
 SMALL_PART = 1 / 256
 LARGE_PART = 0.1
 # How much of the time that is left one more render may take, by what is known before it.

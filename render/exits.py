@@ -12,7 +12,7 @@ OOM_COUNTER = Path("/proc/vmstat")
 TELLING_CODES = (
     FailureCode.OUT_OF_MEMORY,
     FailureCode.DISK_FULL,
-    FailureCode.NO_OPENGL,
+    FailureCode.OPENGL_FAILED,
     FailureCode.NO_LICENCE,
     FailureCode.GPU_ERROR,
 )

@@ -9,7 +9,10 @@ WORDS_LINES_MAX = 3
 
 
 class FailureCode(StrEnum):
-    """Why an attempt failed; the words for people are in `resources/messages/*/render.toml`."""
+    """Why an attempt failed; the words for people are in `resources/messages/*/render.toml`.
+
+    A failure has no parameters, so its code is never one that a finding with parameters has.
+    """
 
     # The renderer
     CRASHED = "crashed"
@@ -22,14 +25,14 @@ class FailureCode(StrEnum):
     STOPPED = "stopped"
     # The scene
     SCENE_ERROR = "scene_error"
-    SCENE_MISSING = "scene_missing"
+    SCENE_LOST = "scene_lost"
     NO_CAMERA = "no_camera"
-    ENGINE_UNKNOWN = "engine_unknown"
-    NO_OPENGL = "no_opengl"
+    ENGINE_MISSING = "engine_missing"
+    OPENGL_FAILED = "opengl_failed"
     NO_DENOISER = "no_denoiser"
     # The machine
     NODE_ERROR = "node_error"
-    DISK_FULL = "disk_full"
+    DISK_FULL = "node_disk_full"
     CANNOT_WRITE = "cannot_write"
     GPU_ERROR = "gpu_error"
     NO_LICENCE = "no_licence"

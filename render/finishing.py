@@ -31,6 +31,13 @@ def check_frame(task: FrameTask, rendered: Rendered) -> CheckedPicture:
     return check_picture(rendered.picture, width=task.width, height=task.height)
 
 
+def draw_thumbnail(rendered: Rendered) -> Path:
+    """Write a thumbnail beside a picture and return its path."""
+    thumbnail = rendered.picture.with_suffix(".thumbnail.jpg")
+    make_thumbnail(rendered.picture, thumbnail)
+    return thumbnail
+
+
 def store_frame(
     shelf: Shelf,
     task: FrameTask,
@@ -38,14 +45,12 @@ def store_frame(
     checked: CheckedPicture,
     *,
     node: str,
-    warnings: tuple[str, ...],
+    thumbnail: Path,
 ) -> FrameRecord:
     """Store a checked picture with its thumbnail and record; returns the record that stands.
 
     The record is written last: where there is a record, there is a whole picture.
     """
-    thumbnail = rendered.picture.with_suffix(".thumbnail.jpg")
-    make_thumbnail(rendered.picture, thumbnail)
     record = FrameRecord(
         recipe=Digest(task.recipe),
         number=task.number,
@@ -61,7 +66,7 @@ def store_frame(
         render_ms=rendered.render_ms,
         load_ms=rendered.load_ms,
         cores=rendered.cores,
-        warnings=warnings,
+        warnings=tuple(checked.suspicious),
         finished_at_ms=time.time_ns() // 1_000_000,
     )
     standing = put_record(shelf.store, shelf.studio, record)

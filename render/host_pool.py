@@ -12,6 +12,7 @@ from render.hosts import Host, open_host
 from render.renderers import Renderer
 
 log = logging.getLogger(__name__)
+REST_AFTER_SECONDS = 2
 IDLE_SECONDS_MAX = 600
 
 
@@ -23,6 +24,7 @@ class WarmHost:
     workdir: Path
     scene: Path | None = None
     idle_since: float = 0.0
+    resting: bool = False
 
 
 class HostPool:
@@ -47,7 +49,11 @@ class HostPool:
                 self.idle.remove(warm)
         for one in dead:
             self.discard(one)
-        warm = warm or self.start(renderer)
+        if warm is None:
+            warm = self.start(renderer)
+        if warm.resting:
+            warm.host.wake()
+            warm.resting = False
         warm.scene = scene
         return warm
 
@@ -73,15 +79,22 @@ class HostPool:
         warm.host.kill()
         shutil.rmtree(warm.workdir, ignore_errors=True)
 
-    def close_idle(self, *, seconds: float = IDLE_SECONDS_MAX) -> None:
-        """End the hosts that nobody needed for a while."""
-        limit = time.monotonic() - seconds
+    def tend(self) -> None:
+        """Put hosts to rest that nobody needed for moments, and end those nobody needs for long."""
+        now = time.monotonic()
         with self.lock:
-            old = [one for one in self.idle if one.idle_since < limit]
-            self.idle = [one for one in self.idle if one.idle_since >= limit]
+            for one in self.idle:
+                if not one.resting and now - one.idle_since > REST_AFTER_SECONDS:
+                    one.resting = True
+                    one.host.rest()
+            old = [one for one in self.idle if now - one.idle_since > IDLE_SECONDS_MAX]
+            self.idle = [one for one in self.idle if one not in old]
         for one in old:
             self.discard(one)
 
     def close(self) -> None:
         """End every host that is not lent."""
-        self.close_idle(seconds=-1)
+        with self.lock:
+            idle, self.idle = self.idle, []
+        for one in idle:
+            self.discard(one)

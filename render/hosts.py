@@ -149,6 +149,14 @@ class Host(Protocol):
         """Return whether the host can take another frame."""
         ...
 
+    def rest(self) -> None:
+        """Use no CPU until `wake`; a host that nobody needs now must not slow those that work."""
+        ...
+
+    def wake(self) -> None:
+        """Be ready again after `rest`."""
+        ...
+
     def close(self) -> None:
         """End the process; a host that has ended is no error."""
         ...

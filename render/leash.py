@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -104,6 +105,16 @@ class Leashed:
             if not self.ended.is_set():
                 kill_tree(self.pid)
         return self.ended.wait(KILL_SECONDS_MAX)
+
+    def freeze(self) -> None:
+        """Stop the child without ending it; it uses no CPU until it is thawed, or killed."""
+        with suppress(psutil.Error):
+            psutil.Process(self.pid).suspend()
+
+    def thaw(self) -> None:
+        """Let a frozen child go on; one that has ended is no error."""
+        with suppress(psutil.Error):
+            psutil.Process(self.pid).resume()
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
         """Wait for the child and for everything it wrote to be in `lines`; False on time-out."""

@@ -17,7 +17,7 @@ from typing import Any
 from sync.package import fetch_package
 
 from render.failures import FailureCode, RenderFailure
-from render.finishing import Shelf, check_frame, remove_files, store_frame
+from render.finishing import Shelf, check_frame, draw_thumbnail, remove_files, store_frame
 from render.flights import Flight, Flights
 from render.host_pool import HostPool
 from render.hosts import Host, Limits, Look, Rendered, Shot, open_host
@@ -44,8 +44,8 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.03
 PULSE_SECONDS = 0.25
 BEAT_SECONDS = 2.0
-FINISHERS = 2
-BACKLOG_MAX = 4
+FINISHERS = 16  # they wait for the disk, and disks serve many flushes as fast as one
+CHECKERS = 2  # they use the processor and hold whole pictures in memory
 QUEUE_AWAY_SECONDS = 1.0
 
 
@@ -83,7 +83,8 @@ class Node:
         self.flights = Flights()
         self.reporter = Reporter(queue)
         self.finishers = ThreadPoolExecutor(FINISHERS, thread_name_prefix="finisher")
-        self.backlog = threading.Semaphore(BACKLOG_MAX)
+        self.backlog = threading.Semaphore(2 * FINISHERS)
+        self.checkers = threading.Semaphore(CHECKERS)
         self.stopping = threading.Event()
         self.greeted: set[str] = set()
         self.widths: dict[str, Width] = {}
@@ -279,12 +280,13 @@ class Node:
         """Check, store and report a rendered frame: a finisher's work."""
         task = flight.task
         try:
-            checked = check_frame(task, rendered)
-            warnings: tuple[str, ...] = tuple(checked.suspicious)
-            if warnings:
-                self.confirm(flight, rendered)
+            with self.checkers:
+                checked = check_frame(task, rendered)
+                if checked.suspicious:
+                    self.confirm(flight, rendered)
+                thumbnail = draw_thumbnail(rendered)
             record = store_frame(
-                self.shelf, task, rendered, checked, node=self.settings.id, warnings=warnings
+                self.shelf, task, rendered, checked, node=self.settings.id, thumbnail=thumbnail
             )
             self.say_done(flight, record.to_dict())
             self.flights.remove(flight)
@@ -368,7 +370,7 @@ class Node:
             if time.monotonic() >= next_beat:
                 next_beat = time.monotonic() + BEAT_SECONDS
                 self.tell_alive(flights)
-                self.hosts.close_idle()
+                self.hosts.tend()
 
     def tell_progress(self, flight: Flight) -> None:
         """Report what is new about a flight, if anything is."""

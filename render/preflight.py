@@ -17,7 +17,7 @@ TRIAL_WIDTH = 32
 # What another renderer of the machine may do better than this one.
 OF_THE_RENDERER = frozenset(
     {
-        "scene_newer",
+        "renderer_too_old",
         "scene_crashes_renderer",
         "engine_unknown",
         "no_denoiser",
@@ -82,21 +82,21 @@ def read_saved_version(scene: Path) -> tuple[int, int] | None:
 
 def check_file(scene: Path, renderer: Renderer) -> list[Finding]:
     """Return what is wrong with a scene's file, as far as it shows without a renderer."""
-    name = scene.name
+    path = str(scene)
     if not scene.exists():
-        return [_blocker("scene_missing", path=str(scene))]
+        return [_blocker("scene_missing", path=path)]
     if not scene.is_file():
-        return [_blocker("scene_is_folder", path=str(scene))]
+        return [_blocker("scene_is_folder", path=path)]
     if scene.suffix.lower() not in renderer.spec.scenes:
         expected = " ".join(renderer.spec.scenes)
-        return [_blocker("scene_wrong_kind", scene=name, expected=expected)]
+        return [_blocker("scene_wrong_kind", path=path, expected=expected)]
     try:
         with scene.open("rb") as file:
             empty = not file.read(1)
     except OSError as error:
-        return [_blocker("scene_unreadable", scene=name, words=error.strerror or "?")]
+        return [_blocker("scene_unreadable", path=path, words=error.strerror or "?")]
     if empty:
-        return [_blocker("scene_empty", scene=name)]
+        return [_blocker("scene_empty", path=path)]
     return check_blend(scene, renderer) if renderer.spec.host is HostKind.BLENDER else []
 
 
@@ -104,13 +104,13 @@ def check_blend(scene: Path, renderer: Renderer) -> list[Finding]:
     """Return what is wrong with a .blend file: none at all, cut off, or from a newer Blender."""
     found = read_blend(scene)
     if found is None:
-        return [_blocker("scene_not_blend", scene=scene.name)]
+        return [_blocker("scene_not_blend", path=str(scene))]
     if not found.whole:
-        return [_blocker("scene_truncated", scene=scene.name)]
+        return [_blocker("scene_truncated", path=str(scene))]
     if found.version > version_of(renderer.version)[:2]:
         saved_by = ".".join(map(str, found.version))
         params = {"scene": scene.name, "saved_by": saved_by, "here": renderer.version}
-        return [_blocker("scene_newer", **params)]
+        return [_blocker("renderer_too_old", **params)]
     return []
 
 
@@ -123,15 +123,12 @@ def explain_open_failure(failure: RenderFailure, scene: Path, renderer: Renderer
         return _blocker("scene_too_heavy", **params)
     if failure.code is FailureCode.NOT_STARTED:
         return _blocker("renderer_not_started", **params)
-    return _blocker("scene_unreadable", scene=scene.name, words=failure.words or "-")
+    return _blocker("scene_not_opened", **params)
 
 
 def check_facts(facts: SceneFacts) -> list[Finding]:
     """Return what is odd about a scene by its own facts."""
     findings = []
-    if facts.frame_start > facts.frame_end:
-        params = {"first": facts.frame_start, "last": facts.frame_end}
-        findings.append(_warning("scene_range_reversed", **params))
     if facts.frame_step > 1:
         findings.append(_warning("scene_range_steps", step=facts.frame_step))
     if not has_reader(facts.extension):
@@ -173,8 +170,7 @@ def try_frame(host: Host, facts: SceneFacts, *, workdir: Path | None) -> list[Fi
         except RenderFailure as failure:
             if failure.code in (FailureCode.TIMED_OUT, FailureCode.STOPPED):
                 return []
-            code = "scene_error" if failure.code is FailureCode.SCENE_ERROR else "trial_failed"
-            return [_blocker(code, words=failure.words or str(failure.code))]
+            return [_blocker("trial_failed", words=failure.words or str(failure.code))]
     return []
 
 

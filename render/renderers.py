@@ -122,6 +122,7 @@ class RendererSpec(_Frozen):
     environment: str = ""
     wheel: str = ""
     version_min: str = "0"
+    how_to_get: tuple[str, ...] = ()
     range_matters: bool = False
     asset_patterns: tuple[re.Pattern[str], ...] = ()
     env: dict[str, str] = Field(default_factory=dict)
@@ -216,27 +217,51 @@ def pick_renderer(
     *,
     wanted: str = "",
     at_least: tuple[int, int] = (0, 0),
+    specs: Sequence[RendererSpec] = (),
 ) -> Renderer:
     """Return the first renderer that opens this kind of scene.
 
     `wanted` is a name (`blender`), a key (`blender-4.5.15`) or the beginning of one
     (`blender-4.5`). `at_least` is the version that saved the scene: a renderer that is new enough
     is preferred, and without one the newest is returned, for pre-flight to tell the truth of.
-    Raises RendererProblem.
+    `specs` are the renderers that could be here. Raises RendererProblem: for a renderer that is
+    known and not here its code says how to get it.
     """
     extension = scene.suffix.lower()
     fitting = [r for r in renderers if extension in r.spec.scenes]
     if wanted:
         chosen = [r for r in renderers if matches(r, wanted)]
         if not chosen:
-            raise RendererProblem("renderer_not_here", wanted=wanted)
+            here = ", ".join(renderer.key for renderer in renderers) or "-"
+            raise explain_absence(
+                [spec for spec in specs if spec.name == wanted],
+                otherwise=RendererProblem("renderer_not_here", wanted=wanted, here=here),
+            )
         fitting = [r for r in chosen if extension in r.spec.scenes]
         if not fitting:
             raise RendererProblem("renderer_not_for_scene", wanted=wanted, extension=extension)
     if not fitting:
-        raise RendererProblem("renderer_missing", extension=extension or "-")
+        raise explain_absence(
+            [spec for spec in specs if extension in spec.scenes],
+            otherwise=RendererProblem("renderer_missing", extension=extension or "-"),
+        )
     new_enough = [r for r in fitting if version_of(r.version)[:2] >= at_least]
     return new_enough[0] if new_enough else max(fitting, key=lambda r: version_of(r.version))
+
+
+def explain_absence(
+    specs: Sequence[RendererSpec], *, otherwise: RendererProblem
+) -> RendererProblem:
+    """Return the problem that says how to get the first of these renderers on this system.
+
+    Its code is `get_<renderer>_<system>` where there are words for it.
+    """
+    for spec in specs:
+        if sys.platform in spec.how_to_get:
+            return RendererProblem(f"get_{spec.name}_{sys.platform}")
+        programs = ", ".join(spec.executables)
+        return RendererProblem("renderer_not_installed", renderer=spec.title, programs=programs)
+    return otherwise
 
 
 def matches(renderer: Renderer, wanted: str) -> bool:

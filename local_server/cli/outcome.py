@@ -15,7 +15,8 @@ from local_server.cli.tables import (
 def print_outcome(session: Session, job: Job, bill: Bill | None) -> None:
     """Print how a job ended."""
     state, reason = job["state"], job["reason"]
-    headline = f"{session.say(f'state_{state}').title}: {reason['title']}"
+    head = session.say(f"state_{state}").title
+    headline = session.label("headline", head=head, told=reason["title"])
     session.print(headline, style=f"bold {STATE_STYLES.get(state, '')}".strip())
     if state != "completed" and reason["detail"]:
         session.print(reason["detail"])

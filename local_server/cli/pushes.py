@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any, Literal
 
 import requests
@@ -65,8 +66,11 @@ class Pushes:
             raise self.client.make_lost_error() from error
 
     def close(self) -> None:
-        """Disconnect; harmless when the server has gone."""
-        self.socket.disconnect()
+        """Disconnect; harmless when the server has gone.
+
+        The library waits seconds for the other side to say goodbye: nobody here has to.
+        """
+        Thread(target=self.socket.disconnect, daemon=True).start()
 
     def take(self, *, seconds_max: float) -> list[Push]:
         """Return what has come, waiting for the first; nothing when nothing came in time.

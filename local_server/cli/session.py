@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from local_server.settings import find_data_folder
@@ -95,6 +95,16 @@ class Session:
         """Write text as it is: logs, exports."""
         self.out.file.write(text)
         self.out.file.flush()
+
+    def show(self, renderable: RenderableType) -> None:
+        """Write a table; in a pipe, without the blanks that would fill its last column."""
+        if self.out.is_terminal:
+            self.out.print(renderable)
+            return
+        with self.out.capture() as capture:
+            self.out.print(renderable)
+        lines = capture.get().splitlines()
+        self.write_raw("".join(f"{line.rstrip()}\n" for line in lines))
 
     def print(self, text: str, style: str = "") -> None:
         """Write a line of the answer."""

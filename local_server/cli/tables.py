@@ -113,7 +113,7 @@ def print_pairs(session: Session, pairs: Iterable[tuple[str, Any]]) -> None:
         if value is not None:
             shown = value if isinstance(value, Text) else Text(str(value))
             grid.add_row(Text(session.label(name), style="dim"), shown)
-    session.out.print(grid)
+    session.show(grid)
 
 
 # --- jobs and frames ---
@@ -138,7 +138,7 @@ def print_jobs(session: Session, jobs: list[Job]) -> None:
             Text(show_time(job["created_at_ms"])),
             Text(job["reason"]["title"]),
         )
-    session.out.print(table)
+    session.show(table)
 
 
 def print_job(session: Session, job: Job) -> None:
@@ -196,7 +196,7 @@ def print_findings(session: Session, findings: Iterable[Finding]) -> None:
     for one in sorted(findings, key=lambda one: one["severity"]):
         style = "bold red" if one["severity"] == "blocker" else "bold yellow"
         kind = session.label(one["severity"])
-        session.out.print(Text(f"{kind}: {one['title']}", style=style))
+        session.out.print(Text(session.label("headline", head=kind, told=one["title"]), style=style))
         if one["detail"]:
             session.out.print(Text(f"  {one['detail']}"))
 
@@ -228,7 +228,7 @@ def print_frames(session: Session, frames: list[Frame]) -> None:
             Text(frame["node"] or "-"),
             Text(why or frame["path"] or "-"),
         )
-    session.out.print(table)
+    session.show(table)
 
 
 # --- money ---
@@ -265,7 +265,7 @@ def print_bill(session: Session, bill: Bill) -> None:
             Text(line["node"]),
         )
     if bill["lines"]:
-        session.out.print(table)
+        session.show(table)
         session.print("")
     print_bill_summary(session, bill)
 
@@ -307,7 +307,7 @@ def print_statement(session: Session, lines: list[StatementLine]) -> None:
             Text(line["debit"]),
             Text(line["credit"]),
         )
-    session.out.print(table)
+    session.show(table)
 
 
 def print_audit(session: Session, audit: Audit) -> None:
@@ -362,7 +362,7 @@ def print_renderers(session: Session, renderers: Renderers) -> None:
             table.add_row(
                 Text(one["title"]), Text(one["version"]), Text(scenes), Text(one["executable"])
             )
-        session.out.print(table)
+        session.show(table)
     if renderers["missing"]:
         session.print("")
         session.print(session.label("not_installed"), style="bold")

@@ -44,6 +44,12 @@ class RunningFarm:
         wait_until(self.answers, seconds=START_SECONDS_MAX, what="the server answers")
         return self
 
+    @property
+    def pid(self) -> int:
+        """Return the server's process id."""
+        assert self.process is not None
+        return self.process.pid
+
     def answers(self) -> bool:
         """Tell whether this very process answers; raises when it has ended."""
         assert self.process is not None

@@ -69,12 +69,14 @@ class Workshop:
     ) -> str:
         """Submit, plan and fund a job of `count` frames."""
         self.create(job, owner=owner)
+        self.fund(job, count=count, hold=hold, level=level)
+        return job
+
+    def fund(self, job: str, *, count: int, hold: int, level: str = "standard") -> None:
+        """Plan a pending job and hold its money."""
         with write(self.db):
             self.plan(job, count=count, level=level)
-            jobs.fund_job(
-                self.db, job=job, amount_micros=hold, reason="held", at_ms=self.tick()
-            )
-        return job
+            jobs.fund_job(self.db, job=job, amount_micros=hold, reason="held", at_ms=self.tick())
 
     def create(self, job: str, *, owner: str = "me") -> Row:
         """Write a pending job."""

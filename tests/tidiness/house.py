@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("desktop", "local_server", "render", "resources", "sync")
-NOT_OURS = {".git", ".venv", "build", "dist", "__pycache__", "demo-output"}
+NOT_OURS = {".git", ".venv", ".hypothesis", "build", "dist", "__pycache__", "demo-output"}
+NOT_OURS_SUFFIXES = ("_cache", ".egg-info")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +42,13 @@ def list_files() -> tuple[str, ...]:
         listed = subprocess.run(git, capture_output=True, check=True).stdout.decode().split("\0")
     except (OSError, subprocess.CalledProcessError):  # An unpacked archive has no git.
         listed = [path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*")]
-        listed = [path for path in listed if not NOT_OURS.intersection(path.split("/"))]
+        listed = [path for path in listed if not any(map(is_left_over, path.split("/")))]
     return tuple(sorted(path for path in set(listed) if path and (ROOT / path).is_file()))
+
+
+def is_left_over(part: str) -> bool:
+    """Tell whether a folder is one that tools leave behind."""
+    return part in NOT_OURS or part.endswith(NOT_OURS_SUFFIXES)
 
 
 @cache
