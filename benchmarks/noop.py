@@ -50,7 +50,10 @@ def start_noop_node(farm: RunningFarm, *, slots: int) -> "subprocess.Popen[bytes
 def run_noop_job(farm: RunningFarm, scene: Path, *, job: str, frames: int) -> float:
     """Run a job of frames that cost nothing to render; returns frames a second."""
     out = str(farm.data / "out")
-    farm.post("/jobs", {"id": job, "scene": str(scene), "frames": f"1-{frames}", "out": out, "fresh": True})
+    farm.post(
+        "/jobs",
+        {"id": job, "scene": str(scene), "frames": f"1-{frames}", "out": out, "fresh": True},
+    )
     shown = farm.wait_for_state(job, "completed", seconds=JOB_SECONDS_MAX)
     took_ms: int = shown["finished_at_ms"] - shown["started_at_ms"]
     return frames / took_ms * 1000
@@ -75,7 +78,9 @@ def measure_noop(folder: Path, *, frames: int = 4_000, slots: int = 2) -> list[M
     return [
         Measurement(name="no-op frames", value=rate, unit="1/s", aim="1,000"),
         Measurement(name="one fsync of a small file and its folder", value=flush_ms, unit="ms"),
-        Measurement(name="frames in the time of such an fsync", value=rate * flush_ms / 1000, unit=""),
+        Measurement(
+            name="frames in the time of such an fsync", value=rate * flush_ms / 1000, unit=""
+        ),
         *(
             Measurement(name=f"CPU of the {name} a frame", value=(b - a) / frames * 1000, unit="ms")
             for name, a, b in zip(("server", "node"), before, after, strict=True)

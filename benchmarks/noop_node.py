@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy
-import OpenImageIO as oiio
+import OpenImageIO
 
 from render.finishing import Shelf
 from render.hosts import Limits, Progress, Rendered, SceneFacts, Shot, ignore_line, ignore_progress
@@ -73,9 +73,7 @@ class NoopHost:
         """Hand out the picture that was made before."""
         target = shot.stem.with_suffix(".png")
         shutil.copyfile(self.picture, target)
-        return Rendered(
-            picture=target, load_ms=0, render_ms=1, cores=1, peak_memory_bytes=0
-        )
+        return Rendered(picture=target, load_ms=0, render_ms=1, cores=1, peak_memory_bytes=0)
 
     def rest(self) -> None:
         """There is nothing to freeze."""
@@ -100,8 +98,8 @@ class NoopHost:
 
 def write_picture(path: Path) -> None:
     """Write a small picture that is neither black nor transparent."""
-    spec = oiio.ImageSpec(SIZE, SIZE, 3, oiio.UINT8)
-    output = oiio.ImageOutput.create(str(path))
+    spec = OpenImageIO.ImageSpec(SIZE, SIZE, 3, OpenImageIO.UINT8)
+    output = OpenImageIO.ImageOutput.create(str(path))
     output.open(str(path), spec)
     output.write_image(numpy.linspace(0, 1, SIZE * SIZE * 3, dtype="f4").reshape(SIZE, SIZE, 3))
     output.close()

@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class Measurement:
         return f"  {self.name:<58} {self.value:>12,.3f} {self.unit}{aim}"
 
 
-def write_results(path: Path, results: dict[str, Iterable[Measurement]]) -> None:
+def write_results(path: Path, results: Mapping[str, Sequence[Measurement]]) -> None:
     """Write all results of a run as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     told = {

@@ -10,9 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 from gevent.threadpool import ThreadPool
-from render.frame_ranges import FrameRangeError, parse_frames
-from render.preflight import read_saved_version
-from sync.package import PackagePlan, plan_package
 
 from local_server.estimating import Estimate, estimate_job
 from local_server.farm.errors import BadInput
@@ -20,8 +17,11 @@ from local_server.farm.pricing import PriceBook
 from local_server.inspections import Inspections
 from local_server.roster import Roster
 from render.findings import Finding, Severity
+from render.frame_ranges import FrameRangeError, parse_frames
+from render.preflight import read_saved_version
 from render.protocol import Inspected
 from render.renderers import Renderer, RendererProblem, pick_renderer
+from sync.package import PackagePlan, plan_package
 
 STILLS_LOOK = {"width": None, "height": None, "samples": None, "camera": None}
 

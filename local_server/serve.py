@@ -105,7 +105,10 @@ def serve(services: Services, listener: socket.socket) -> None:
         gevent.spawn(end_with_parent, settings.parent, services)
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, services.ended.set)
-    loops: list[gevent.Greenlet[..., None]] = [gevent.spawn(run_rounds, services, push), gevent.spawn(services.delivery.run)]
+    loops: list[gevent.Greenlet[..., None]] = [
+        gevent.spawn(run_rounds, services, push),
+        gevent.spawn(services.delivery.run),
+    ]
     if services.node_watch is not None:
         loops.append(gevent.spawn(services.node_watch.run))
     services.submission.begin_pending()

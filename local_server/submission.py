@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from render.frame_ranges import format_frames
 from sqlite_utils import Database
-from sync.package import store_package
 
 from local_server.estimating import Estimate, estimate_job, read_history
 from local_server.farm import jobs
@@ -21,7 +19,9 @@ from local_server.farm.states import JobState
 from local_server.preparation import Preparation, Prepared, Request, make_recipe
 from local_server.writer import Writer
 from render.findings import Finding
+from render.frame_ranges import format_frames
 from sync.blobs import Blobs
+from sync.package import store_package
 
 log = logging.getLogger(__name__)
 

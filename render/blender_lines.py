@@ -7,8 +7,8 @@ from dataclasses import dataclass
 PREFIX = re.compile(r"^\s*\d+:\d+\.\d+\s+\S+\s+\|\s*")
 SAMPLE = re.compile(r"(?:Sample|Rendering|Rendered) (\d+) ?/ ?(\d+)( Tiles| samples)?")
 REMAINING = re.compile(r"Remaining:\s*(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
-FRAME = re.compile(r"^Fra:(-?\d+)")
-FINISHED = re.compile(r"\| Finished$")
+# How a line of statistics begins: with the frame up to 4.5, with its first value in 5.x.
+STATISTICS = re.compile(r"Fra:-?\d|Mem:|Remaining:|(?:Sample|Rendering|Rendered) \d")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,7 +18,6 @@ class Said:
     sample: int | None = None
     samples: int | None = None
     remaining_ms: int | None = None
-    finished: bool = False
 
 
 def strip_prefix(line: str) -> str:
@@ -29,18 +28,16 @@ def strip_prefix(line: str) -> str:
 def parse_line(line: str) -> Said | None:
     """Return what a line says of progress, or None when it says nothing."""
     text = strip_prefix(line.rstrip())
-    if not FRAME.match(text) and "Sample " not in text and "Render" not in text:
+    if not STATISTICS.match(text):
         return None
     sample = SAMPLE.search(text)
     remaining = REMAINING.search(text)
-    finished = FINISHED.search(text) is not None
-    if sample is None and remaining is None and not finished:
+    if sample is None and remaining is None:
         return None
     return Said(
         sample=int(sample.group(1)) if sample else None,
         samples=int(sample.group(2)) if sample else None,
         remaining_ms=_to_ms(remaining) if remaining else None,
-        finished=finished,
     )
 
 

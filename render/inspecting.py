@@ -77,7 +77,7 @@ def measure(
 
 
 def choose_numbers(asked: str | None, facts: SceneFacts) -> Sequence[int]:
-    """Return the frames that were asked for, else the scene's own; a bad range is told elsewhere."""
+    """Return the frames that were asked for, else the scene's own; none for a bad range."""
     if asked is None:
         return range(facts.frame_start, facts.frame_end + 1, max(1, facts.frame_step))
     try:

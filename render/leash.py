@@ -1,5 +1,6 @@
 """Children that die with us: starting, watching and killing whole process trees."""
 
+import contextlib
 import os
 import queue
 import re
@@ -18,6 +19,7 @@ import psutil
 
 LINE_LENGTH_MAX = 64 * 1024
 KILL_SECONDS_MAX = 1.0
+PARENT_WATCH_SECONDS = 0.25
 LINE_END = re.compile(rb"[\r\n]+")
 LEASH_CHILD = Path(__file__).with_name("leash_child.py")
 
@@ -245,7 +247,7 @@ def measure_tree(pid: int) -> TreeUse:
 
 
 def tie_to_parent(parent_pid: int, *, on_death: Callable[[], None]) -> None:
-    """Call `on_death` from a thread as soon as the process `parent_pid` has ended.
+    """Call `on_death` from a thread when our parent, the process `parent_pid`, has ended.
 
     For our own processes (the node under its server). Children that are not ours are started
     through `Leashed`, which needs no help from the child.
@@ -256,14 +258,11 @@ def tie_to_parent(parent_pid: int, *, on_death: Callable[[], None]) -> None:
 
 
 def _watch_parent(parent_pid: int, on_death: Callable[[], None]) -> None:
-    try:
-        parent = psutil.Process(parent_pid)
-        if sys.platform != "win32" and os.getppid() != parent_pid:
-            on_death()
-            return
-        # psutil waits with pidfd or kqueue or a handle where the system has them, and knows a
-        # reused number from the process it was made for.
-        parent.wait()
-    except psutil.Error:
-        pass
+    if sys.platform == "win32":
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(parent_pid).wait()
+    else:
+        # A dead parent that nobody has buried still has its number, but no children any more.
+        while os.getppid() == parent_pid:
+            time.sleep(PARENT_WATCH_SECONDS)
     on_death()

@@ -4,12 +4,15 @@ Run as a script, with nothing but the standard library (`python -I -S`):
 
     leash_child.py PARENT_PID exec|supervise PROGRAM ARGUMENT...
 
-`exec` (Linux) asks the kernel for SIGKILL at the parent's death and becomes the program.
+`exec` (Linux) asks the kernel for SIGKILL at the parent's death and becomes the program. A guard
+stays beside it and kills what the program leaves behind: wrappers have children of their own.
 `supervise` (elsewhere) starts the program, passes standard input on, and kills the program when
 standard input ends, because that is what a dead parent looks like on every system.
 """
 
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -30,10 +33,32 @@ def become(parent_pid: int, argv: list[str]) -> None:
     # The parent may have died between its fork and our prctl; the signal would never come.
     if os.getppid() != parent_pid:
         sys.exit(EXIT_PARENT_GONE)
+    post_guard()
     try:
         os.execvp(argv[0], argv)
     except OSError as error:
         cannot_start(argv, error)
+
+
+def post_guard() -> None:
+    """Leave a process behind that kills this process group when this process has ended."""
+    try:
+        leader = os.pidfd_open(os.getpid())
+    except OSError:
+        return  # A kernel before 5.3: the program itself still dies with its parent.
+    child = os.fork()
+    if child:
+        os.close(leader)
+        os.waitpid(child, 0)
+        return
+    # Twice, so that the program has no child that it did not start.
+    if os.fork():
+        os._exit(0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    select.select([leader], [], [])
+    os.killpg(0, signal.SIGKILL)
 
 
 def supervise(argv: list[str]) -> None:
@@ -62,7 +87,15 @@ def pass_input(child: "subprocess.Popen[bytes]") -> None:
     try:
         child.wait(SECONDS_TO_LEAVE)
     except subprocess.TimeoutExpired:
-        child.kill()
+        kill_all(child.pid)
+
+
+def kill_all(pid: int) -> None:
+    """Kill the program and its children; on POSIX this process is one of their group."""
+    if sys.platform == "win32":
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(pid)], check=False)
+    else:
+        os.killpg(0, signal.SIGKILL)
 
 
 def cannot_start(argv: list[str], error: OSError) -> None:

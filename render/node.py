@@ -14,36 +14,34 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sync.package import fetch_package
-
 from render.failures import FailureCode, RenderFailure
 from render.finishing import Shelf, check_frame, draw_thumbnail, remove_files, store_frame
 from render.flights import Flight, Flights
+from render.heart import Heart
 from render.host_pool import HostPool
 from render.hosts import Host, Limits, Look, Rendered, Shot, open_host
 from render.inspecting import inspect_scene
 from render.protocol import (
     TASK,
-    Beat,
     Done,
     Failed,
     FrameTask,
     Hello,
     InspectTask,
-    ProgressMade,
     Started,
+    about_attempt,
 )
 from render.queue import BadMessage, Line, Queue
 from render.renderers import Renderer
 from render.reporting import Reporter
 from render.width import Width
 from sync.blobs import Digest
+from sync.package import fetch_package
 from sync.records import find_record
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.03
 PULSE_SECONDS = 0.25
-BEAT_SECONDS = 2.0
 FINISHERS = 16  # they wait for the disk, and disks serve many flushes as fast as one
 CHECKERS = 2  # they use the processor and hold whole pictures in memory
 QUEUE_AWAY_SECONDS = 1.0
@@ -86,7 +84,9 @@ class Node:
         self.backlog = threading.Semaphore(2 * FINISHERS)
         self.checkers = threading.Semaphore(CHECKERS)
         self.stopping = threading.Event()
-        self.greeted: set[str] = set()
+        self.heart = Heart(
+            queue, self.reporter, self.flights, node=settings.id, each_beat=self.hosts.tend
+        )
         self.widths: dict[str, Width] = {}
         self.scene_now: str | None = None
         self.busy = 0
@@ -96,7 +96,7 @@ class Node:
     def run(self) -> None:
         """Work until stopped."""
         self.reporter.start()
-        threads = [threading.Thread(target=self.beat, name="heart")]
+        threads = [threading.Thread(target=self.heart.run, args=(self.stopping,), name="heart")]
         count = self.settings.slots or self.settings.cores
         threads += [threading.Thread(target=self.serve, name=f"slot-{i}") for i in range(count)]
         if self.settings.owner is not None:
@@ -118,9 +118,8 @@ class Node:
 
     def greet(self, report_to: str) -> None:
         """Introduce the node to an owner that does not know it yet."""
-        if report_to in self.greeted:
+        if not self.heart.meet(report_to):
             return
-        self.greeted.add(report_to)
         told = tuple(
             {
                 "name": one.name,
@@ -213,7 +212,9 @@ class Node:
                 self.say_done(flight, standing.to_dict())
                 self.flights.remove(flight)
                 return
-            self.reporter.say(Started(**self.about(task)), to=task.report_to)
+            self.reporter.say(
+                Started(**about_attempt(task, node=self.settings.id)), to=task.report_to
+            )
             rendered = self.render(flight)
             self.backlog.acquire()
             self.finishers.submit(self.finish, flight, rendered)
@@ -329,19 +330,12 @@ class Node:
 
     # --- what is said ---
 
-    def about(self, task: FrameTask) -> dict[str, Any]:
-        """Return what every report about an attempt begins with."""
-        return {
-            "node": self.settings.id,
-            "job": task.job,
-            "number": task.number,
-            "attempt": task.attempt,
-        }
-
     def say_done(self, flight: Flight, result: dict[str, Any]) -> None:
         """Report a frame done."""
         _, lines = flight.take_news()
-        report = Done(**self.about(flight.task), result=result, lines=lines)
+        report = Done(
+            **about_attempt(flight.task, node=self.settings.id), result=result, lines=lines
+        )
         self.reporter.say(report, to=flight.task.report_to)
 
     def land_failed(self, flight: Flight, code: FailureCode, words: str) -> None:
@@ -350,7 +344,7 @@ class Node:
         stopped = flight.called_off or code is FailureCode.STOPPED
         if not flight.called_off or self.stopping.is_set():
             report = Failed(
-                **self.about(flight.task),
+                **about_attempt(flight.task, node=self.settings.id),
                 reason=FailureCode.STOPPED if stopped else code,
                 words="" if stopped else words,
                 counts=not stopped,
@@ -358,49 +352,3 @@ class Node:
             )
             self.reporter.say(report, to=flight.task.report_to)
         self.flights.remove(flight)
-
-    def beat(self) -> None:
-        """Send progress and heartbeats and hear stop marks, until the node stops."""
-        next_beat = 0.0
-        while not self.stopping.wait(PULSE_SECONDS):
-            flights = self.flights.list()
-            for flight in flights:
-                self.tell_progress(flight)
-            self.hear_stops(flights)
-            if time.monotonic() >= next_beat:
-                next_beat = time.monotonic() + BEAT_SECONDS
-                self.tell_alive(flights)
-                self.hosts.tend()
-
-    def tell_progress(self, flight: Flight) -> None:
-        """Report what is new about a flight, if anything is."""
-        progress, lines = flight.take_news()
-        if progress is None and not lines:
-            return
-        report = ProgressMade(
-            **self.about(flight.task),
-            sample=progress.sample if progress else 0,
-            samples=progress.samples if progress else 0,
-            fraction=progress.fraction if progress else 0.0,
-            remaining_ms=progress.remaining_ms if progress else None,
-            lines=lines,
-        )
-        self.reporter.say(report, to=flight.task.report_to)
-
-    def tell_alive(self, flights: list[Flight]) -> None:
-        """Send each owner the attempts that the node still has."""
-        for owner in self.greeted:
-            holding = tuple(one.key for one in flights if one.task.report_to == owner)
-            self.reporter.say(Beat(node=self.settings.id, holding=holding), to=owner)
-
-    def hear_stops(self, flights: list[Flight]) -> None:
-        """Call off the flights of jobs that were paused or cancelled."""
-        for job in {flight.task.job for flight in flights}:
-            try:
-                stopped = self.queue.read_stop(job)
-            except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
-                log.warning("the queue is away: %s", error)
-                return
-            for flight in flights:
-                if flight.task.job == job and flight.task.run <= stopped:
-                    flight.call_off()

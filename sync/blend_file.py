@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import struct
 import tempfile
 import zlib
@@ -24,8 +25,12 @@ _ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # after a byte from 0x50 to 0x5f
 PLAIN_BYTES_MAX = 1 << 36
 """How big a packed .blend may become: a few megabytes can be made to unpack without an end."""
 
-_STEPS_MIN = 10_000_000
-_STEPS_PER_BLOCK = 200
+# No structure is longer than 65,535 bytes, so neither is an array in one.
+_FIELD_NAME = re.compile(rb"[*(]*\w+(?:\[[0-9]{1,5}\]){0,3}\)*(?:\(\))?")
+_TYPE_NAME = re.compile(rb"\w+")
+
+_STEPS_MIN = 1_000_000
+_STEPS_PER_BLOCK = 20
 
 # A reader that was not written for broken files answers them with whatever it stumbles over.
 READER_ERRORS: tuple[type[Exception], ...] = (
@@ -91,6 +96,13 @@ class BlendReader(blendfile.BlendFile):
             raise exceptions.BlendFileError("pointers without an end", self.filepath)
         return super().dereference_pointer(address)
 
+    def decode_structs(self, block: Any) -> None:
+        """Read the file's table of structures, once it is known to have an end."""
+        assert self._opened is not None
+        _check_structs(self._opened.read(block.size), self.header.endian, self.filepath)
+        self._opened.seek(block.file_offset)
+        super().decode_structs(block)
+
     def _open_file(self, path: Path, mode: str) -> IO[bytes]:
         assert mode == "rb"
         self.filepath = path
@@ -124,6 +136,8 @@ class BlendReader(blendfile.BlendFile):
                 )
             if block.file_offset + block.size > self.plain_bytes:
                 raise TruncatedBlend
+            if block.count > block.size + 1:
+                raise exceptions.BlendFileError("more elements than bytes", self.filepath)
             if block.code == b"DNA1":
                 self.decode_structs(block)
             elif block.code == b"GLOB":
@@ -143,6 +157,26 @@ class BlendReader(blendfile.BlendFile):
     def _close_file(self) -> None:
         if self._opened is not None:
             self._opened.close()
+
+
+def _check_structs(data: bytes, endian: Any, path: Path) -> None:
+    """Walk the two lists of names in a DNA1 block: the reader trusts them, and may never end.
+
+    `SDNA`, `NAME`, a count, the names, `TYPE`, a count, the names; each name ends in a zero and
+    each part begins at a multiple of four.
+    """
+    offset = 4
+    for mark, grammar in ((b"NAME", _FIELD_NAME), (b"TYPE", _TYPE_NAME)):
+        if data[offset : offset + 4] != mark:
+            raise exceptions.BlendFileError("bad DNA1 block", path)
+        (count,) = endian.UINT.unpack_from(data, offset + 4)
+        offset += 8
+        for _ in range(count):
+            end = data.index(b"\0", offset)
+            if grammar.fullmatch(data, offset, end) is None:
+                raise exceptions.BlendFileError("bad name in the DNA1 block", path)
+            offset = end + 1
+        offset = (offset + 3) & ~3
 
 
 def find_packing(source: BinaryIO) -> str | None:

@@ -98,16 +98,28 @@ def translate(error: click.UsageError) -> YuntuError:
     """Return click's complaint about a line as one of ours, which speaks the reader's language."""
     command = error.ctx.command_path if error.ctx is not None else PROGRAM
     if isinstance(error, click.NoSuchOption):
-        return BadInput(
-            "option_unknown", given=error.option_name, command=command, near=near(error)
-        )
+        return translate_unknown(error, command)
     if isinstance(error, click.MissingParameter):
         return BadInput("argument_needed", argument=show_option(error.param), command=command)
     if isinstance(error, click.BadOptionUsage):
-        return BadInput("option_usage", option=error.option_name, command=command)
+        code = "option_takes_nothing" if is_flag(error) else "option_needs_value"
+        return BadInput(code, option=error.option_name, command=command)
     return BadInput("usage_wrong", words=error.format_message(), command=command)
 
 
-def near(error: Any) -> str:
-    """Return what may have been meant, or a dash."""
-    return ", ".join(error.possibilities or ()) or "-"
+def translate_unknown(error: click.NoSuchOption, command: str) -> YuntuError:
+    """Return the error for an option that does not exist, with what may have been meant."""
+    given = error.option_name
+    if error.possibilities:
+        near = ", ".join(error.possibilities)
+        return BadInput("option_near", given=given, near=near, command=command)
+    return BadInput("option_unknown", given=given, command=command)
+
+
+def is_flag(error: click.BadOptionUsage) -> bool:
+    """Tell whether a complaint is about an option that takes no value."""
+    params = error.ctx.command.params if error.ctx is not None else []
+    return any(
+        isinstance(one, click.Option) and one.is_flag and error.option_name in one.opts
+        for one in params
+    )

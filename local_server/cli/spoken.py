@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local_server.cli.session import Session, make_console
-from local_server.cli.values import Choice, show_option
+from local_server.cli.values import Choice, mask_minus, show_option, unmask_minus
 from local_server.farm.errors import BadInput
 from local_server.wording import LANGUAGES, Wording
 
@@ -38,7 +38,14 @@ class SpokenCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the line. Raises BadInput `too_many_arguments`."""
         ctx.allow_extra_args = True
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, [mask_minus(one) for one in args])
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+        for name, value in ctx.params.items():
+            if isinstance(value, str):
+                ctx.params[name] = unmask_minus(value)
         if rest and not ctx.resilient_parsing:
             raise BadInput("too_many_arguments", given=" ".join(rest), command=ctx.command_path)
         return rest
@@ -94,8 +101,10 @@ class SpokenGroup(click.Group):
         """Find the command that is meant. Raises BadInput `command_unknown`."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            close = get_close_matches(name, self.list_commands(ctx))
-            raise BadInput("command_unknown", given=name, near=", ".join(close) or "-")
+            near = ", ".join(get_close_matches(name, self.list_commands(ctx)))
+            if near:
+                raise BadInput("command_near", given=name, near=near)
+            raise BadInput("command_unknown", given=name)
         return super().resolve_command(ctx, args)
 
     def get_help(self, ctx: click.Context) -> str:

@@ -160,7 +160,7 @@ def print_job(session: Session, job: Job) -> None:
             ("scene", job["scene"]),
             ("renderer", renderer and f"{renderer['name']} {renderer['version']}"),
             ("range", job["range"]),
-            ("frames", ", ".join([str(counts["total"]), *told])),
+            ("frames", session.label("list_comma").join([str(counts["total"]), *told])),
             ("left", None if eta is None else show_duration(session, eta)),
             ("estimate", show_estimate(session, job["estimate"])),
             ("held", show_money(job["held_micros"])),
@@ -196,7 +196,9 @@ def print_findings(session: Session, findings: Iterable[Finding]) -> None:
     for one in sorted(findings, key=lambda one: one["severity"]):
         style = "bold red" if one["severity"] == "blocker" else "bold yellow"
         kind = session.label(one["severity"])
-        session.out.print(Text(session.label("headline", head=kind, told=one["title"]), style=style))
+        session.out.print(
+            Text(session.label("headline", head=kind, told=one["title"]), style=style)
+        )
         if one["detail"]:
             session.out.print(Text(f"  {one['detail']}"))
 
@@ -211,6 +213,9 @@ def print_delivery(session: Session, job: Job) -> None:
 
 def print_frames(session: Session, frames: list[Frame]) -> None:
     """Print a list of frames."""
+    if not frames:
+        session.print(session.say("no_frames").title)
+        return
     columns = ("frame", "state", "render_time", "amount", "tries", "node", "why_or_where")
     table = make_table(session, columns, right=("frame", "render_time", "amount", "tries"))
     for frame in frames:
@@ -283,7 +288,7 @@ def print_bill_summary(session: Session, bill: Bill) -> None:
     print_pairs(
         session,
         [
-            ("frames", ", ".join(frames)),
+            ("frames", session.label("list_comma").join(frames)),
             ("price", price),
             ("estimate", show_estimate(session, bill["estimate"])),
             ("held", show_money(bill["held_micros"])),

@@ -15,6 +15,8 @@ DECIMALS_MAX = 6
 DIGITS_MAX = 9
 SIZE = re.compile(r"([0-9]{1,5})\s*[xX×*]\s*([0-9]{1,5})")
 SIDE_MAX = 65_536
+BELOW_ZERO = re.compile(r"-[0-9][0-9.]*")
+MINUS = "\u2212"
 
 
 def parse_amount(text: str) -> int:
@@ -41,11 +43,21 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def mask_minus(word: str) -> str:
+    """Return a number below zero with another minus, or click takes it for an option."""
+    return word.replace("-", MINUS, 1) if BELOW_ZERO.fullmatch(word) else word
+
+
+def unmask_minus(word: str) -> str:
+    """Return what was typed before `mask_minus`."""
+    return word.replace(MINUS, "-", 1) if word.startswith(MINUS) else word
+
+
 def show_option(param: click.Parameter | None) -> str:
     """Return how a parameter is written: `--limit`, or `FRAME`."""
     if isinstance(param, click.Option):
         return max(param.opts, key=len)
-    return (param.name or "").upper() if param is not None else ""
+    return param.metavar or (param.name or "").upper() if param is not None else ""
 
 
 class Amount(click.ParamType[int, str]):
@@ -53,9 +65,9 @@ class Amount(click.ParamType[int, str]):
 
     name = "amount"
 
-    def convert(self, value: object, param: object, ctx: object) -> int:  # noqa: ARG002
+    def convert(self, value: object, param: object, ctx: object) -> int:
         """Parse what was typed."""
-        return value if isinstance(value, int) else parse_amount(str(value))
+        return value if isinstance(value, int) else parse_amount(unmask_minus(str(value)))
 
 
 class Size(click.ParamType[tuple[int, int], str]):
@@ -63,7 +75,7 @@ class Size(click.ParamType[tuple[int, int], str]):
 
     name = "size"
 
-    def convert(self, value: object, param: object, ctx: object) -> tuple[int, int]:  # noqa: ARG002
+    def convert(self, value: object, param: object, ctx: object) -> tuple[int, int]:
         """Parse what was typed."""
         return parse_size(str(value))
 
@@ -77,9 +89,9 @@ class Number(click.ParamType[int, str]):
         self.lowest = lowest
         self.highest = highest
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> int:  # noqa: ARG002
+    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> int:
         """Parse what was typed. Raises BadInput `number_expected`."""
-        text = str(value).strip()
+        text = unmask_minus(str(value).strip())
         if re.fullmatch(r"-?[0-9]{1,18}", text) and self.lowest <= int(text) <= self.highest:
             return int(text)
         raise BadInput(
@@ -99,7 +111,7 @@ class Choice(click.ParamType[str, str]):
     def __init__(self, *choices: str) -> None:
         self.choices = choices
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> str:  # noqa: ARG002
+    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> str:
         """Check what was typed. Raises BadInput `choice_expected`."""
         text = str(value).strip().lower()
         if text in self.choices:

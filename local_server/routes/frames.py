@@ -24,11 +24,13 @@ ROUTES = APIBlueprint("frames", __name__, url_prefix="/api/v1/jobs/<job>/frames"
 
 
 def find(path: FramePath) -> Row:
+    """Return the frame in the address, of a job of the caller's own."""
     here.get_job(path.job)
     return frames.get_frame(here.reader, job=path.job, number=path.number)
 
 
 def send_blob(path: FramePath, name: str) -> Response:
+    """Return a blob of a frame's result. Raises NotFound `no_picture`."""
     result = find(path)["result"]
     if not result or not result.get(name):
         raise NotFound("no_picture", job=path.job, frame=path.number)

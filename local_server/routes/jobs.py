@@ -34,6 +34,7 @@ ROUTES = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", abp_tags=[TAG
 
 
 def show(row: Row) -> JobView:
+    """Return a job as this request's reader sees it."""
     return show_job(
         here.reader,
         row,

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
-from render.frame_ranges import format_frames
 
 from local_server.answers import answer, reader_wording
 from local_server.farm.accounts import get_account
@@ -16,6 +15,7 @@ from local_server.services import Services, here
 from local_server.shapes import EventQuery, SceneRequest
 from local_server.submission import finding_to_dict
 from local_server.views import show_findings
+from render.frame_ranges import format_frames
 
 TAG = Tag(name="server", description="The server, its node and its events")
 ROUTES = APIBlueprint("server", __name__, url_prefix="/api/v1", abp_tags=[TAG])

@@ -1,8 +1,8 @@
-"""Attempts: who may report what, what it costs, and what happens when money or patience runs out."""
+"""Attempts: who may report what, what it costs, and what comes when money or patience runs out."""
 
 import pytest
 
-from local_server.farm import attempts, ledger, nodes
+from local_server.farm import attempts, jobs, ledger, nodes
 from local_server.farm.attempts import FAILURES_MAX, LOSSES_MAX, accept_result
 from local_server.farm.db import fetch_value, write
 from local_server.farm.errors import Conflict, NoFunds
@@ -35,7 +35,7 @@ def test_frames_are_handed_out_once_by_priority_then_age(shop: Workshop) -> None
     for job in ("job-1", "job-2", "job-3"):
         shop.submit(job, count=2)
     with write(shop.db):
-        attempts.jobs.prioritise_job(shop.db, job="job-3", priority=90, at_ms=1)
+        jobs.prioritise_job(shop.db, job="job-3", priority=90, at_ms=1)
     first, second = shop.hand(limit=3), shop.hand(limit=100)
     assert [(one.job, one.number) for one in first + second] == [
         ("job-3", 1),
@@ -331,7 +331,11 @@ def test_pause_takes_frames_back_and_keeps_the_hold(shop: Workshop) -> None:
     assert not shop.broken_rules()
     shop.resume("job-1")
     again = shop.hand()
-    assert [(one.number, one.attempt, one.run) for one in again] == [(1, 2, 2), (2, 2, 2), (3, 2, 2)]
+    assert [(one.number, one.attempt, one.run) for one in again] == [
+        (1, 2, 2),
+        (2, 2, 2),
+        (3, 2, 2),
+    ]
     shop.render()
     for one in again:
         shop.finish(one)

@@ -13,7 +13,18 @@ from local_server.farm.beancount import export_beancount, name_component, quote
 from local_server.farm.db import write
 from tests.farm.workshop import Workshop
 
-OWNERS = ["me", "Me", "li.wei@studio.cn", "王小明", "王 小明", '"; option', "Ünal-9", "9-to-5", "-", "ME"]
+OWNERS = [
+    "me",
+    "Me",
+    "li.wei@studio.cn",
+    "王小明",
+    "王 小明",
+    '"; option',
+    "Ünal-9",
+    "9-to-5",
+    "-",
+    "ME",
+]
 
 
 def bean_check(path: Path, text: str) -> str:
@@ -51,7 +62,9 @@ def test_bean_check_accepts_the_ledger(rich: Workshop, tmp_path: Path) -> None:
     for row in rich.db.conn.execute("SELECT id FROM operation WHERE kind <> 'withdraw'"):
         assert text.count(f"  operation: {quote(row[0])}\n") == 1
     assert text.count(" * ") == rich.db.conn.execute("SELECT count(*) FROM operation").fetchone()[0]
-    assert text.count(" balance ") == rich.db.conn.execute("SELECT count(*) FROM purse").fetchone()[0]
+    assert (
+        text.count(" balance ") == rich.db.conn.execute("SELECT count(*) FROM purse").fetchone()[0]
+    )
     assert "Assets:Held:Me:Job-0" in text
     assert ' * "settle" ^job-0\n' in text
 
@@ -63,7 +76,9 @@ def test_bean_check_would_see_a_single_micro(rich: Workshop, tmp_path: Path) -> 
     wrong = f"Expenses:Rendering:Me  {ledger.format_cny(balance + 1)} ~ 0 CNY"
     assert right in text
     assert "Balance failed" in bean_check(tmp_path / "x.beancount", text.replace(right, wrong))
-    lost = text.replace("  operation: ", '  operation: "x"\n  Assets:Nothing  0.000001 CNY\n  x: ', 1)
+    lost = text.replace(
+        "  operation: ", '  operation: "x"\n  Assets:Nothing  0.000001 CNY\n  x: ', 1
+    )
     assert bean_check(tmp_path / "y.beancount", lost)
 
 

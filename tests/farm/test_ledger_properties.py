@@ -33,7 +33,9 @@ class Model:
 
     def __init__(self) -> None:
         self.purses: Counter[str] = Counter()
-        self.holders: dict[str, str] = {}
+        self.owners: dict[str, str | None] = {"world": None}
+        for owner in OWNERS:
+            self.owners |= {f"{kind}:{owner}": owner for kind in ("pool", "available", "spent")}
         self.done: dict[str, tuple[Any, ...]] = {}
 
     def expect(
@@ -45,33 +47,29 @@ class Model:
         content = (kind, owner, job, amount, line)
         if id in self.done:
             return "again" if self.done[id] == content else "operation_differs"
-        if owner not in OWNERS:
-            return "no_purse"
-        if job is not None:
-            if kind != "hold" and job not in self.holders:
-                return "no_purse"
-            if self.holders.get(job, owner) != owner:
-                return "purse_of_another"
         debit, credit = self.route(kind, owner, job)
+        for purse in (debit, credit):
+            if purse not in self.owners:
+                return "no_purse"
+            if self.owners[purse] not in (owner, None):
+                return "purse_of_another"
         if debit != "world" and self.purses[debit] < amount:
             return "purse_too_small"
         self.purses[debit] -= amount
         self.purses[credit] += amount
         self.done[id] = content
-        if job is not None:
-            self.holders[job] = owner
         return "done"
 
     def expect_hold(self, id: str, owner: str, job: str, amount: int) -> str:
         """Return what a hold must come to, with the lease that it may need."""
-        if 0 <= amount <= AMOUNT_MICROS_MAX and id not in self.done:
-            pool, available = self.purses[f"pool:{owner}"], self.purses[f"available:{owner}"]
-            if amount > pool + available:
-                return "no_funds"
-            if owner in OWNERS and self.holders.get(job, owner) != owner:
-                return "purse_of_another"
-            if amount > available:
-                assert self.expect("lease", f"lease:{id}", owner, None, amount - available) == "done"
+        sound = 0 <= amount <= AMOUNT_MICROS_MAX and id not in self.done
+        pool, available = self.purses[f"pool:{owner}"], self.purses[f"available:{owner}"]
+        if sound and amount > pool + available:
+            return "no_funds"
+        if sound and self.owners.setdefault(f"held:{job}", owner) != owner:
+            return "purse_of_another"
+        if sound and amount > available:
+            assert self.expect("lease", f"lease:{id}", owner, None, amount - available) == "done"
         return self.expect("hold", id, owner, job, amount)
 
     def route(self, kind: str, owner: str, job: str | None) -> tuple[str, str]:
@@ -185,7 +183,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def agrees_with_the_model(self) -> None:
-        purses = {row["id"]: row["balance_micros"] for row in fetch_rows(self.db, "SELECT * FROM purse")}
+        purses = {
+            row["id"]: row["balance_micros"] for row in fetch_rows(self.db, "SELECT * FROM purse")
+        }
         assert {id: micros for id, micros in purses.items() if micros} == {
             id: micros for id, micros in self.model.purses.items() if micros
         }

@@ -50,8 +50,8 @@ def find_calls() -> list[ast.Call]:
 def find_codes() -> dict[str, set[str]]:
     """Find every code in the source, with the parameters that all who give it give."""
     codes: dict[str, set[str]] = {code: {"path", "words"} for code in TROUBLES.values()}
-    codes |= dict.fromkeys(("audit_file", *LEDGER_RULES, *FARM_RULES), {"count", "examples"})
-    codes |= dict.fromkeys(MOVED, {"failed"})
+    codes |= {code: {"count", "examples"} for code in ("audit_file", *LEDGER_RULES, *FARM_RULES)}
+    codes |= {code: {"failed"} for code in MOVED}
     codes |= REASONS
     for call in find_calls():
         given = {word.arg for word in call.keywords if word.arg}

@@ -50,7 +50,9 @@ def put_frame(shop: Workshop, state: FrameState) -> None:
     values = COLUMNS.get(state, {})
     assignments = "".join(f", {name} = :{name}" for name in values)
     with write(shop.db):
-        shop.db.conn.execute(f"UPDATE frame SET state = :state{assignments}", {"state": state} | values)
+        shop.db.conn.execute(
+            f"UPDATE frame SET state = :state{assignments}", {"state": state} | values
+        )
         shop.db.conn.execute(f"UPDATE job SET frames_waiting = 0, frames_{state} = 1")
 
 

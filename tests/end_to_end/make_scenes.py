@@ -1,0 +1,60 @@
+"""Makes the scenes of these tests; runs inside a Blender: `make_scenes.py SPECS-AS-JSON`."""
+
+import json
+import os
+import sys
+from typing import Any
+
+import bpy
+
+
+def make_scene(spec: dict[str, Any]) -> None:
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    scene = bpy.context.scene
+    bpy.ops.mesh.primitive_cube_add()
+    cube = bpy.context.object
+    cube.keyframe_insert("rotation_euler", frame=1)
+    cube.rotation_euler = (0.5, 1.0, 2.0)
+    cube.keyframe_insert("rotation_euler", frame=max(2, spec["frames"]))
+    bpy.ops.object.light_add(type="SUN", rotation=(0.5, 0.2, 0.1))
+    sun = bpy.context.object.data
+    sun.energy = 3.0
+    if spec["dark"]:
+        keep_dark(sun, spec["dark"])
+    bpy.ops.object.camera_add(location=(4, -4, 3), rotation=(1.1, 0, 0.785))
+    scene.camera = bpy.context.object
+    scene.world = bpy.data.worlds.new("World")
+    scene.world.color = (0.0, 0.0, 0.0)
+    scene.frame_start, scene.frame_end = 1, spec["frames"]
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = spec["samples"]
+    scene.cycles.use_adaptive_sampling = False
+    scene.cycles.use_denoising = False
+    scene.render.resolution_x = scene.render.resolution_y = spec["size"]
+    scene.render.resolution_percentage = 100
+    scene.render.image_settings.file_format = "PNG"
+    if spec["pictured"]:
+        show_picture(scene, spec["pictured"])
+    bpy.ops.wm.save_as_mainfile(filepath=spec["path"])
+
+
+def keep_dark(sun: Any, frames: int) -> None:
+    """Let a lamp give no light up to a frame, and all of it from the next on."""
+    for energy, frame in ((0.0, 1), (0.0, frames), (3.0, frames + 1)):
+        sun.energy = energy
+        sun.keyframe_insert("energy", frame=frame)
+
+
+def show_picture(scene: Any, path: str) -> None:
+    """Let the compositor put a picture in place of what was rendered."""
+    scene.render.image_settings.file_format = "OPEN_EXR"
+    scene.use_nodes = True
+    nodes = scene.node_tree.nodes
+    picture = nodes.new("CompositorNodeImage")
+    picture.image = bpy.data.images.load(path)
+    scene.node_tree.links.new(picture.outputs["Image"], nodes["Composite"].inputs["Image"])
+
+
+for told in json.loads(sys.argv[-1]):
+    make_scene(told)
+os._exit(0)

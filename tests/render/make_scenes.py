@@ -1,0 +1,82 @@
+"""Makes the scenes of the render tests; runs inside a Blender: `make_scenes.py FOLDER`.
+
+turning.blend     a turning cube, frames 1 to 12, 48x32 PNG, Cycles, no denoiser
+heavy.blend       the same with more samples than anybody waits for
+layers.blend      the same as multi-layer EXR
+movie.blend       the same as a movie, with a file output node and a missing image
+no_camera.blend   no camera, and an engine that no Blender has
+workbench.blend   the same, drawn with OpenGL
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import bpy
+
+FOLDER = Path(sys.argv[-1])
+
+
+class LostEngine(bpy.types.RenderEngine):
+    """An engine of an add-on that the render machine will not have."""
+
+    bl_idname = "LOST_ENGINE"
+    bl_label = "Lost"
+
+
+def save(name: str) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / f"{name}.blend"))
+
+
+def make_turning_cube() -> bpy.types.Scene:
+    bpy.ops.wm.read_factory_settings(use_empty=False)
+    scene = bpy.context.scene
+    render = scene.render
+    render.engine = "CYCLES"
+    scene.cycles.samples = 4
+    scene.cycles.use_denoising = False
+    render.resolution_x, render.resolution_y, render.resolution_percentage = 96, 64, 50
+    scene.frame_start, scene.frame_end = 1, 12
+    cube = bpy.data.objects["Cube"]
+    for frame, turn in ((1, 0.0), (12, 2.0)):
+        cube.rotation_euler = (0.0, 0.3, turn)
+        cube.keyframe_insert("rotation_euler", frame=frame)
+    return scene
+
+
+def add_missing_image() -> None:
+    material = bpy.data.objects["Cube"].active_material
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = bpy.data.images.new("lost", 4, 4)
+    node.image.source = "FILE"
+    node.image.filepath = "//lost.png"
+    bpy.data.images.new("unused", 4, 4).use_fake_user = True
+
+
+def main() -> None:
+    scene = make_turning_cube()
+    save("turning")
+    scene.render.image_settings.file_format = "OPEN_EXR_MULTILAYER"
+    save("layers")
+    scene.render.image_settings.file_format = "PNG"
+    scene.cycles.samples = 1_000_000
+    scene.cycles.use_adaptive_sampling = False
+    save("heavy")
+    scene.cycles.samples = 4
+    scene.render.engine = "BLENDER_WORKBENCH"
+    save("workbench")
+    scene.render.engine = "CYCLES"
+    scene.render.image_settings.file_format = "FFMPEG"
+    add_missing_image()
+    scene.use_nodes = True
+    scene.node_tree.nodes.new("CompositorNodeOutputFile").name = "Passes"
+    save("movie")
+    scene = make_turning_cube()
+    bpy.data.objects.remove(scene.camera)
+    bpy.utils.register_class(LostEngine)
+    scene.render.engine = "LOST_ENGINE"
+    save("no_camera")
+    os._exit(0)
+
+
+main()
