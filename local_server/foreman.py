@@ -62,6 +62,7 @@ class Foreman:
         self.renderers = renderers
         self.clock = clock
         self.report_line = f"reports-{device}"
+        self.stopped: set[tuple[str, int]] = set()
         self.suspects: set[tuple[str, int, int]] = set()
         self.next_lost_check = 0
         self.next_expiry_check = 0
@@ -146,12 +147,13 @@ class Foreman:
         return task.model_dump()
 
     def stop_paused(self, db: Database) -> None:
-        """Tell nodes to let go of jobs that the ledger paused."""
-        for job in fetch_rows(
+        """Tell nodes to let go of jobs that their budget paused: nobody else will."""
+        paused = fetch_rows(
             db, "SELECT id, run FROM job WHERE state = 'paused' AND reason = 'budget'"
-        ):
-            if self.queue.read_stop(job["id"]) < job["run"]:
-                self.queue.mark_stopped(job["id"], run=job["run"])
+        )
+        for job, run in {(job["id"], job["run"]) for job in paused} - self.stopped:
+            self.queue.mark_stopped(job, run=run)
+            self.stopped.add((job, run))
 
     # --- what was lost ---
 

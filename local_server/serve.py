@@ -148,7 +148,8 @@ def run_rounds(services: Services, push: Push) -> None:
         for hello in after.greeted:
             services.roster.hear(hello)
             services.foreman.renderers = sorted(services.roster.renderers)
-            services.preparation.inspections.ask_again()
+            if services.node_watch is not None and hello.node == services.node_watch.node_id:
+                services.preparation.inspections.ask_again()
         for answer in after.inspected:
             services.preparation.inspections.hear(answer)
         push.send_events()

@@ -43,6 +43,7 @@ class Submission:
         self.blobs = blobs
         self.books = books
         self.on_queued = on_queued
+        self.under_way: set[str] = set()
 
     @property
     def book(self) -> PriceBook:
@@ -50,8 +51,10 @@ class Submission:
         return self.books[max(self.books)]
 
     def begin(self, job: str) -> None:
-        """Start on a pending job; returns at once."""
-        gevent.spawn(self.submit, job)
+        """Start on a pending job unless it is under way; returns at once."""
+        if job not in self.under_way:
+            self.under_way.add(job)
+            gevent.spawn(self.submit, job).link(lambda _: self.under_way.discard(job))
 
     def begin_pending(self) -> None:
         """Start on every job that an earlier server left pending."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from render.failures import FailureCode, RenderFailure
 from render.finishing import Shelf, check_frame, draw_thumbnail, remove_files, store_frame
 from render.flights import Flight, Flights
@@ -183,15 +185,14 @@ class Node:
         for line in lines:
             try:
                 value = line.take()
-            except BadMessage as error:
+                if value is not None:
+                    return TASK.validate_python(value)
+            except (BadMessage, ValidationError) as error:
                 log.error("a message was refused: %s", error)
-                continue
             except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
                 log.warning("the queue is away: %s", error)
                 self.stopping.wait(QUEUE_AWAY_SECONDS)
                 return None
-            if value is not None:
-                return TASK.validate_python(value)
         return None
 
     # --- one frame ---

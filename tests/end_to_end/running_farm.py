@@ -15,6 +15,8 @@ import requests
 
 START_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.05
+BUSY_CPU_SECONDS = 0.2
+AT_REST = ("paused", "completed", "partial", "failed", "cancelled")
 
 
 class RunningFarm:
@@ -43,6 +45,21 @@ class RunningFarm:
             )
         wait_until(self.answers, seconds=START_SECONDS_MAX, what="the server answers")
         return self
+
+    def __enter__(self) -> "RunningFarm":
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the server if it runs, and the connections to it."""
+        self.stop()
+        self.session.close()
 
     @property
     def pid(self) -> int:
@@ -85,6 +102,94 @@ class RunningFarm:
         """Bring money in."""
         self.post("/topups", {"id": f"test-{time.time_ns()}", "amount_micros": yuan * 1_000_000})
 
+    def submit(self, job: str, scene: Path, **request: Any) -> dict[str, Any]:
+        """Submit a scene to the quickest renderer there is; its frames go beside the data."""
+        asked = {"id": job, "scene": str(scene), "out": str(self.out(job))} | request
+        if scene.suffix == ".blend":
+            asked = {"renderer": "blender-4.5"} | asked
+        shown: dict[str, Any] = self.post("/jobs", asked)
+        return shown
+
+    def out(self, job: str) -> Path:
+        """Return the folder that a job's frames go to."""
+        return self.data.with_name(f"{self.data.name}-out") / job
+
+    def render(self, job: str, scene: Path, **request: Any) -> dict[str, Any]:
+        """Submit a scene, wait until its job is at rest, and return the job."""
+        self.submit(job, scene, **request)
+        return self.wait_for_rest(job)
+
+    def wait_for_rest(self, job: str, *, seconds: float = 120) -> dict[str, Any]:
+        """Wait until nothing more happens to a job by itself and return it."""
+        return self.wait_for_state(job, *AT_REST, seconds=seconds)
+
+    def wait_for_frame(self, job: str, *, seconds: float = 60) -> dict[str, Any]:
+        """Wait until a frame of a job is in the middle of its render; returns its progress."""
+        live: list[dict[str, Any]] = []
+
+        def is_under_way() -> bool:
+            live[:] = self.get(f"/jobs/{job}")["live"]
+            return any(0 < one["fraction"] < 1 for one in live)
+
+        wait_until(is_under_way, seconds=seconds, what=f"a frame of {job} is under way")
+        return live[0]
+
+    def wait_for_done(self, job: str, count: int, *, seconds: float = 120) -> dict[str, Any]:
+        """Wait until so many frames of a job are done and return the job."""
+        shown: dict[str, Any] = {}
+
+        def are_done() -> bool:
+            shown.update(self.get(f"/jobs/{job}"))
+            return bool(shown["frames"]["done"] >= count)
+
+        wait_until(are_done, seconds=seconds, what=f"{count} frames of {job} are done")
+        return shown
+
+    def wait_for_delivery(self, job: str, *, seconds: float = 60) -> list[str]:
+        """Wait until every finished frame is in its folder; returns the names there, sorted."""
+        wait_until(
+            lambda: self.get(f"/jobs/{job}")["delivery"]["waiting"] == 0,
+            seconds=seconds,
+            what=f"the frames of {job} are delivered",
+        )
+        return sorted(path.name for path in self.out(job).iterdir())
+
+    def frames(self, job: str) -> dict[int, dict[str, Any]]:
+        """Return a job's first thousand frames by number."""
+        items = self.get(f"/jobs/{job}/frames", limit=1000)["items"]
+        return {one["frame"]: one for one in items}
+
+    def attempts(self, job: str, number: int) -> list[dict[str, Any]]:
+        """Return every attempt at a frame."""
+        found: list[dict[str, Any]] = self.get(f"/jobs/{job}/frames/{number}")["attempts"]
+        return found
+
+    def events(self, *, after: int = 0, job: str | None = None) -> list[dict[str, Any]]:
+        """Return every event above an id."""
+        found: list[dict[str, Any]] = []
+        while page := self.get("/events", after=after, job=job)["items"]:
+            found += page
+            after = page[-1]["id"]
+        return found
+
+    def assert_paid_once(self, job: str) -> dict[str, Any]:
+        """Check that a bill has one line for each frame that was rendered; returns the bill."""
+        bill: dict[str, Any] = self.get(f"/jobs/{job}/bill")
+        lines = [line["frame"] for line in bill["lines"] if not line["reused"]]
+        rendered = [
+            number
+            for number, frame in self.frames(job).items()
+            if frame["state"] == "done" and not frame["reused"]
+        ]
+        assert sorted(lines) == rendered
+        assert bill["total_micros"] == sum(line["amount_micros"] for line in bill["lines"])
+        return bill
+
+    def assert_clean(self) -> None:
+        """Check the whole ledger against itself, the jobs and the frames."""
+        audit = self.get("/audit")
+        assert audit["clean"], [check for check in audit["checks"] if not check["ok"]]
+
     def wait_for_state(self, job: str, *states: str, seconds: float) -> dict[str, Any]:
         """Wait until a job is in one of the states and return it."""
         found: dict[str, Any] = {}
@@ -93,7 +198,11 @@ class RunningFarm:
             found.update(self.get(f"/jobs/{job}"))
             return found["state"] in states
 
-        wait_until(is_there, seconds=seconds, what=f"{job} is {states}, not {found.get('state')}")
+        wait_until(
+            is_there,
+            seconds=seconds,
+            what=lambda: f"{job} is {states}, not {found['state']}: {found['reason']}",
+        )
         return found
 
     def node(self) -> psutil.Process | None:
@@ -112,6 +221,21 @@ class RunningFarm:
             return node.children(recursive=True) if node else []
         except psutil.Error:
             return []
+
+    def find_busy_host(self, *, seconds: float = 30) -> psutil.Process:
+        """Return the renderer's process that works right now."""
+        seen: dict[int, float] = {}
+        busy: list[psutil.Process] = []
+
+        def is_at_work() -> bool:
+            for host in self.hosts():
+                used = read_cpu_seconds(host)
+                if used - seen.setdefault(host.pid, used) > BUSY_CPU_SECONDS:
+                    busy.append(host)
+            return bool(busy)
+
+        wait_until(is_at_work, seconds=seconds, what="a renderer is at work")
+        return busy[0]
 
     def kill_server(self) -> None:
         """Kill the server with SIGKILL and reap it."""
@@ -143,9 +267,23 @@ def read_command(process: psutil.Process) -> list[str]:
         return []
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
+def read_cpu_seconds(process: psutil.Process) -> float:
+    """Return the CPU time that a process has used; nothing for an ended one."""
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
+
+
+def wait_until(
+    condition: Callable[[], bool], *, seconds: float, what: str | Callable[[], str]
+) -> None:
     """Wait for a condition of another process; fails with what was waited for."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        if time.monotonic() > deadline:
+            raise AssertionError(
+                f"not within {seconds} s: {what if isinstance(what, str) else what()}"
+            )
         time.sleep(POLL_SECONDS)

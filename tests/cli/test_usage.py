@@ -1,0 +1,134 @@
+"""Lines that are not understood: a clear error in the reader's language, and exit code 2."""
+
+import io
+import json
+from pathlib import Path
+
+import click
+import pytest
+
+from local_server.cli.root import SECTIONS, make_root, run
+from local_server.cli.spoken import SpokenCommand
+from local_server.wording import LANGUAGES, Wording
+from tests.cli.yuntu import Ran, Yuntu
+
+COMMANDS = [name for commands in SECTIONS.values() for name in commands]
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Yuntu:
+    """The command line on an empty data directory, where no server will be started."""
+    return Yuntu(tmp_path)
+
+
+def look_up(name: str) -> click.Command:
+    """Return a command by its name."""
+    root = make_root()
+    found = root.get_command(click.Context(root), name)
+    assert found is not None, name
+    return found
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        (["rendr"], "command_near"),
+        (["zzzzz"], "command_unknown"),
+        (["render"], "argument_needed"),
+        (["cancel"], "argument_needed"),
+        (["render", "a", "b"], "too_many_arguments"),
+        (["render", "a", "--fram", "1"], "option_near"),
+        (["render", "a", "--zzzzz"], "option_unknown"),
+        (["render", "a", "--detach=1"], "option_takes_nothing"),
+        (["render", "a", "--max-cost", "1.2345678"], "amount_too_precise"),
+        (["render", "a", "--max-cost", "dear"], "amount_not_understood"),
+        (["render", "a", "--size", "big"], "size_not_understood"),
+        (["render", "a", "--priority", "101"], "number_expected"),
+        (["render", "a", "--priority", "-1"], "number_expected"),
+        (["jobs", "--state", "asleep"], "choice_expected"),
+        (["topup", "-5"], "amount_not_understood"),
+        (["topup", "0"], "amount_is_zero"),
+        (["export", "xml"], "choice_expected"),
+        (["logs", "last", "--attempt", "1", "x"], "number_expected"),
+        (["jobs", "--lang", "fr"], "choice_expected"),
+        (["serve", "--port", "70000"], "number_expected"),
+        (["node", "--store", "x"], "argument_needed"),
+    ],
+)
+def test_bad_lines(line: Yuntu, argv: list[str], code: str) -> None:
+    """The code, the words and the exit code; nothing is started."""
+    ran = line(*argv, "--json")
+    assert (ran.code, ran.error["code"], ran.out) == (2, code, "")
+    assert ran.error["title"]
+    assert ran.error["detail"]
+    assert not list(line.data.iterdir())
+
+
+def test_a_value_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last option of a line has nothing behind it."""
+    assert run(["jobs", "--json", "--limit"]) == 2
+    assert json.loads(capsys.readouterr().err)["error"]["code"] == "option_needs_value"
+
+
+def test_errors_are_for_people_too(line: Yuntu) -> None:
+    """Title, then what to do; in Chinese where that is asked for."""
+    ran = line("topup", "much")
+    assert ran.err.splitlines() == [
+        "“much” is not an amount",
+        "Write yuan with a point and up to six decimals: 12, 12.5 or ¥12.50.",
+    ]
+    assert line("topup", "much", "--lang", "zh").err.startswith("“much”不是金额")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(
+    name: str, language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each option has words of its own in both languages."""
+    assert run([name, "--help", "--lang", language]) == 0
+    page = capsys.readouterr().out
+    assert Wording(language).say(f"command_{name}").detail.split()[0] in page
+    command = look_up(name)
+    for param in command.params:
+        assert max(param.opts, key=len) in page or not isinstance(param, click.Option)
+    assert "option_" not in page, "an option has no words"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_root_lists_every_command(language: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without any word, the help page."""
+    assert run(["--lang", language]) == 0
+    page = capsys.readouterr().out
+    assert run(["--lang", language, "--help"]) == 0
+    assert capsys.readouterr().out == page
+    assert all(f"  {name} " in page for name in COMMANDS)
+    assert "command_" not in page
+    assert "section_" not in page
+
+
+def test_every_command_takes_the_common_options() -> None:
+    """Data directory, language and JSON are the same everywhere."""
+    for name in COMMANDS:
+        command = look_up(name)
+        assert isinstance(command, SpokenCommand)
+        options = {option for param in command.params for option in param.opts}
+        assert {"--json", "--lang"} <= options, name
+        assert ("--data" in options) == (name != "node"), name
+
+
+def test_a_reader_that_has_gone_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`yuntu jobs | head -1` ends quietly."""
+
+    class Gone(io.TextIOWrapper):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    with (tmp_path / "pipe").open("wb") as file:
+        monkeypatch.setattr("sys.stdout", Gone(file, write_through=True))
+        assert run(["--help"]) == 0
+
+
+def test_ran_reads_errors() -> None:
+    """The error is the last line, after remarks."""
+    assert Ran(code=2, out="", err='remark\n{"error": {"code": "x"}}\n').error == {"code": "x"}

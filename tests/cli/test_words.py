@@ -1,0 +1,59 @@
+"""Every label and remark that the code asks for has words."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_server.cli.following import LinkState
+from local_server.farm.ledger import Kind
+from local_server.farm.states import FrameState, JobState
+from local_server.wording import LANGUAGES, load_tables
+
+FOLDER = Path(__file__).parents[2] / "local_server" / "cli"
+
+
+def list_asked() -> Iterator[tuple[str, str]]:
+    """Give the place and the code of every literal `label`, `say` and `note`."""
+    for path in sorted(FOLDER.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            first = node.args[0] if node.args else None
+            if isinstance(first, ast.Constant) and node.func.attr in ("label", "say", "note"):
+                prefix = "label_" if node.func.attr == "label" else ""
+                yield f"{path.name}:{node.lineno}", f"{prefix}{first.value}"
+
+
+def list_columns() -> Iterator[tuple[str, str]]:
+    """Give the place and the code of every column and row that tables.py names."""
+    for path in (FOLDER / "tables.py", FOLDER / "serving.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Tuple) and node.elts and isinstance(node.elts[0], ast.Constant):
+                names = node.elts[:1] if len(node.elts) == 2 else node.elts
+                for name in names:
+                    if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                        yield f"{path.name}:{node.lineno}", name.value
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_labels_and_remarks(language: str) -> None:
+    """A code without words would be shown as it is."""
+    tables = load_tables(language)
+    assert not [asked for asked in list_asked() if asked[1] not in tables]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_made_up_codes(language: str) -> None:
+    """Codes that are put together from a state, a kind or a count."""
+    tables = load_tables(language)
+    wanted = [f"state_{state}" for state in (*JobState, *FrameState)]
+    wanted += [f"label_kind_{kind}" for kind in Kind]
+    wanted += [f"link_{state}" for state in LinkState]
+    wanted += [f"label_source_{source}" for source in ("measured", "history", "none")]
+    wanted += [f"paused_for_{reason}" for reason in ("funds", "budget")]
+    counts = ("waiting", "rendering", "done", "failed", "cancelled", "reused")
+    wanted += [f"label_count_{name}" for name in counts]
+    wanted += [f"label_{severity}" for severity in ("blocker", "warning")]
+    assert not [code for code in wanted if code not in tables]
