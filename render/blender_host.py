@@ -322,6 +322,8 @@ def blender_argv(renderer: Renderer) -> list[str]:
         # -P: this folder must not be on the path, a module of ours could hide one of Python's.
         return [*renderer.command, "-P", "-u", str(INSIDE)]
     flags = ["-b", "--factory-startup", "-noaudio", "--disable-autoexec"]
+    # 3.4 was seen to hang in its own handlers; without them a crash is one, at once.
+    flags += ["--disable-crash-handler", "--disable-abort-handler"]
     return [*renderer.command, *flags, "--python-exit-code", "1", "--python", str(INSIDE)]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
+import numpy as np
 import OpenImageIO
 
 from render.failures import FailureCode, RenderFailure
@@ -17,6 +18,8 @@ ENDING = {
     ".jpeg": b"\xff\xd9",
 }
 DARK_MAX = 1e-6
+# Blender dithers pictures of 8 bits, and black is no exception: half of it comes out as 1.
+DITHER = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,8 +94,9 @@ def check_parts(image: OpenImageIO.ImageInput, name: str) -> tuple[FailureCode, 
         extremes = measure_extremes(pixels)
         bad = bad or not extremes.are_numbers(colours + alphas)
         coloured = coloured or bool(colours)
-        lit = lit or extremes.rise_above_zero(colours)
-        clear = clear or bool(alphas and not extremes.rise_above_zero(alphas))
+        dark = DITHER if pixels.dtype == np.uint8 else DARK_MAX
+        lit = lit or extremes.rise_above(dark, colours)
+        clear = clear or bool(alphas and not extremes.rise_above(DARK_MAX, alphas))
         part += 1
     suspicious = [FailureCode.NOT_A_NUMBER] if bad else []
     # Premultiplied light without alpha is a picture too: glow, fire. Integers with no alpha
@@ -115,9 +119,9 @@ class Extremes:
         """Return whether these channels are free of NaN and infinity."""
         return all(isfinite(self.low[c]) and isfinite(self.high[c]) for c in channels)
 
-    def rise_above_zero(self, channels: list[int]) -> bool:
-        """Return whether any of these channels has more than nothing; a NaN is not nothing."""
-        return any(not self.high[c] <= DARK_MAX for c in channels)
+    def rise_above(self, level: float, channels: list[int]) -> bool:
+        """Return whether any of these channels has more than a level; a NaN has."""
+        return any(not self.high[c] <= level for c in channels)
 
 
 def measure_extremes(pixels: Pixels) -> Extremes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from render.checks import CheckedPicture, check_picture
+from render.failures import FailureCode, RenderFailure
 from render.hosts import Rendered
 from render.protocol import FrameTask
 from render.thumbnails import make_thumbnail
@@ -27,8 +28,14 @@ class Shelf:
 
 
 def check_frame(task: FrameTask, rendered: Rendered) -> CheckedPicture:
-    """Check a picture against what the task asked for. Raises RenderFailure."""
-    return check_picture(rendered.picture, width=task.width, height=task.height)
+    """Check a picture against what the task asked for. Raises RenderFailure.
+
+    What is no number is wrong however often it is rendered; black may be what the artist wants.
+    """
+    checked = check_picture(rendered.picture, width=task.width, height=task.height)
+    if FailureCode.NOT_A_NUMBER in checked.suspicious:
+        raise RenderFailure(FailureCode.NOT_A_NUMBER)
+    return checked
 
 
 def draw_thumbnail(rendered: Rendered) -> Path:

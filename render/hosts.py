@@ -51,7 +51,7 @@ class Limits:
 
     frame_seconds_max: int = 24 * 3600
     memory_bytes_max: int = 1024 * GIBIBYTE
-    stall_seconds_max: int = 300
+    stall_seconds_max: int = 180
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

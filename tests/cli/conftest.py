@@ -43,6 +43,14 @@ def speaking_english() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def every_code_has_words(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail a test in which a code was shown that has no words."""
+    yield
+    missing = [one.getMessage() for one in caplog.records if one.name == "local_server.wording"]
+    assert not missing
+
+
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A scene of three tiny frames."""

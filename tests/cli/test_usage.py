@@ -117,7 +117,9 @@ def test_every_command_takes_the_common_options() -> None:
         assert ("--data" in options) == (name != "node"), name
 
 
-def test_a_reader_that_has_gone_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_has_gone_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`yuntu jobs | head -1` ends quietly."""
 
     class Gone(io.TextIOWrapper):

@@ -97,7 +97,12 @@ def test_numbers_have_bounds() -> None:
     for text in ("0", "6", "x", "1.5", "", "9" * 30):
         with pytest.raises(BadInput) as caught:
             Number(1, 5).convert(text, param, None)
-        assert caught.value.params == {"option": "--limit", "given": text, "lowest": 1, "highest": 5}
+        assert caught.value.params == {
+            "option": "--limit",
+            "given": text,
+            "lowest": 1,
+            "highest": 5,
+        }
 
 
 def test_choices_are_told() -> None:

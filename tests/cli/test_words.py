@@ -21,20 +21,11 @@ def list_asked() -> Iterator[tuple[str, str]]:
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
             first = node.args[0] if node.args else None
-            if isinstance(first, ast.Constant) and node.func.attr in ("label", "say", "note"):
+            if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+                continue
+            if node.func.attr in ("label", "say", "note"):
                 prefix = "label_" if node.func.attr == "label" else ""
                 yield f"{path.name}:{node.lineno}", f"{prefix}{first.value}"
-
-
-def list_columns() -> Iterator[tuple[str, str]]:
-    """Give the place and the code of every column and row that tables.py names."""
-    for path in (FOLDER / "tables.py", FOLDER / "serving.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Tuple) and node.elts and isinstance(node.elts[0], ast.Constant):
-                names = node.elts[:1] if len(node.elts) == 2 else node.elts
-                for name in names:
-                    if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                        yield f"{path.name}:{node.lineno}", name.value
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 from local_server.cli.root import run
 
 SECONDS_MAX = 120.0
+CONTROL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 # A process that a shell put into the background ignores Ctrl-C, and so would its children.
 HEED_INTERRUPTS = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL);"
@@ -122,7 +124,7 @@ class Terminal:
             data = os.read(self.screen, 65_536)
         except OSError:  # Linux tells the end of a terminal this way
             return False
-        self.seen += data.decode(errors="replace")
+        self.seen += CONTROL_CODES.sub("", data.decode(errors="replace"))
         return bool(data)
 
     def wait(self) -> int:

@@ -64,7 +64,7 @@ def take_off(
 
         flight.thread = threading.Thread(target=render)
         flight.thread.start()
-        assert underway.wait(60) or flight.failures
+        assert wait_until(lambda: underway.is_set() or bool(flight.failures), seconds=60)
         return flight
 
     return start
@@ -109,7 +109,6 @@ def test_a_blender_that_dies_is_told_by_how_it_died(
     os.kill(flight.pid, number)
     failure = flight.land()
     assert failure.code is code
-    # Blender has a handler that writes a crash file and ends by the same signal.
     assert number.name in failure.words
     assert not flight.host.alive()
 

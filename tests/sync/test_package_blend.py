@@ -306,6 +306,27 @@ def test_a_scene_that_was_garbled_is_planned_or_refused(
         store_package(plan_package(scene), Blobs(MemoryStore(), STUDIO))
 
 
+@pytest.mark.parametrize(
+    ("found", "instead"),
+    [
+        (b"SDNANAME", b"SDNANAME\xff\xff\xff\xff"),  # four thousand million names
+        (b"name[64]\0", b"na]e[64]\0"),  # an array without an end
+        (b"name[64]\0", b"name[6]\1\0"),
+        (b"TYPE", b"TIPE"),
+    ],
+)
+def test_a_table_of_structures_without_an_end_is_refused(
+    blender_scenes: Path, tmp_path: Path, found: bytes, instead: bytes
+) -> None:
+    whole = (blender_scenes / "project/plain.blend").read_bytes()
+    at = whole.index(found, whole.index(b"SDNANAME"))
+    scene = tmp_path / "scene.blend"
+    scene.write_bytes(whole[:at] + instead + whole[at + len(instead) :])
+    with pytest.raises(BadInput) as caught:
+        plan_package(scene)
+    assert caught.value.code == "scene_damaged"
+
+
 def test_real_scenes_are_planned(real_scenes: Path, tmp_path: Path) -> None:
     missing = {
         "33_udim.blend": 16,
