@@ -4,10 +4,12 @@ import json
 import logging
 from typing import Any
 
+import pysqlite3 as sqlite3
 from flask import Flask, Response, g, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
+from local_server.farm.db import explain_error
 from local_server.farm.errors import BadInput, YuntuError
 from local_server.shapes import ErrorAnswer, ErrorBody
 from local_server.wording import LANGUAGES, Wording
@@ -49,6 +51,13 @@ def handle_errors(app: Flask) -> None:
         codes = {404: "no_route", 405: "method_not_allowed", 413: "too_large", 415: "not_json"}
         return answer_error(codes.get(status, "bad_request"), status, words=error.description or "")
 
+    @app.errorhandler(sqlite3.Error)
+    def on_database(error: sqlite3.Error) -> Response:
+        meaning = explain_error(error, path="")
+        if isinstance(meaning, YuntuError):
+            return on_ours(meaning)
+        return on_unforeseen(error)
+
     @app.errorhandler(Exception)
     def on_unforeseen(error: Exception) -> Response:
         log.exception("%s %s broke", request.method, request.path, exc_info=error)
@@ -57,6 +66,8 @@ def handle_errors(app: Flask) -> None:
 
 def answer_invalid(error: ValidationError) -> Response:
     """Return what is wrong with a request's fields, as one sentence a field."""
+    if any(one["type"] == "model_type" for one in error.errors()):
+        return answer_error("not_json", BadInput.status)
     told = [
         f"{'.'.join(str(step) for step in one['loc']) or 'body'}: {one['msg']}"
         for one in error.errors(include_url=False, include_input=False, include_context=False)

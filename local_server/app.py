@@ -67,4 +67,7 @@ def is_loopback(host: str) -> bool:
 
 def is_own_origin(origin: str | None) -> bool:
     """Tell whether an Origin header is absent or this machine's own."""
-    return origin is None or is_loopback(urlsplit(origin).netloc)
+    try:
+        return origin is None or is_loopback(urlsplit(origin).netloc)
+    except ValueError:  # not an address at all
+        return False

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,15 @@ class Problem:
 
     code: str
     params: dict[str, Any] = field(default_factory=dict)
+    tries: int = 1
+    next_try: float = 0.0
 
 
 class Delivery:
-    """Copies pictures from the store to where the artist wants them; tries again for ever."""
+    """Copies pictures from the store to where the artist wants them; tries again for ever.
+
+    A job whose folder cannot be written waits a while, and is in nobody else's way.
+    """
 
     def __init__(self, writer: Writer, blobs: Blobs) -> None:
         self.writer = writer
@@ -48,23 +54,43 @@ class Delivery:
 
     def run(self) -> None:
         """Deliver until ended: a greenlet's whole life."""
-        failures = 0
         while not self.ending:
             self.wanted.clear()
-            waiting = self.writer.run(list_undelivered, BATCH_MAX, sorted(self.problems))
-            if not waiting and self.problems:
-                self.wanted.wait(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
-                failures += 1
-                self.problems.clear()
+            try:
+                found = self.deliver_some()
+            except Exception:  # the database's disk is full, say: it may pass
+                log.exception("delivery waits")
+                gevent.sleep(RETRY_SECONDS[0])
                 continue
-            if not waiting:
-                self.wanted.wait()
-                failures = 0
-                continue
-            delivered = self.pool.apply(self.deliver, (waiting,))
-            if delivered:
-                self.writer.write(mark_delivered, delivered)
-            gevent.sleep(0)
+            if not found:
+                self.wanted.wait(self.find_pause())
+
+    def deliver_some(self) -> bool:
+        """Deliver a batch; False when nothing can be delivered now."""
+        now = time.monotonic()
+        resting = sorted(job for job, one in self.problems.items() if one.next_try > now)
+        waiting = self.writer.run(list_undelivered, BATCH_MAX, resting)
+        if not waiting:
+            for job in self.problems.keys() - set(resting):
+                del self.problems[job]  # nothing of it waits any more
+            return False
+        delivered = self.pool.apply(self.deliver, (waiting,))
+        if delivered:
+            self.writer.write(mark_delivered, delivered)
+        return True
+
+    def find_pause(self) -> float | None:
+        """Return how many seconds until a job's folder is tried again; None when none waits."""
+        now = time.monotonic()
+        return min((max(0.0, one.next_try - now) for one in self.problems.values()), default=None)
+
+    def note_problem(self, job: str, code: str, params: dict[str, Any]) -> None:
+        """Keep why a job cannot be delivered, and try it later and later."""
+        tries = self.problems[job].tries + 1 if job in self.problems else 1
+        pause = RETRY_SECONDS[min(tries, len(RETRY_SECONDS)) - 1]
+        self.problems[job] = Problem(
+            code=code, params=params, tries=tries, next_try=time.monotonic() + pause
+        )
 
     def end(self) -> None:
         """Stop after the batch under way."""
@@ -74,8 +100,9 @@ class Delivery:
     def deliver(self, waiting: list[dict[str, Any]]) -> list[tuple[str, int]]:
         """Write pictures to their final names; a job that cannot be written is left for later."""
         delivered: list[tuple[str, int]] = []
+        failed: set[str] = set()
         for one in waiting:
-            if one["job"] in self.problems:
+            if one["job"] in failed:
                 continue
             target = target_path(one["out"], one["naming"], one["number"], one["extension"])
             try:
@@ -83,10 +110,13 @@ class Delivery:
                 self.blobs.fetch(Digest(one["picture"]), target)
             except OSError as error:
                 params = {"path": str(target), "words": error.strerror or str(error)}
-                self.problems[one["job"]] = Problem(code="delivery_waits", params=params)
+                self.note_problem(one["job"], "delivery_waits", params)
+                failed.add(one["job"])
             except YuntuError as error:
-                self.problems[one["job"]] = Problem(code=error.code, params=error.params)
+                self.note_problem(one["job"], error.code, error.params)
+                failed.add(one["job"])
             else:
+                self.problems.pop(one["job"], None)
                 delivered.append((one["job"], one["number"]))
         return delivered
 

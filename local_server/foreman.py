@@ -7,15 +7,15 @@ committed: a message that is lost, or sent twice, costs time and nothing else.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sqlite_utils import Database
 
 from local_server.farm import attempts, frames, nodes
 from local_server.farm.attempts import Result
 from local_server.farm.db import Row, fetch_rows, read_clock_ms, write
+from local_server.farm.errors import Unavailable
 from local_server.farm.frames import HandedFrame
-from local_server.farm.jobs import get_job, read_plan
+from local_server.farm.jobs import PRIORITY_MAX, get_job, read_plan
 from local_server.farm.pricing import PriceBook
 from local_server.reports import Aftermath, AnyReport, apply_reports, parse_result
 from render.protocol import REPORTS, FrameTask
@@ -31,14 +31,6 @@ BATCHES_MAX = 20
 LOST_AFTER_MS = 10_000
 LOST_CHECK_MS = 4_000
 EXPIRY_CHECK_MS = 500
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Round:
-    """What one round did."""
-
-    aftermath: Aftermath
-    busy: bool
 
 
 class Foreman:
@@ -62,18 +54,33 @@ class Foreman:
         self.renderers = renderers
         self.clock = clock
         self.report_line = f"reports-{device}"
+        self.unwritten: list[AnyReport] = []
+        self.unsaid: dict[str, int] = {}
         self.stopped: set[tuple[str, int]] = set()
         self.suspects: set[tuple[str, int, int]] = set()
         self.next_lost_check = 0
         self.next_expiry_check = 0
 
-    def do_round(self, db: Database) -> Round:
-        """Do one round: reports, expired leases, lost messages, new messages."""
-        reports = self.take_reports()
-        aftermath = Aftermath()
-        if reports:
+    def hear(self, db: Database) -> Aftermath:
+        """Take reports in and apply them; those that cannot be written now come first next time."""
+        if not self.unwritten:
+            self.unwritten = self.take_reports()
+        if not self.unwritten:
+            return Aftermath()
+        try:
             with write(db):
-                aftermath = apply_reports(db, reports, books=self.books, at_ms=self.clock())
+                aftermath = apply_reports(db, self.unwritten, books=self.books, at_ms=self.clock())
+        except Unavailable:
+            raise
+        except Exception:
+            self.unwritten = []  # a bug: it must not come back with every round
+            raise
+        self.unwritten = []
+        return aftermath
+
+    def do_round(self, db: Database) -> bool:
+        """See to expired leases, lost messages, new messages; True when there was something."""
+        self.say_stops()
         now = self.clock()
         if now >= self.next_expiry_check:
             self.next_expiry_check = now + EXPIRY_CHECK_MS
@@ -82,8 +89,7 @@ class Foreman:
         if now >= self.next_lost_check:
             self.next_lost_check = now + LOST_CHECK_MS
             self.find_lost_messages(db, older_than_ms=LOST_AFTER_MS)
-        handed = self.hand_out(db)
-        return Round(aftermath=aftermath, busy=bool(reports or handed))
+        return bool(self.hand_out(db))
 
     def take_reports(self) -> list[AnyReport]:
         """Take what nodes have reported, a bounded number of batches."""
@@ -97,31 +103,54 @@ class Foreman:
                 reports += REPORTS.validate_python(batch)
             except (BadMessage, ValueError) as error:
                 log.error("a report was refused: %s", error)
+            except Exception:
+                if not reports:
+                    raise
+                break  # the queue went away; what was taken is in nobody's hands but ours
         return reports
 
     # --- messages out ---
 
     def hand_out(self, db: Database) -> int:
         """Fill each renderer's line up to the window; returns how many frames were handed out."""
-        total = 0
-        for renderer in self.renderers:
-            room = WINDOW - frames.count_handed(db, renderer=renderer)
-            if room < WINDOW // 4 or not frames.has_work(db, renderer=renderer):
-                continue
+        return sum(self.fill_line(db, renderer) for renderer in self.renderers)
+
+    def fill_line(self, db: Database, renderer: str) -> int:
+        """Fill the windows of one line: each priority has its own, which counts what is above it.
+
+        So a line that is full of lesser frames is not in the way of more urgent ones.
+        """
+        total, below = 0, PRIORITY_MAX + 1
+        while (priority := frames.find_priority(db, renderer=renderer, below=below)) is not None:
+            room = WINDOW - frames.count_handed(db, renderer=renderer, priority_min=priority)
+            if room < WINDOW // 4:
+                break
             with write(db):
                 handed = frames.hand_frames(
-                    db, renderer=renderer, limit=room, jobs_max=JOBS_AHEAD, at_ms=self.clock()
+                    db,
+                    renderer=renderer,
+                    limit=room,
+                    jobs_max=JOBS_AHEAD,
+                    priority_min=priority,
+                    at_ms=self.clock(),
                 )
             self.send_frames(db, renderer, handed)
-            total += len(handed)
+            total, below = total + len(handed), priority
         return total
 
     def send_frames(self, db: Database, renderer: str, handed: list[HandedFrame]) -> None:
         """Put frames that were handed out on their renderer's line."""
         jobs = {job: get_job(db, job=job) for job in {one.job for one in handed}}
         messages = [(self.make_message(jobs[one.job], one), one.priority) for one in handed]
-        if messages:
+        if not messages:
+            return
+        try:
             self.queue.frames(renderer).send(messages)
+        except Exception:
+            with write(db):
+                for one in handed:
+                    frames.take_back(db, job=one.job, number=one.number)
+            raise
 
     def make_message(self, job: Row, handed: HandedFrame) -> dict[str, object]:
         """Return the message for one frame: everything a node needs."""
@@ -152,8 +181,28 @@ class Foreman:
             db, "SELECT id, run FROM job WHERE state = 'paused' AND reason = 'budget'"
         )
         for job, run in {(job["id"], job["run"]) for job in paused} - self.stopped:
-            self.queue.mark_stopped(job, run=run)
+            self.call_off(job, run=run)
             self.stopped.add((job, run))
+
+    def call_off(self, job: str, *, run: int) -> None:
+        """Tell every node to let go of a job; while the queue is away, as soon as it is back."""
+        self.unsaid[job] = run
+        try:
+            self.say_stops()
+        except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
+            log.warning("job=%s: nodes are told later to let go of it: %s", job, error)
+
+    def say_stops(self) -> None:
+        """Write the stop marks that are not written yet."""
+        for job, run in list(self.unsaid.items()):
+            self.queue.mark_stopped(job, run=run)
+            self.unsaid.pop(job, None)
+
+    def move_up(self, job: Row) -> None:
+        """Give messages of a job that wait already the priority it has now."""
+        if job["plan"] is not None:
+            line = self.queue.frames(read_plan(job).renderer)
+            line.reprioritise(lambda one: one["job"] == job["id"], job["priority"])
 
     # --- what was lost ---
 

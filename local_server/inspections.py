@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 
+from gevent import Timeout
 from gevent.event import AsyncResult
 
 from local_server.farm.errors import Unavailable
@@ -32,6 +33,7 @@ class Inspections:
         self.line = f"inspect-{device}"
         self.report_to = f"reports-{device}"
         self.waiting: dict[str, Waiting] = {}
+        self.in_doubt = False
 
     def ask(
         self,
@@ -60,6 +62,8 @@ class Inspections:
         try:
             self.send(waiting)
             answer = waiting.answer.get(timeout=ANSWER_SECONDS_MAX)
+        except Timeout:
+            answer = None
         finally:
             del self.waiting[task.id]
         if answer is None:
@@ -67,12 +71,19 @@ class Inspections:
         return answer
 
     def send(self, waiting: Waiting) -> None:
-        """Put a question on the node's line; after a few nodes died of it, give up."""
+        """Put a question on the node's line; after a few nodes died of it, give up.
+
+        While the queue is away it is in doubt, and asked when the queue is back.
+        """
         if waiting.sends >= SENDS_MAX:
             waiting.answer.set(None)
             return
         waiting.sends += 1
-        self.queue.line(self.line).send([(waiting.task.model_dump(), 0)])
+        try:
+            self.queue.line(self.line).send([(waiting.task.model_dump(), 0)])
+        except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
+            log.warning("scene=%s: it is inspected later: %s", waiting.task.scene, error)
+            self.in_doubt = True
 
     def hear(self, answer: Inspected) -> None:
         """Pass an answer to whoever waits for it; a late one is nobody's."""
@@ -80,7 +91,12 @@ class Inspections:
         if waiting is not None:
             waiting.answer.set(answer)
 
-    def ask_again(self) -> None:
-        """Ask a new node what the last one may have taken with it."""
+    def ask_again(self, *, counted: bool = True) -> None:
+        """Ask a new node what the last one may have taken with it.
+
+        What was lost for another reason than a node's end is not `counted`.
+        """
+        self.in_doubt = False
         for waiting in list(self.waiting.values()):
+            waiting.sends -= not counted
             self.send(waiting)

@@ -1,9 +1,12 @@
 """What is known only for the moment: how far frames are, and what renderers just said."""
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
 from render.protocol import ProgressMade
+
+log = logging.getLogger(__name__)
 
 
 class Live:
@@ -37,12 +40,15 @@ class Live:
 
     def note_lines(self, lines: Iterable[tuple[str, int, int, tuple[str, ...]]]) -> None:
         """Append lines to the logs of their attempts: (job, frame, attempt, lines)."""
-        for job, number, attempt, told in lines:
-            if told:
-                path = self.log_path(job, number, attempt)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("a", encoding="utf-8") as file:
-                    file.writelines(f"{line}\n" for line in told)
+        try:
+            for job, number, attempt, told in lines:
+                if told:
+                    path = self.log_path(job, number, attempt)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    with path.open("a", encoding="utf-8") as file:
+                        file.writelines(f"{line}\n" for line in told)
+        except OSError as error:
+            log.warning("lines of a renderer's log are lost: %s", error)
 
     def log_path(self, job: str, number: int, attempt: int) -> Path:
         """Return where the log of an attempt is kept; job ids are checked when they are made."""

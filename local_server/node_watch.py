@@ -47,17 +47,25 @@ class NodeWatch:
         failures = 0
         while not self.ending:
             began = time.monotonic()
-            process = self.start()
-            code = process.wait()
-            self.process = None
-            kill_tree(process.pid)
-            if self.ending:
-                return
+            try:
+                self.see_through()
+            except Exception as error:  # no memory, a full disk, the queue away: it may pass
+                log.exception("node=%s", self.node_id)
+                self.last_error = str(error)
+            failures = 0 if time.monotonic() - began > HEALTHY_SECONDS else failures + 1
+            if not self.ending:
+                gevent.sleep(PAUSE_SECONDS[min(failures, len(PAUSE_SECONDS) - 1)])
+
+    def see_through(self) -> None:
+        """Start a node and wait for its end, whatever that is."""
+        process = self.start()
+        code = process.wait()
+        self.process = None
+        kill_tree(process.pid)
+        if not self.ending:
             log.warning("node=%s ended with %s", self.node_id, code)
             self.last_error = f"exit {code}"
             self.on_death(self.node_id)
-            failures = 0 if time.monotonic() - began > HEALTHY_SECONDS else failures + 1
-            gevent.sleep(PAUSE_SECONDS[min(failures, len(PAUSE_SECONDS) - 1)])
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Start a node process; its log goes beside the server's."""

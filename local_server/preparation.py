@@ -14,13 +14,21 @@ from gevent.threadpool import ThreadPool
 from local_server.estimating import Estimate, estimate_job
 from local_server.farm.errors import BadInput
 from local_server.farm.pricing import PriceBook
+from local_server.findings import merge_findings
 from local_server.inspections import Inspections
 from local_server.roster import Roster
 from render.findings import Finding, Severity
 from render.frame_ranges import FrameRangeError, parse_frames
-from render.preflight import read_saved_version
+from render.preflight import OF_THE_RENDERER, read_saved_version
 from render.protocol import Inspected
-from render.renderers import Renderer, RendererProblem, pick_renderer
+from render.renderers import (
+    Renderer,
+    RendererProblem,
+    list_libraries,
+    matches,
+    pick_renderer,
+    version_of,
+)
 from sync.package import PackagePlan, plan_package
 
 STILLS_LOOK = {"width": None, "height": None, "samples": None, "camera": None}
@@ -72,7 +80,7 @@ class Preparation:
     def __init__(self, inspections: Inspections, roster: Roster) -> None:
         self.inspections = inspections
         self.roster = roster
-        self.pool = ThreadPool(2)
+        self.pool = ThreadPool(4)
 
     def prepare(
         self, request: Request, *, book: PriceBook, level: str, note: Callable[[str], None]
@@ -84,29 +92,25 @@ class Preparation:
         """
         scene = Path(request.scene)
         check_scene(scene)
-        renderer = self.choose_renderer(scene, request.renderer)
+        candidates = self.choose_renderers(scene, request.renderer)
+        renderer = candidates[0]
         note("inspecting")
         packing = self.pool.spawn(
             plan_package,
             scene,
-            asset_patterns=[pattern.pattern for pattern in renderer.spec.asset_patterns],
+            asset_patterns=[one.pattern for one in renderer.spec.asset_patterns],
+            library_folders=list_libraries(renderer.spec),
+            comment_patterns=[one.pattern for one in renderer.spec.comment_patterns],
             sidecars=renderer.spec.sidecars,
         )
-        answer = self.inspections.ask(
-            scene=str(scene),
-            renderer=renderer.key,
-            look=request.look,
-            frames=request.frames,
-            measure=True,
-        )
+        renderer, answer = self.inspect(request, candidates)
         package = packing.get()
         assert package is not None
         facts = answer.facts or {}
         numbers, range_findings = choose_frames(request.frames, facts)
         out, out_findings = choose_out(request, scene)
         findings = (
-            *(Finding(**one) for one in answer.findings),
-            *package_findings(package, allow_missing=request.allow_missing),
+            *merge_findings(answer.findings, package, allow_missing=request.allow_missing),
             *range_findings,
             *out_findings,
         )
@@ -124,15 +128,48 @@ class Preparation:
             estimate=make_estimate(answer, len(numbers), book=book, level=level),
         )
 
-    def choose_renderer(self, scene: Path, wanted: str | None) -> Renderer:
-        """Return the renderer for a scene. Raises BadInput with what to do when there is none."""
-        saved_by = read_saved_version(scene)
+    def choose_renderers(self, scene: Path, wanted: str | None) -> list[Renderer]:
+        """Return the renderers for a scene, the best first.
+
+        Raises BadInput with what to do when there is none.
+        """
+        here = self.roster.wait()
         try:
-            return pick_renderer(
-                self.roster.wait(), scene, wanted=wanted or "", at_least=saved_by or (0, 0)
+            best = pick_renderer(
+                here,
+                scene,
+                wanted=wanted or "",
+                at_least=read_saved_version(scene) or (0, 0),
+                specs=tuple(self.roster.specs.values()),
             )
         except RendererProblem as problem:
             raise BadInput(problem.code, **problem.params) from problem
+        others = [one for one in here if one.spec == best.spec and one != best]
+        if wanted:
+            others = [one for one in others if matches(one, wanted)]
+        others.sort(key=lambda one: version_of(one.version), reverse=True)
+        return [best, *others]
+
+    def inspect(self, request: Request, candidates: list[Renderer]) -> tuple[Renderer, Inspected]:
+        """Inspect a scene with the first renderer that can open it.
+
+        Another version is tried when what stops the first is that renderer's own doing. When none
+        can, the answer of the best one stands.
+        """
+        answers: list[tuple[Renderer, Inspected]] = []
+        for renderer in candidates:
+            answer = self.inspections.ask(
+                scene=request.scene,
+                renderer=renderer.key,
+                look=request.look,
+                frames=request.frames,
+                measure=True,
+            )
+            answers.append((renderer, answer))
+            blockers = {one["code"] for one in answer.findings if one["severity"] == "blocker"}
+            if not blockers & OF_THE_RENDERER:
+                return renderer, answer
+        return answers[0]
 
 
 def check_scene(scene: Path) -> None:
@@ -183,24 +220,6 @@ def choose_out(request: Request, scene: Path) -> tuple[Path, tuple[Finding, ...]
         )
         return out, (finding,)
     return out, ()
-
-
-def package_findings(package: PackagePlan, *, allow_missing: bool) -> tuple[Finding, ...]:
-    """Return a finding for each asset that is not there, and what else is odd about the package."""
-    severity = Severity.WARNING if allow_missing else Severity.BLOCKER
-    missing = (
-        Finding(
-            code=f"missing_{one.reason}",
-            severity=severity,
-            params={"path": one.path, "used_by": one.used_by},
-        )
-        for one in package.missing
-    )
-    odd = (
-        Finding(code=one.code, severity=Severity.WARNING, params=dict(one.params))
-        for one in package.warnings
-    )
-    return (*missing, *odd)
 
 
 def make_estimate(answer: Inspected, count: int, *, book: PriceBook, level: str) -> Estimate | None:

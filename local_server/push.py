@@ -25,18 +25,20 @@ class Push:
         )
         self.socketio.on_event("connect", self.admit)
 
-    def admit(self, auth: dict[str, Any] | None) -> bool:
+    def admit(self, auth: object = None) -> bool:
         """Let a client in that knows this launch's key."""
-        given = str((auth or {}).get("key", ""))
+        given = str(auth.get("key", "")) if isinstance(auth, dict) else ""
         return hmac.compare_digest(given.encode(), self.services.key.encode())
 
-    def send_events(self) -> None:
-        """Push the events that were committed since the last call."""
+    def send_events(self) -> bool:
+        """Push the events that were committed since the last call; False when there were none."""
+        before = self.sent
         while page := list_events(self.services.reader, after=self.sent):
             for event in page:
                 forget_progress(self.services.live, event.job, event.frame, event.data)
                 self.socketio.emit("event", asdict(event))
             self.sent = page[-1].id
+        return self.sent > before
 
     def send_progress(self, reports: list[ProgressMade]) -> None:
         """Push the latest progress of each frame."""

@@ -11,8 +11,9 @@ from local_server.farm import attempts, nodes
 from local_server.farm.attempts import Result
 from local_server.farm.db import assert_writing
 from local_server.farm.errors import YuntuError
-from local_server.farm.jobs import get_job, read_plan
+from local_server.farm.jobs import find_job, get_job, read_plan
 from local_server.farm.pricing import PriceBook
+from local_server.farm.states import OPEN_JOB_STATES
 from render.protocol import (
     Beat,
     Done,
@@ -36,6 +37,8 @@ class Aftermath:
     progress: list[ProgressMade] = field(default_factory=list)
     inspected: list[Inspected] = field(default_factory=list)
     greeted: list[Hello] = field(default_factory=list)
+    unwanted: dict[str, int] = field(default_factory=dict)
+    any: bool = False
 
 
 def apply_reports(
@@ -46,12 +49,19 @@ def apply_reports(
     A report that cannot be applied is undone alone and logged: the others stand.
     """
     assert_writing(db)
-    aftermath = Aftermath()
+    aftermath = Aftermath(any=bool(reports))
     for report in reports:
         db.conn.execute("SAVEPOINT report")
         try:
             apply_report(db, report, aftermath, books=books, at_ms=at_ms)
-        except (YuntuError, sqlite3.IntegrityError, AssertionError, TypeError, KeyError):
+        except (
+            YuntuError,
+            sqlite3.IntegrityError,
+            AssertionError,
+            TypeError,
+            KeyError,
+            ValueError,
+        ):
             db.conn.execute("ROLLBACK TO report")
             log.exception("a report could not be applied: %r", report)
         db.conn.execute("RELEASE report")
@@ -83,7 +93,7 @@ def apply_report(
         case Beat():
             nodes.see_node(db, id=report.node, at_ms=at_ms)
             for job, number, attempt in report.holding:
-                attempts.renew_lease(
+                held = attempts.renew_lease(
                     db,
                     job=job,
                     number=number,
@@ -92,6 +102,8 @@ def apply_report(
                     lease_ms=LEASE_MS,
                     at_ms=at_ms,
                 )
+                if not held:
+                    note_unwanted(db, aftermath, job=job)
         case Started():
             attempts.start_attempt(
                 db, **about(report), node=report.node, lease_ms=LEASE_MS, at_ms=at_ms
@@ -120,6 +132,13 @@ def apply_report(
             aftermath.lines.append((report.job, report.number, report.attempt, report.lines))
         case Inspected():
             aftermath.inspected.append(report)
+
+
+def note_unwanted(db: Database, aftermath: Aftermath, *, job: str) -> None:
+    """Note a job that a node is at although it rests: its stop mark went down with the queue."""
+    row = find_job(db, job=job)
+    if row is not None and row["state"] not in OPEN_JOB_STATES:
+        aftermath.unwanted[job] = row["run"]
 
 
 def about(report: Started | Done | Failed) -> dict[str, Any]:

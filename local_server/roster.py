@@ -16,10 +16,13 @@ class Roster:
         self.specs = {spec.name: spec for spec in specs}
         self.renderers: dict[str, Renderer] = {}
         self.heard = Event()
-        self.greeted = ""
+        self.nodes: set[str] = set()
 
-    def hear(self, hello: Hello) -> None:
-        """Note a node's renderers; a kind that this machine has no description of is skipped."""
+    def hear(self, hello: Hello) -> bool:
+        """Note a node's renderers and say whether the node is a new one.
+
+        A kind of renderer that this machine has no description of is skipped.
+        """
         for told in hello.renderers:
             spec = self.specs.get(told["name"])
             if spec is not None:
@@ -30,8 +33,10 @@ class Roster:
                     origin=Origin(told["origin"]),
                 )
                 self.renderers[renderer.key] = renderer
-        self.greeted = hello.node
+        new = hello.node not in self.nodes
+        self.nodes.add(hello.node)
         self.heard.set()
+        return new
 
     def wait(self) -> list[Renderer]:
         """Return the renderers, waiting for the first node. Raises Unavailable `no_node`."""

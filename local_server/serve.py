@@ -22,7 +22,7 @@ from local_server.app import create_app
 from local_server.delivery import Delivery
 from local_server.farm.accounts import ensure_account
 from local_server.farm.db import fetch_rows, open_database, read_clock_ms
-from local_server.farm.errors import Conflict, Unavailable
+from local_server.farm.errors import Conflict, Unavailable, YuntuError
 from local_server.farm.pricing import load_price_books
 from local_server.foreman import Foreman
 from local_server.inspections import Inspections
@@ -31,6 +31,7 @@ from local_server.node_watch import NodeWatch, kill_stray_node
 from local_server.preparation import Preparation
 from local_server.push import Push
 from local_server.roster import Roster
+from local_server.rounds import run_rounds
 from local_server.services import Services
 from local_server.settings import (
     OWNER,
@@ -47,9 +48,6 @@ from sync.blobs import Blobs
 from sync.store import open_store
 
 log = logging.getLogger(__name__)
-ROUND_SECONDS = 0.02
-IDLE_SECONDS = 0.1
-AWAY_SECONDS = 1.0
 LOG_BYTES_MAX = 4_000_000
 
 
@@ -94,7 +92,9 @@ def run_server(settings: Settings) -> None:
 
 def serve(services: Services, listener: socket.socket) -> None:
     """Run the loops and the HTTP server until the services are ended."""
-    settings = services.settings
+    settings, hub = services.settings, gevent.get_hub()
+    # Threads of ours pass these on to whoever waits; gevent would print each as an accident.
+    hub.NOT_ERROR = (*hub.NOT_ERROR, YuntuError)
     app = create_app(services)
     push = Push(app, services)
     server = WSGIServer(listener, app, handler_class=Handler, log=None, error_log=log)
@@ -131,32 +131,6 @@ def end_with_parent(pid: int, services: Services) -> None:
     except psutil.Error:
         log.info("the parent %s is gone", pid)
     services.ended.set()
-
-
-def run_rounds(services: Services, push: Push) -> None:
-    """Do the foreman's rounds: often while there is work, seldom while there is none."""
-    while not services.ended.is_set():
-        try:
-            done = services.writer.run(services.foreman.do_round)
-        except Exception:  # the queue or the store is away, or a disk is full: it may come back
-            log.exception("a round broke")
-            services.ended.wait(AWAY_SECONDS)
-            continue
-        after = done.aftermath
-        services.live.note_progress(after.progress)
-        services.live.note_lines(after.lines)
-        for hello in after.greeted:
-            services.roster.hear(hello)
-            services.foreman.renderers = sorted(services.roster.renderers)
-            if services.node_watch is not None and hello.node == services.node_watch.node_id:
-                services.preparation.inspections.ask_again()
-        for answer in after.inspected:
-            services.preparation.inspections.hear(answer)
-        push.send_events()
-        push.send_progress(after.progress)
-        services.delivery.wake()
-        services.wake.clear()
-        services.wake.wait(ROUND_SECONDS if done.busy else IDLE_SECONDS)
 
 
 def build_services(settings: Settings) -> Services:

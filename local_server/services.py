@@ -1,5 +1,6 @@
 """The parts of a running server, passed to whoever needs them."""
 
+import logging
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -11,7 +12,7 @@ from werkzeug.local import LocalProxy
 from local_server.delivery import Delivery
 from local_server.farm import events, jobs
 from local_server.farm.db import Row
-from local_server.farm.errors import NotFound
+from local_server.farm.errors import NotFound, YuntuError
 from local_server.farm.pricing import PriceBook
 from local_server.foreman import Foreman
 from local_server.live import Live
@@ -22,6 +23,8 @@ from local_server.settings import OWNER, Settings
 from local_server.submission import Submission
 from local_server.writer import Writer
 from sync.blobs import Blobs
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True)
@@ -46,6 +49,7 @@ class Services:
     wake: gevent.event.Event = field(default_factory=gevent.event.Event)
     ended: gevent.event.Event = field(default_factory=gevent.event.Event)
     owner: str = OWNER
+    trouble: YuntuError | None = None
 
     def get_job(self, job: str) -> Row:
         """Return a job of the caller's own. Raises NotFound `no_job`."""
@@ -57,8 +61,16 @@ class Services:
     def stop_nodes(self, job: str) -> None:
         """Tell every node to let go of a job that was paused or cancelled."""
         row = jobs.get_job(self.reader, job=job)
-        self.foreman.queue.mark_stopped(job, run=row["run"])
+        self.foreman.call_off(job, run=row["run"])
         self.live.forget_job(job)
+        self.wake.set()
+
+    def move_up(self, job: str) -> None:
+        """Let a job's new priority count for its frames that are queued already."""
+        try:
+            self.foreman.move_up(jobs.get_job(self.reader, job=job))
+        except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
+            log.warning("job=%s: what is queued keeps its priority: %s", job, error)
         self.wake.set()
 
     def last_event(self) -> int:

@@ -6,6 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from local_server.farm.identifiers import GRAMMAR
 from local_server.farm.jobs import PRIORITY_MAX, PRIORITY_MIN
+from local_server.farm.ledger import AMOUNT_MICROS_MAX
+from local_server.farm.states import FrameState, JobState
+
+WHOLE_ID = f"^{GRAMMAR.pattern}$"  # pydantic searches: without the anchors `../` may follow an id
+NUMBER_MAX = 2**63 - 1  # what SQLite can compare with
 
 
 class Shape(BaseModel):
@@ -23,7 +28,9 @@ class JobPath(Shape):
 class FramePath(JobPath):
     """A frame in the address."""
 
-    number: int = Field(description="The frame's number in the scene")
+    number: int = Field(
+        ge=-NUMBER_MAX, le=NUMBER_MAX, description="The frame's number in the scene"
+    )
 
 
 class SceneRequest(Shape):
@@ -45,28 +52,17 @@ class JobRequest(SceneRequest):
     """A job to be made. With the same `id`, the same request again changes nothing."""
 
     id: str | None = Field(
-        None, description="Made by the client, so that a retry is safe", pattern=GRAMMAR.pattern
+        None, description="Made by the client, so that a retry is safe", pattern=WHOLE_ID
     )
     name: str | None = Field(None, description="For people; else the scene's name", max_length=200)
     priority: int = Field(50, ge=PRIORITY_MIN, le=PRIORITY_MAX, description="Higher goes first")
     max_cost_micros: int | None = Field(
-        None, ge=0, description="What may be held and spent at most, in micro-yuan"
+        None,
+        ge=0,
+        le=AMOUNT_MICROS_MAX,
+        description="What may be held and spent at most, in micro-yuan",
     )
     fresh: bool = Field(False, description="Render again what was rendered before")
-
-
-class JobListQuery(Shape):
-    """Which jobs to list."""
-
-    state: str | None = Field(None, description="Only jobs in this state")
-    limit: int = Field(50, ge=1, le=500, description="How many at most")
-    cursor: str | None = Field(None, description="`next` of the page before")
-
-
-class FrameListQuery(JobListQuery):
-    """Which frames to list."""
-
-    limit: int = Field(200, ge=1, le=1_000, description="How many at most")
 
 
 class PageQuery(Shape):
@@ -76,10 +72,25 @@ class PageQuery(Shape):
     cursor: str | None = Field(None, description="`next` of the page before")
 
 
+class JobListQuery(PageQuery):
+    """Which jobs to list."""
+
+    state: JobState | None = Field(None, description="Only jobs in this state")
+    limit: int = Field(50, ge=1, le=500, description="How many at most")
+
+
+class FrameListQuery(PageQuery):
+    """Which frames to list."""
+
+    state: FrameState | None = Field(None, description="Only frames in this state")
+
+
 class EventQuery(Shape):
     """Events above an id."""
 
-    after: int = Field(0, ge=0, description="The last event id that is known already")
+    after: int = Field(
+        0, ge=0, le=NUMBER_MAX, description="The last event id that is known already"
+    )
     limit: int = Field(1_000, ge=1, le=1_000, description="How many at most")
     job: str | None = Field(None, description="Only events of this job")
 
@@ -87,14 +98,17 @@ class EventQuery(Shape):
 class LogQuery(Shape):
     """Which attempt's log."""
 
-    attempt: int | None = Field(None, ge=1, description="Else the latest")
+    attempt: int | None = Field(None, ge=1, le=NUMBER_MAX, description="Else the latest")
 
 
 class ResumeRequest(Shape):
     """Consent to spend more."""
 
     max_cost_micros: int | None = Field(
-        None, ge=0, description="What the whole job may cost from now on, in micro-yuan"
+        None,
+        ge=0,
+        le=AMOUNT_MICROS_MAX,
+        description="What the whole job may cost from now on, in micro-yuan",
     )
 
 
@@ -107,7 +121,7 @@ class PriorityRequest(Shape):
 class TopUpRequest(Shape):
     """Money to bring in. With the same `id`, the same top-up again changes nothing."""
 
-    id: str = Field(description="Made by the client", pattern=GRAMMAR.pattern)
+    id: str = Field(description="Made by the client", pattern=WHOLE_ID)
     amount_micros: int = Field(gt=0, description="Micro-yuan: 1,000,000 are one yuan")
 
 

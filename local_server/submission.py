@@ -16,9 +16,9 @@ from local_server.farm.errors import NoFunds, YuntuError
 from local_server.farm.jobs import Plan
 from local_server.farm.pricing import PriceBook
 from local_server.farm.states import JobState
+from local_server.findings import describe_finding
 from local_server.preparation import Preparation, Prepared, Request, make_recipe
 from local_server.writer import Writer
-from render.findings import Finding
 from render.frame_ranges import format_frames
 from sync.blobs import Blobs
 from sync.package import store_package
@@ -87,7 +87,7 @@ class Submission:
         prepared = self.preparation.prepare(
             request, book=self.book, level=level, note=lambda step: self.note(job, step)
         )
-        findings = [finding_to_dict(one) for one in prepared.findings]
+        findings = [describe_finding(one) for one in prepared.findings]
         if prepared.blockers:
             self.writer.write(block_job, job=job, findings=findings, at_ms=read_clock_ms())
             return
@@ -226,8 +226,3 @@ def fail_pending(
     """Fail a pending job for a reason that came before any finding."""
     if jobs.get_job(db, job=job)["state"] == JobState.PENDING:
         jobs.move_job(db, job=job, to=JobState.FAILED, reason=code, at_ms=at_ms, **params)
-
-
-def finding_to_dict(finding: Finding) -> dict[str, Any]:
-    """Return a finding as JSON values."""
-    return {"code": finding.code, "severity": str(finding.severity), "params": finding.params}

@@ -59,7 +59,10 @@ class BlenderHost:
         self._oom_kills = count_oom_kills()
         try:
             self._child = Leashed(
-                blender_argv(renderer), cwd=workdir, env=blender_env(renderer, workdir)
+                blender_argv(renderer),
+                cwd=workdir,
+                env=blender_env(renderer, workdir),
+                writable=[workdir],
             )
         except OSError as error:
             raise RenderFailure(FailureCode.NOT_STARTED, str(error)) from error

@@ -155,7 +155,11 @@ class CommandHost:
         self.kill()
 
     def _reach(self, scene: Path) -> Path:
-        """Return the scene's path through the home folder, where the program may read."""
+        """Return the scene's path through the home folder, where the program may read.
+
+        It begins at the output folder, where the program runs, and is short: POV-Ray breaks its
+        lines at 80 characters, wherever a path has a hyphen.
+        """
         link = self._home / SCENE_LINK
         link.unlink(missing_ok=True)
         try:
@@ -163,12 +167,12 @@ class CommandHost:
         except OSError:
             # Windows lets only some users make links; the scene's own path works there too.
             return scene
-        return link / scene.name
+        return Path(os.path.relpath(link, self._output)) / scene.name
 
     def _start(self, argv: list[str]) -> Leashed:
         env = {**os.environ, **self.renderer.spec.env, "HOME": str(self._home)}
         try:
-            child = Leashed(argv, cwd=self._output, env=env)
+            child = Leashed(argv, cwd=self._output, env=env, writable=[self._home, self._output])
         except OSError as error:
             raise RenderFailure(FailureCode.NOT_STARTED, str(error)) from error
         child.close_input()
@@ -191,7 +195,7 @@ class CommandHost:
             "scene": str(self._scene),
             "scene_folder": str(self._scene.parent),
             "scene_stem": self._scene.stem,
-            "output": str(self._output / f"picture{self.renderer.spec.defaults.extension}"),
+            "output": f"picture{self.renderer.spec.defaults.extension}",
             "output_folder": str(self._output),
             "frame": str(shot.frame),
             "first": str(shot.frame if first is None else min(first, shot.frame)),
@@ -266,7 +270,8 @@ class CommandHost:
         lines = self.renderer.spec.lines
         words = choose_words(self._recent, errors=lines.errors, noise=lines.noise)
         # The artist knows the scene by its own name, not by our way to it.
-        return words.replace(f"{self._home / SCENE_LINK}{os.sep}", "")
+        ours = "" if self._scene is None else f"{self._scene.parent}{os.sep}"
+        return words.replace(ours, "") if SCENE_LINK in ours else words
 
     def _judge_exit(self, returncode: int | None, oom_kills: int) -> None:
         if self._stopped:

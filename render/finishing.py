@@ -1,8 +1,11 @@
 """What happens to a frame after its renderer wrote it: checked, thumbnailed, stored, recorded."""
 
+import errno
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from render.checks import CheckedPicture, check_picture
 from render.failures import FailureCode, RenderFailure
@@ -10,8 +13,10 @@ from render.hosts import Rendered
 from render.protocol import FrameTask
 from render.thumbnails import make_thumbnail
 from sync.blobs import Blobs, Digest
-from sync.records import FrameRecord, put_record
+from sync.records import FrameRecord, find_record, put_record
 from sync.store import Store
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +31,40 @@ class Shelf:
         """Return the studio's blobs in the store."""
         return Blobs(self.store, self.studio)
 
+    def find_frame(self, task: FrameTask) -> FrameRecord | None:
+        """Return the record of a frame that was rendered before, by whomever."""
+        return find_record(self.store, self.studio, Digest(task.recipe), task.number)
+
+
+def insist(act: Callable[[], T], *, note: Callable[[str], None], wait: Callable[[], bool]) -> T:
+    """Do what needs the store, again and again while it is full or cannot be reached.
+
+    What was rendered is kept meanwhile, and a store that was away for an hour fails no frame.
+    `wait` waits a moment and says whether to give up. Raises RenderFailure(stopped).
+    """
+    told = ""
+    while True:
+        try:
+            return act()
+        except Exception as error:
+            # The store raises the errors of another room, which are known here by their code.
+            if not str(getattr(error, "code", "")).startswith("store_"):
+                raise
+            if told != str(error):
+                told = str(error)
+                note(f"the store cannot be used now, so this waits: {told}")
+        if wait():
+            raise RenderFailure(FailureCode.STOPPED)
+
+
+def explain_error(error: Exception) -> RenderFailure:
+    """Return what an unforeseen error means for the attempt that it broke."""
+    words = f"{type(error).__name__}: {error}"
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    if full or getattr(error, "code", "") == "disk_full":
+        return RenderFailure(FailureCode.DISK_FULL, words)
+    return RenderFailure(FailureCode.NODE_ERROR, words)
+
 
 def check_frame(task: FrameTask, rendered: Rendered) -> CheckedPicture:
     """Check a picture against what the task asked for. Raises RenderFailure.
@@ -38,11 +77,30 @@ def check_frame(task: FrameTask, rendered: Rendered) -> CheckedPicture:
     return checked
 
 
+def compare_frames(task: FrameTask, first: Rendered, second: Rendered) -> None:
+    """Raise RenderFailure with what was suspicious of a frame unless the second is so as well.
+
+    The second one is removed.
+    """
+    try:
+        here = check_frame(task, first).suspicious
+        there = check_frame(task, second).suspicious
+    finally:
+        remove_frame(second)
+    if here != there:
+        raise RenderFailure(FailureCode(here[0]), f"{', '.join(here)} / {', '.join(there) or '-'}")
+
+
 def draw_thumbnail(rendered: Rendered) -> Path:
     """Write a thumbnail beside a picture and return its path."""
-    thumbnail = rendered.picture.with_suffix(".thumbnail.jpg")
+    thumbnail = name_thumbnail(rendered)
     make_thumbnail(rendered.picture, thumbnail)
     return thumbnail
+
+
+def name_thumbnail(rendered: Rendered) -> Path:
+    """Return where a picture's thumbnail is written."""
+    return rendered.picture.with_suffix(".thumbnail.jpg")
 
 
 def store_frame(
@@ -77,11 +135,11 @@ def store_frame(
         finished_at_ms=time.time_ns() // 1_000_000,
     )
     standing = put_record(shelf.store, shelf.studio, record)
-    remove_files(rendered.picture, thumbnail)
+    remove_frame(rendered)
     return standing
 
 
-def remove_files(*paths: Path) -> None:
-    """Remove files of the node's own work folder."""
-    for path in paths:
+def remove_frame(rendered: Rendered) -> None:
+    """Remove a frame and its thumbnail from the node's own folder."""
+    for path in (rendered.picture, name_thumbnail(rendered)):
         path.unlink(missing_ok=True)

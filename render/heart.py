@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 
 from render.flights import Flight, Flights
-from render.protocol import Beat, ProgressMade, about_attempt
+from render.protocol import Beat, Hello, ProgressMade, about_attempt
 from render.queue import Queue
 from render.reporting import Reporter
 
 log = logging.getLogger(__name__)
 PULSE_SECONDS = 0.25
 BEAT_SECONDS = 2.0
+BEATS_PER_HELLO = 5
 
 
 class Heart:
@@ -24,27 +25,28 @@ class Heart:
         reporter: Reporter,
         flights: Flights,
         *,
-        node: str,
+        hello: Hello,
         each_beat: Callable[[], None],
     ) -> None:
         self.queue = queue
         self.reporter = reporter
         self.flights = flights
-        self.node = node
+        self.hello = hello
         self.each_beat = each_beat
         self.owners: set[str] = set()
         self.lock = threading.Lock()
 
-    def meet(self, owner: str) -> bool:
-        """Note an owner's report line; False when it is known."""
+    def meet(self, owner: str) -> None:
+        """Greet an owner's report line if it is a new one; it hears of the node from then on."""
         with self.lock:
             new = owner not in self.owners
             self.owners.add(owner)
-        return new
+        if new:
+            self.reporter.say(self.hello, to=owner)
 
     def run(self, stopping: threading.Event) -> None:
         """Beat until the node stops."""
-        next_beat = 0.0
+        next_beat, beats = 0.0, 0
         while not stopping.wait(PULSE_SECONDS):
             flights = self.flights.list()
             for flight in flights:
@@ -52,7 +54,8 @@ class Heart:
             self.hear_stops(flights)
             if time.monotonic() >= next_beat:
                 next_beat = time.monotonic() + BEAT_SECONDS
-                self.tell_alive(flights)
+                beats += 1
+                self.tell_alive(flights, again=beats % BEATS_PER_HELLO == 0)
                 self.each_beat()
 
     def tell_progress(self, flight: Flight) -> None:
@@ -61,7 +64,7 @@ class Heart:
         if progress is None and not lines:
             return
         report = ProgressMade(
-            **about_attempt(flight.task, node=self.node),
+            **about_attempt(flight.task, node=self.hello.node),
             sample=progress.sample if progress else 0,
             samples=progress.samples if progress else 0,
             fraction=progress.fraction if progress else 0.0,
@@ -70,13 +73,19 @@ class Heart:
         )
         self.reporter.say(report, to=flight.task.report_to)
 
-    def tell_alive(self, flights: list[Flight]) -> None:
-        """Send each owner the attempts that the node still has."""
+    def tell_alive(self, flights: list[Flight], *, again: bool) -> None:
+        """Send each owner the attempts that the node still has.
+
+        Now and then the node introduces itself `again`: a queue that lost its messages has lost
+        its greeting too.
+        """
         with self.lock:
             owners = list(self.owners)
         for owner in owners:
+            if again:
+                self.reporter.say(self.hello, to=owner)
             holding = tuple(one.key for one in flights if one.task.report_to == owner)
-            self.reporter.say(Beat(node=self.node, holding=holding), to=owner)
+            self.reporter.say(Beat(node=self.hello.node, holding=holding), to=owner)
 
     def hear_stops(self, flights: list[Flight]) -> None:
         """Call off the flights of jobs that were paused or cancelled."""

@@ -44,7 +44,8 @@ class Leashed:
     """A child in a process group of its own that ends when this process ends, however it ends.
 
     On Linux the kernel kills the child when the *thread* that started it ends, so a thread of
-    this object starts the child and stays until the child has gone.
+    this object starts the child and stays until the child has gone. There too, a child given
+    `writable` folders can write nowhere else but in the user's caches and in /dev.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Leashed:
         *,
         cwd: Path,
         env: Mapping[str, str] | None = None,
+        writable: Sequence[Path] = (),
         supervised: bool = not sys.platform.startswith("linux"),
     ) -> None:
         self.lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
@@ -65,7 +67,7 @@ class Leashed:
         started = threading.Event()
         threading.Thread(
             target=self._own,
-            args=(list(argv), cwd, env, started),
+            args=(["" if keeps_rights(argv) else join_folders(writable), *argv], cwd, env, started),
             name="leash",
             daemon=True,
         ).start()
@@ -197,6 +199,21 @@ class Leashed:
     def _put(self, name: str, line: bytes) -> None:
         if line.strip():
             self.lines.put(Line(stream=name, text=line.decode("utf-8", "replace")))
+
+
+def join_folders(writable: Sequence[Path]) -> str:
+    """Return the folders that a fenced child may write in, as one argument; none for no fence."""
+    if not writable:
+        return ""
+    home = Path.home()
+    # Kernels and shaders that take minutes to build are kept in caches between processes.
+    caches = [Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache"), home / ".nv"]
+    return os.pathsep.join(map(str, [*writable, *caches, "/dev"]))
+
+
+def keeps_rights(argv: Sequence[str]) -> bool:
+    """Return whether a program cannot start behind a fence, as a snap, which needs setuid."""
+    return Path(argv[0]).resolve().name == "snap"
 
 
 def kill_tree(pid: int) -> None:

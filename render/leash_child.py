@@ -2,17 +2,21 @@
 
 Run as a script, with nothing but the standard library (`python -I -S`):
 
-    leash_child.py PARENT_PID exec|supervise PROGRAM ARGUMENT...
+    leash_child.py PARENT_PID exec|supervise WRITABLE PROGRAM ARGUMENT...
 
 `exec` (Linux) asks the kernel for SIGKILL at the parent's death and becomes the program. A guard
 stays beside it and kills what the program leaves behind: wrappers have children of their own.
+WRITABLE are folders (joined like PATH) outside of which the program may write nothing, where the
+kernel can hold it to that (Landlock, since 5.13); with none it may write what the user may.
 `supervise` (elsewhere) starts the program, passes standard input on, and kills the program when
 standard input ends, because that is what a dead parent looks like on every system.
 """
 
+import ctypes
 import os
 import select
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -23,10 +27,19 @@ EXIT_CANNOT_START = 127
 SECONDS_TO_LEAVE = 2.0
 
 
-def become(parent_pid: int, argv: list[str]) -> None:
-    """Tie this process to its parent and turn into the program."""
-    import ctypes
+# Landlock's system calls (the same numbers on every architecture) and rights, from
+# include/uapi/linux/landlock.h.
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
+VERSION_FLAG = 1
+RULE_PATH_BENEATH = 1
+WRITE_FILE = 1 << 1
+REMOVE_AND_MAKE = sum(1 << bit for bit in range(4, 13))
+REFER, TRUNCATE = 1 << 13, 1 << 14
+PR_SET_NO_NEW_PRIVS = 38
 
+
+def become(parent_pid: int, writable: list[str], argv: list[str]) -> None:
+    """Tie this process to its parent and turn into the program."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0) != 0:
         sys.exit(EXIT_CANNOT_START)
@@ -34,6 +47,8 @@ def become(parent_pid: int, argv: list[str]) -> None:
     if os.getppid() != parent_pid:
         sys.exit(EXIT_PARENT_GONE)
     post_guard()
+    if writable:
+        fence_in(libc, writable)
     try:
         os.execvp(argv[0], argv)
     except OSError as error:
@@ -59,6 +74,28 @@ def post_guard() -> None:
         os.dup2(nothing, stream)
     select.select([leader], [], [])
     os.killpg(0, signal.SIGKILL)
+
+
+def fence_in(libc: ctypes.CDLL, writable: list[str]) -> None:
+    """Give up the right to write outside some folders; an older kernel leaves it as it is."""
+    version = libc.syscall(CREATE_RULESET, None, 0, VERSION_FLAG)
+    if version < 1:
+        return
+    rights = WRITE_FILE | REMOVE_AND_MAKE
+    rights |= (REFER if version >= 2 else 0) | (TRUNCATE if version >= 3 else 0)
+    ruleset = libc.syscall(CREATE_RULESET, struct.pack("Q", rights), 8, 0)
+    if ruleset < 0:
+        return
+    for folder in writable:
+        try:
+            place = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            continue
+        libc.syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, struct.pack("=Qi", rights, place), 0)
+        os.close(place)
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    libc.syscall(RESTRICT_SELF, ruleset, 0)
+    os.close(ruleset)
 
 
 def supervise(argv: list[str]) -> None:
@@ -106,6 +143,7 @@ def cannot_start(argv: list[str], error: OSError) -> None:
 
 if __name__ == "__main__":
     if sys.argv[2] == "exec":
-        become(int(sys.argv[1]), sys.argv[3:])
+        folders = [folder for folder in sys.argv[3].split(os.pathsep) if folder]
+        become(int(sys.argv[1]), folders, sys.argv[4:])
     else:
-        supervise(sys.argv[3:])
+        supervise(sys.argv[4:])

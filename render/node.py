@@ -6,18 +6,28 @@ slot renders on; the heart sends heartbeats and progress and hears when a job is
 
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from render.failures import FailureCode, RenderFailure
-from render.finishing import Shelf, check_frame, draw_thumbnail, remove_files, store_frame
+from render.finishing import (
+    Shelf,
+    check_frame,
+    compare_frames,
+    draw_thumbnail,
+    explain_error,
+    insist,
+    remove_frame,
+    store_frame,
+)
 from render.flights import Flight, Flights
 from render.heart import Heart
 from render.host_pool import HostPool
@@ -33,20 +43,22 @@ from render.protocol import (
     Started,
     about_attempt,
 )
-from render.queue import BadMessage, Line, Queue
+from render.queue import BadMessage, Line, Queue, order_lines
 from render.renderers import Renderer
 from render.reporting import Reporter
+from render.scratch import make_scratch
 from render.width import Width
 from sync.blobs import Digest
 from sync.package import fetch_package
-from sync.records import find_record
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.03
 PULSE_SECONDS = 0.25
 FINISHERS = 16  # they wait for the disk, and disks serve many flushes as fast as one
 CHECKERS = 2  # they use the processor and hold whole pictures in memory
 QUEUE_AWAY_SECONDS = 1.0
+STORE_AWAY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +91,8 @@ class Node:
         self.queue = queue
         self.shelf = shelf
         self.renderers = renderers
-        self.hosts = HostPool(settings.workdir / "hosts", opener=opener)
+        self.scratch = make_scratch(settings.workdir)
+        self.hosts = HostPool(self.scratch / "hosts", opener=opener)
         self.flights = Flights()
         self.reporter = Reporter(queue)
         self.finishers = ThreadPoolExecutor(FINISHERS, thread_name_prefix="finisher")
@@ -87,7 +100,7 @@ class Node:
         self.checkers = threading.Semaphore(CHECKERS)
         self.stopping = threading.Event()
         self.heart = Heart(
-            queue, self.reporter, self.flights, node=settings.id, each_beat=self.hosts.tend
+            queue, self.reporter, self.flights, hello=self.introduce(), each_beat=self.hosts.tend
         )
         self.widths: dict[str, Width] = {}
         self.scene_now: str | None = None
@@ -100,10 +113,17 @@ class Node:
         self.reporter.start()
         threads = [threading.Thread(target=self.heart.run, args=(self.stopping,), name="heart")]
         count = self.settings.slots or self.settings.cores
-        threads += [threading.Thread(target=self.serve, name=f"slot-{i}") for i in range(count)]
+        lines = [self.queue.frames(name) for name in self.renderers]
+        threads += [
+            threading.Thread(target=self.serve, args=(lines,), name=f"slot-{i}")
+            for i in range(count)
+        ]
         if self.settings.owner is not None:
-            self.greet(f"reports-{self.settings.owner}")
-            threads.append(threading.Thread(target=self.serve_inspections, name="inspector"))
+            self.heart.meet(f"reports-{self.settings.owner}")
+            line = self.queue.line(f"inspect-{self.settings.owner}")
+            threads.append(
+                threading.Thread(target=self.serve_inspections, args=(line,), name="inspector")
+            )
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -111,6 +131,7 @@ class Node:
         self.finishers.shutdown()
         self.hosts.close()
         self.reporter.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def stop(self) -> None:
         """End the node: frames under way are handed back uncounted."""
@@ -118,10 +139,8 @@ class Node:
         for flight in self.flights.list():
             flight.call_off()
 
-    def greet(self, report_to: str) -> None:
-        """Introduce the node to an owner that does not know it yet."""
-        if not self.heart.meet(report_to):
-            return
+    def introduce(self) -> Hello:
+        """Return what the node says of itself to owners that do not know it."""
         told = tuple(
             {
                 "name": one.name,
@@ -131,7 +150,7 @@ class Node:
             }
             for one in self.renderers.values()
         )
-        hello = Hello(
+        return Hello(
             node=self.settings.id,
             name=self.settings.name,
             pid=os.getpid(),
@@ -139,13 +158,11 @@ class Node:
             renderers=told,
             slots=self.settings.slots or self.settings.cores,
         )
-        self.reporter.say(hello, to=report_to)
 
     # --- taking work ---
 
-    def serve(self) -> None:
+    def serve(self, lines: list[Line]) -> None:
         """Take frames and render them, one after the other: one slot's life."""
-        lines = [self.queue.frames(name) for name in self.renderers]
         while not self.stopping.is_set():
             with self.gate:
                 if not self.gate.wait_for(self.has_room, timeout=PULSE_SECONDS):
@@ -169,9 +186,8 @@ class Node:
         width = self.widths.get(self.scene_now or "")
         return self.busy < (width.now if width else self.settings.slots or 1)
 
-    def serve_inspections(self) -> None:
+    def serve_inspections(self, line: Line) -> None:
         """Take scenes to inspect, one after the other."""
-        line = self.queue.line(f"inspect-{self.settings.owner}")
         while not self.stopping.is_set():
             task = self.take([line])
             if isinstance(task, InspectTask):
@@ -181,34 +197,38 @@ class Node:
                 self.stopping.wait(POLL_SECONDS)
 
     def take(self, lines: list[Line]) -> FrameTask | InspectTask | None:
-        """Take the next message from the first line that has one."""
-        for line in lines:
-            try:
-                value = line.take()
-                if value is not None:
-                    return TASK.validate_python(value)
-            except (BadMessage, ValidationError) as error:
-                log.error("a message was refused: %s", error)
-            except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
-                log.warning("the queue is away: %s", error)
-                self.stopping.wait(QUEUE_AWAY_SECONDS)
-                return None
+        """Take the most urgent message of several lines."""
+        try:
+            for line in order_lines(lines):
+                task = self.read(line)
+                if task is not None:
+                    return task
+        except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
+            log.warning("the queue is away: %s", error)
+            self.stopping.wait(QUEUE_AWAY_SECONDS)
         return None
+
+    def read(self, line: Line) -> FrameTask | InspectTask | None:
+        """Take a line's next message; what is none is dropped."""
+        try:
+            value = line.take()
+            return None if value is None else TASK.validate_python(value)
+        except (BadMessage, ValidationError) as error:
+            log.error("a message was refused: %s", error)
+            return None
 
     # --- one frame ---
 
     def fly(self, task: FrameTask) -> None:
         """Render one frame and pass it to a finisher, whatever becomes of it."""
         flight = Flight(task=task)
-        if self.queue.read_stop(task.job) >= task.run or not self.flights.add(flight):
+        if self.is_called_off(task) or not self.flights.add(flight):
             return
         if self.stopping.is_set():
             flight.call_off()  # `stop` may have looked just before this flight was there
-        self.greet(task.report_to)
+        self.heart.meet(task.report_to)
         try:
-            standing = find_record(
-                self.shelf.store, self.shelf.studio, Digest(task.recipe), task.number
-            )
+            standing = self.insist(flight, lambda: self.shelf.find_frame(task))
             if standing is not None:
                 self.say_done(flight, standing.to_dict())
                 self.flights.remove(flight)
@@ -223,13 +243,30 @@ class Node:
             self.land_failed(flight, failure.code, failure.words)
         except Exception as error:  # a bug or a broken disk must cost this attempt only
             log.exception("job=%s frame=%s: the attempt broke", task.job, task.number)
-            self.land_failed(flight, FailureCode.NODE_ERROR, f"{type(error).__name__}: {error}")
+            told = explain_error(error)
+            self.land_failed(flight, told.code, told.words)
+
+    def insist(self, flight: Flight, act: Callable[[], T]) -> T:
+        """Do what needs the store, waiting for it as long as the flight is wanted."""
+        return insist(
+            act,
+            note=flight.note_line,
+            wait=lambda: self.stopping.wait(STORE_AWAY_SECONDS) or flight.called_off,
+        )
+
+    def is_called_off(self, task: FrameTask) -> bool:
+        """Tell whether a frame's job was stopped; when the queue is away, the heart asks again."""
+        try:
+            return self.queue.read_stop(task.job) >= task.run
+        except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
+            log.warning("the queue is away: %s", error)
+            return False
 
     def render(self, flight: Flight) -> Rendered:
         """Render a flight's frame in a warm host. Raises RenderFailure."""
         task = flight.task
         renderer = self.renderers[task.renderer]
-        scene = self.fetch_scene(task)
+        scene = self.insist(flight, lambda: self.fetch_scene(task))
         width = self.widths.setdefault(
             task.manifest, Width(cores=self.settings.cores, fixed=self.settings.slots)
         )
@@ -239,7 +276,7 @@ class Node:
             if not flight.board(warm.host):
                 raise RenderFailure(FailureCode.STOPPED, "")
             load_ms = warm.host.open(scene, on_line=flight.note_line)
-            shot = self.shot(task, warm.workdir, threads=width.threads)
+            shot = self.shot(task, threads=width.threads)
             rendered = warm.host.render(
                 shot,
                 self.settings.limits,
@@ -257,9 +294,9 @@ class Node:
             self.gate.notify_all()
         return replace(rendered, load_ms=load_ms)
 
-    def shot(self, task: FrameTask, workdir: Path, *, threads: int) -> Shot:
+    def shot(self, task: FrameTask, *, threads: int) -> Shot:
         """Return what the host is asked for; every attempt has a file name of its own."""
-        stem = workdir.parent.parent / "frames" / f"{task.job}-{task.number}-{task.attempt}"
+        stem = self.scratch / "frames" / f"{task.job}-{task.number}-{task.attempt}"
         stem.parent.mkdir(parents=True, exist_ok=True)
         return Shot(
             frame=task.number,
@@ -287,17 +324,22 @@ class Node:
                 if checked.suspicious:
                     self.confirm(flight, rendered)
                 thumbnail = draw_thumbnail(rendered)
-            record = store_frame(
-                self.shelf, task, rendered, checked, node=self.settings.id, thumbnail=thumbnail
+            record = self.insist(
+                flight,
+                lambda: store_frame(
+                    self.shelf, task, rendered, checked, node=self.settings.id, thumbnail=thumbnail
+                ),
             )
             self.say_done(flight, record.to_dict())
             self.flights.remove(flight)
         except RenderFailure as failure:
-            remove_files(rendered.picture)
+            remove_frame(rendered)
             self.land_failed(flight, failure.code, failure.words)
         except Exception as error:  # a bug or a broken disk must cost this attempt only
             log.exception("job=%s frame=%s: finishing broke", task.job, task.number)
-            self.land_failed(flight, FailureCode.NODE_ERROR, f"{type(error).__name__}: {error}")
+            remove_frame(rendered)
+            told = explain_error(error)
+            self.land_failed(flight, told.code, told.words)
         finally:
             self.backlog.release()
 
@@ -313,21 +355,17 @@ class Node:
             if not flight.board(warm.host):
                 raise RenderFailure(FailureCode.STOPPED, "")
             warm.host.open(self.fetch_scene(task), on_line=flight.note_line)
-            shot = self.shot(task, warm.workdir, threads=self.settings.cores)
+            shot = self.shot(task, threads=self.settings.cores)
             again = warm.host.render(
                 replace(shot, stem=shot.stem.with_name(shot.stem.name + "-again")),
                 self.settings.limits,
                 on_progress=flight.note_progress,
                 on_line=flight.note_line,
             )
-            first = check_frame(task, rendered).suspicious
-            second = check_frame(task, again).suspicious
-            remove_files(again.picture)
-            if first != second:
-                raise RenderFailure(FailureCode(first[0]), f"{first} / {second}")
         finally:
             flight.leave()
             self.hosts.discard(warm)
+        compare_frames(task, rendered, again)
 
     # --- what is said ---
 

@@ -7,7 +7,7 @@ matters is elsewhere (leases, frame records), and a message is only a hint.
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from huey import PriorityRedisHuey, SqliteHuey
 from huey.constants import EmptyData
 from huey.registry import Message
 from huey.serializer import Serializer
+from redis import ConnectionPool
 
 SIGNATURE_BYTES = 32
+REDIS_SECONDS_MAX = 5  # without a limit, a Redis that went silent would hold whoever asks it
 FRAME_LINE = "frames"
 STOP_LINE = "stops"
 
@@ -72,9 +74,51 @@ class Line:
         data = self.huey.storage.dequeue()
         return None if data is None else self.read(data)
 
+    def head(self) -> tuple[float, int] | None:
+        """Return what orders this line's next message among other lines' (the least goes first).
+
+        It is the priority, highest first, and then the age; None for an empty line.
+        """
+        storage = self.huey.storage
+        if hasattr(storage, "to_blob"):
+            found = storage.sql(
+                "select -priority, id from task where queue = ? order by priority desc, id limit 1",
+                (storage.name,),
+                results=True,
+            )
+            return (float(found[0][0]), int(found[0][1])) if found else None
+        found = storage.conn.zrange(storage.queue_key, 0, 0, withscores=True)
+        return (float(found[0][1]), int.from_bytes(found[0][0][:8])) if found else None
+
     def list_waiting(self) -> list[Any]:
-        """Return the messages on the line without taking them."""
-        return [self.read(data) for data in self.huey.storage.enqueued_items()]
+        """Return the messages on the line without taking them; what is none of ours is left out."""
+        items = (self.peek(data) for data in self.huey.storage.enqueued_items())
+        return [value for value in items if value is not None]
+
+    def reprioritise(self, wanted: Callable[[Any], bool], priority: int) -> None:
+        """Change the priority of waiting messages; what is taken meanwhile does not come back."""
+        storage = self.huey.storage
+        if hasattr(storage, "to_blob"):
+            with storage.db(commit=True) as cursor:
+                cursor.execute("select id, data from task where queue = ?", (storage.name,))
+                rows = [(id, self.peek(data)) for id, data in cursor.fetchall()]
+                cursor.executemany(
+                    "update task set priority = ? where id = ?",
+                    [(priority, id) for id, value in rows if value is not None and wanted(value)],
+                )
+            return
+        members = storage.conn.zrange(storage.queue_key, 0, -1)
+        values = [(member, self.peek(member[8:])) for member in members]
+        scores = {member: -priority for member, one in values if one is not None and wanted(one)}
+        if scores:
+            storage.conn.zadd(storage.queue_key, scores, xx=True)
+
+    def peek(self, data: bytes) -> Any | None:
+        """Return the value that a stored message carries, None for one that is none of ours."""
+        try:
+            return self.read(data)
+        except BadMessage:
+            return None
 
     def read(self, data: bytes) -> Any:
         """Return the value that a stored message carries."""
@@ -110,7 +154,11 @@ class Queue:
         if not self.is_private:
             return PriorityRedisHuey(
                 f"yuntu-{name}",
-                url=self.address,
+                connection_pool=ConnectionPool.from_url(
+                    self.address,
+                    socket_timeout=REDIS_SECONDS_MAX,
+                    socket_connect_timeout=REDIS_SECONDS_MAX,
+                ),
                 serializer=serializer,
                 blocking=False,
                 results=False,
@@ -143,6 +191,13 @@ class Queue:
         for line in self.lines.values():
             line.huey.storage.close()
         self.lines.clear()
+
+
+def order_lines(lines: Iterable[Line]) -> list[Line]:
+    """Return the lines that have messages, the one with the most urgent and oldest first."""
+    heads = [(line.head(), line) for line in lines]
+    waiting = [(head, line) for head, line in heads if head is not None]
+    return [line for _, line in sorted(waiting, key=lambda one: one[0])]
 
 
 def frame_ids(messages: Sequence[Any]) -> set[tuple[str, int, int]]:

@@ -119,12 +119,14 @@ class RendererSpec(_Frozen):
     sidecars: tuple[str, ...] = ()
     executables: tuple[str, ...]
     places: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     environment: str = ""
     wheel: str = ""
     version_min: str = "0"
     how_to_get: tuple[str, ...] = ()
     range_matters: bool = False
     asset_patterns: tuple[re.Pattern[str], ...] = ()
+    comment_patterns: tuple[re.Pattern[str], ...] = ()
     env: dict[str, str] = Field(default_factory=dict)
     probe: Probe
     command: Command | None = None
@@ -250,7 +252,7 @@ def pick_renderer(
 
 
 def explain_absence(
-    specs: Sequence[RendererSpec], *, otherwise: RendererProblem
+    specs: Sequence[RendererSpec], *, otherwise: RendererProblem | None = None
 ) -> RendererProblem:
     """Return the problem that says how to get the first of these renderers on this system.
 
@@ -258,10 +260,19 @@ def explain_absence(
     """
     for spec in specs:
         if sys.platform in spec.how_to_get:
-            return RendererProblem(f"get_{spec.name}_{sys.platform}")
+            return RendererProblem(f"get_{spec.name}_{sys.platform}", title=spec.title)
         programs = ", ".join(spec.executables)
         return RendererProblem("renderer_not_installed", renderer=spec.title, programs=programs)
-    return otherwise
+    return otherwise or RendererProblem("renderer_missing", extension="-")
+
+
+def list_libraries(spec: RendererSpec) -> list[Path]:
+    """Return the folders of files that come with a renderer: a scene may name them unpacked."""
+    found: list[Path] = []
+    for pattern in spec.libraries.get(sys.platform, ()):
+        anchor = Path(os.path.expandvars(pattern))
+        found.extend(sorted(Path(anchor.anchor).glob(str(anchor.relative_to(anchor.anchor)))))
+    return found
 
 
 def matches(renderer: Renderer, wanted: str) -> bool:

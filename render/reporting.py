@@ -6,10 +6,12 @@ from collections import deque
 
 from pydantic import BaseModel
 
+from render.protocol import Beat, Hello, ProgressMade
 from render.queue import Queue
 
 log = logging.getLogger(__name__)
 BATCH_MAX = 200
+WAITING_MAX = 5_000
 RETRY_SECONDS = 1.0
 
 
@@ -30,7 +32,10 @@ class Reporter:
     def say(self, report: BaseModel, *, to: str) -> None:
         """Queue a report for an owner's report line; returns at once."""
         with self.changed:
-            self.waiting.setdefault(to, deque()).append(report)
+            waiting = self.waiting.setdefault(to, deque())
+            # What only tells of the moment is worth nothing after a long silence.
+            if len(waiting) < WAITING_MAX or not isinstance(report, Beat | ProgressMade | Hello):
+                waiting.append(report)
             self.changed.notify()
 
     def close(self) -> None:

@@ -14,9 +14,8 @@ QUALITY = 85
 # What transparent places show, as light: a middle grey that is neither scene nor window.
 NEUTRAL_LINEAR = 0.18
 NEUTRAL_DISPLAY = 0.46
-# Up to here a linear picture is shown as it is; brighter ones are exposed down to it.
+# The share of a linear picture's pixels that may be white in its thumbnail is what is above.
 WHITE_PERCENTILE = 99.0
-EXPOSURE_MAX = 4.0
 
 Floats = npt.NDArray[np.float32]
 
@@ -94,9 +93,17 @@ def shrink(pixels: Pixels, step: int) -> Floats:
 
 
 def expose(colour: Floats) -> Floats:
-    """Return linear light scaled down so that its bright places are not all white."""
-    bright = float(np.percentile(colour.max(axis=-1), WHITE_PERCENTILE))
-    return colour / np.float32(min(bright, EXPOSURE_MAX)) if bright > 1.0 else colour
+    """Return linear light with its bright places below white; a picture without any stays as it is.
+
+    Reinhard's operator with a white point (Photographic Tone Reproduction, 2002, equation 4): at
+    a white of 1 it changes nothing, so there is no step between the two cases.
+    """
+    white = float(np.percentile(colour.max(axis=-1), WHITE_PERCENTILE))
+    if white <= 1.0:
+        return colour
+    light = np.maximum(colour, 0.0)
+    exposed: Floats = light * (1.0 + light / np.float32(white * white)) / (1.0 + light)
+    return exposed
 
 
 def encode_srgb(linear: Floats) -> Floats:

@@ -44,8 +44,8 @@ def find_job_exit(job: Job) -> Exit:
         return Exit.FUNDS
     if reason in OUR_FAULTS:
         return Exit.INTERNAL
+    if job["frames"]["total"]:
+        return Exit.FRAMES_FAILED
     if any(one["severity"] == "blocker" for one in job["findings"]):
         return Exit.BLOCKED
-    if reason == "no_node":
-        return Exit.SERVER
-    return Exit.FRAMES_FAILED if job["frames"]["total"] else Exit.USAGE
+    return Exit.SERVER if reason == "no_node" else Exit.USAGE

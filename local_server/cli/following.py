@@ -34,8 +34,8 @@ class View(Protocol):
     def show_event(self, event: Event) -> None:
         """Show an event, once."""
 
-    def show_frame(self, frame: Frame) -> None:
-        """Show a frame that ended; done ones only to a view that wants them."""
+    def show_frame(self, frame: Frame, total: int) -> None:
+        """Show a frame that ended, one of `total`; done ones only to a view that wants them."""
 
     def show_progress(self, progress: FrameProgress) -> None:
         """Show how far a frame is."""
@@ -67,6 +67,7 @@ class Follower:
         self.job_id = job
         self.after = after
         self.view = view
+        self.total = 0
 
     def follow(self) -> Job:
         """Show a job until it is at rest and delivered, and return it."""
@@ -134,10 +135,17 @@ class Follower:
             if self.ends_frame(event):
                 frame = event["frame"]
                 assert frame is not None
-                self.view.show_frame(self.link.client.get_frame(self.job_id, frame))
+                found = self.link.client.get_frame(self.job_id, frame)
+                self.view.show_frame(found, self.find_total())
             self.view.show_event(event)
             self.link.note_progress()
         self.after = event["id"]
+
+    def find_total(self) -> int:
+        """Return how many frames the job has; it has some by the time that one ends."""
+        if not self.total:
+            self.total = self.link.client.get_job(self.job_id)["frames"]["total"]
+        return self.total
 
     def ends_frame(self, event: Event) -> bool:
         """Tell whether an event ends a frame that the view wants to see."""

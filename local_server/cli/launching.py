@@ -50,6 +50,11 @@ def read_address(data: Path) -> ServerAddress | None:
     return address if is_running(address.pid) else None
 
 
+def was_ended(data: Path) -> bool:
+    """Tell whether a data directory's server ended on purpose: one that was killed leaves its file."""
+    return not (data / "server.json").exists()
+
+
 def is_running(pid: int) -> bool:
     """Tell whether a process is there and not a zombie."""
     try:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from local_server.cli.client import Client
 from local_server.cli.failure import ClientError
-from local_server.cli.launching import ensure_server, find_server, read_address
+from local_server.cli.launching import ensure_server, find_server, read_address, was_ended
 from local_server.farm.errors import Unavailable
 from local_server.wording import Wording
 
@@ -47,7 +47,8 @@ class Link:
         """Find the server again, or start it.
 
         Whoever watches over the server has a moment to bring it back; one whose process is alive
-        gets a minute to answer. Raises Unavailable `server_silent` and `server_keeps_dying`.
+        gets a minute to answer. One that was ended on purpose stays so. Raises Unavailable
+        `server_was_ended`, `server_silent` and `server_keeps_dying`.
         """
         self.renewals += 1
         if self.renewals > RENEWALS_MAX:
@@ -61,6 +62,8 @@ class Link:
                 return
             alive, waited = read_address(self.data), time.monotonic() - began
             if alive is None and waited > GRACE_SECONDS:
+                if was_ended(self.data):
+                    raise Unavailable("server_was_ended")
                 self.client = self.connect()
                 return
             if alive is not None and waited > SILENCE_SECONDS_MAX:

@@ -52,7 +52,7 @@ class JsonView:
         """Write an event."""
         self.session.write_json({"type": "event", **event})
 
-    def show_frame(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame, total: int) -> None:
         """Write nothing: the event says it."""
 
     def show_progress(self, progress: FrameProgress) -> None:
@@ -96,7 +96,6 @@ class PlainView:
         self.notices = Notices(session)
         self.shown = ("", "")
         self.ended = 0
-        self.total = 0
 
     def show_link(self, state: LinkState) -> None:
         """Write whether the server is there."""
@@ -105,11 +104,10 @@ class PlainView:
     def show_event(self, event: Event) -> None:
         """Write nothing: frames and the job's states have lines of their own."""
 
-    def show_frame(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame, total: int) -> None:
         """Write a line for a frame."""
         self.ended += 1
-        count = f"  {self.ended}/{self.total}" if self.total else ""
-        self.write(f"{show_frame_result(self.session, frame)}{count}")
+        self.write(f"{show_frame_result(self.session, frame)}  {self.ended}/{total}")
 
     def show_progress(self, progress: FrameProgress) -> None:
         """Write nothing: a log is not for what changes every second."""
@@ -117,7 +115,6 @@ class PlainView:
     def show_job(self, job: Job) -> None:
         """Write a line when the job's state or what it is doing changed."""
         self.notices.tell(job)
-        self.total = job["frames"]["total"]
         now = (job["state"], job["reason"]["code"])
         if now != self.shown:
             self.shown = now
@@ -160,7 +157,7 @@ class LiveView:
         if event["kind"] == "frame.state" and event["frame"] is not None:
             self.under_way.pop(event["frame"], None)
 
-    def show_frame(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame, total: int) -> None:
         """Write a failed frame above the bar."""
         self.session.out.print(Text(show_frame_result(self.session, frame), style="red"))
 

@@ -1,10 +1,9 @@
 """Watching a job to its end from a terminal, where Ctrl-C asks instead of killing."""
 
-import click
-
 from local_server.cli.answers import Bill, Job
 from local_server.cli.exits import Exit, find_job_exit
 from local_server.cli.following import Follower, is_over
+from local_server.cli.keys import open_keys
 from local_server.cli.link import Link
 from local_server.cli.outcome import print_outcome
 from local_server.cli.progress import open_view
@@ -53,11 +52,12 @@ def ask_what_now(session: Session) -> str:
     if not session.is_dialogue:
         return LEAVE
     try:
-        while True:
+        with open_keys() as read_key:
             session.print(session.say("ask_interrupt").detail, style="bold")
-            key = click.getchar().lower()
-            if key in (CANCEL, LEAVE, WATCH):
-                return key
+            while True:
+                key = read_key().lower()
+                if key in (CANCEL, LEAVE, WATCH):
+                    return key
     except (KeyboardInterrupt, EOFError):
         return LEAVE
 

@@ -142,19 +142,27 @@ def stop_attempts(db: Database, *, job: str, at_ms: int) -> None:
 
 
 def hand_frames(
-    db: Database, *, renderer: str, limit: int, jobs_max: int, at_ms: int
+    db: Database,
+    *,
+    renderer: str,
+    limit: int,
+    jobs_max: int,
+    at_ms: int,
+    priority_min: int = 0,
 ) -> list[HandedFrame]:
     """Choose the next frames to queue for a renderer and mark them as handed out.
 
-    Jobs come by priority, then by age; frames by number. Each gets a new attempt number, so that
-    what is still said about an earlier attempt is refused.
+    Jobs come by priority, those below `priority_min` not at all, then by age; frames by number.
+    Each gets a new attempt number, so that what is still said about an earlier one is refused.
     """
     assert_writing(db)
     jobs = db.conn.execute(
-        "SELECT id, run, priority FROM job WHERE state IN ('queued', 'running')"
-        " AND plan ->> 'renderer' = ? AND frames_waiting > 0"
+        "SELECT id, run, priority FROM job WHERE job.state IN ('queued', 'running')"
+        " AND plan ->> 'renderer' = ? AND priority >= ? AND frames_waiting > 0"
+        " AND EXISTS (SELECT 1 FROM frame"
+        " WHERE frame.job = job.id AND state = 'waiting' AND handed_at_ms IS NULL)"
         " ORDER BY priority DESC, serial LIMIT ?",
-        (renderer, jobs_max),
+        (renderer, priority_min, jobs_max),
     ).fetchall()
     handed: list[HandedFrame] = []
     for job, run, priority in jobs:
@@ -173,22 +181,26 @@ def hand_frames(
     return handed
 
 
-def has_work(db: Database, *, renderer: str) -> bool:
-    """Tell whether any open job of a renderer still has waiting frames."""
+def find_priority(db: Database, *, renderer: str, below: int) -> int | None:
+    """Return the highest priority under `below` at which a renderer has frames to hand out."""
     row = db.conn.execute(
-        "SELECT 1 FROM job WHERE state IN ('queued', 'running') AND plan ->> 'renderer' = ?"
-        " AND frames_waiting > 0 LIMIT 1",
-        (renderer,),
+        "SELECT priority FROM job WHERE job.state IN ('queued', 'running')"
+        " AND plan ->> 'renderer' = ? AND priority < ? AND frames_waiting > 0"
+        " AND EXISTS (SELECT 1 FROM frame"
+        " WHERE frame.job = job.id AND state = 'waiting' AND handed_at_ms IS NULL)"
+        " ORDER BY priority DESC LIMIT 1",
+        (renderer, below),
     ).fetchone()
-    return row is not None
+    return None if row is None else int(row[0])
 
 
-def count_handed(db: Database, *, renderer: str) -> int:
-    """Count the frames of a renderer that are with the queue or with a node."""
+def count_handed(db: Database, *, renderer: str, priority_min: int = 0) -> int:
+    """Count a renderer's frames that are with the queue, or with a node that has not begun."""
     row = db.conn.execute(
         "SELECT count(*) FROM frame f JOIN job j ON j.id = f.job"
-        " WHERE f.handed_at_ms IS NOT NULL AND f.state = 'waiting' AND j.plan ->> 'renderer' = ?",
-        (renderer,),
+        " WHERE f.handed_at_ms IS NOT NULL AND f.state = 'waiting' AND j.plan ->> 'renderer' = ?"
+        " AND j.priority >= ?",
+        (renderer, priority_min),
     ).fetchone()
     return int(row[0])
 

@@ -18,6 +18,7 @@ from local_server.farm.identifiers import make_id
 from local_server.preparation import Request
 from local_server.services import Services, here
 from local_server.shapes import (
+    NUMBER_MAX,
     JobListQuery,
     JobPage,
     JobPath,
@@ -49,7 +50,9 @@ def make_job(body: JobRequest) -> Response:
     """Submit a scene. It is checked, packed, priced and held before a frame is queued."""
     asked = body.model_dump(exclude={"id", "name", "priority"})
     request = {name: asked[name] for name in Request.__slots__}
-    check_path(body.scene)
+    check_path(body.scene, "scene_not_absolute")
+    if body.out is not None:
+        check_path(body.out, "out_not_absolute")
     row = here.writer.write(
         jobs.create_job,
         id=body.id or make_id(),
@@ -133,6 +136,7 @@ def prioritise_job(path: JobPath, body: PriorityRequest) -> Response:
     here.writer.write(
         jobs.prioritise_job, job=path.job, priority=body.priority, at_ms=read_clock_ms()
     )
+    here.move_up(path.job)
     return answer(show(here.get_job(path.job)))
 
 
@@ -158,10 +162,10 @@ def get_log(path: JobPath) -> Response:
     return Response(tell_story(here, path.job), mimetype="text/plain; charset=utf-8")
 
 
-def check_path(scene: str) -> None:
-    """Raise BadInput for a scene that cannot be a path."""
-    if "\0" in scene or not Path(scene).is_absolute():
-        raise BadInput("scene_not_absolute", path=scene.replace("\0", ""))
+def check_path(path: str, code: str) -> None:
+    """Raise BadInput with this code for what cannot be a path, or depends on a working folder."""
+    if "\0" in path or not Path(path).is_absolute():
+        raise BadInput(code, path=path.replace("\0", ""))
 
 
 def parse_cursor(cursor: str | None) -> int | None:
@@ -169,9 +173,12 @@ def parse_cursor(cursor: str | None) -> int | None:
     if cursor is None:
         return None
     try:
-        return int(cursor)
+        number = int(cursor)
     except ValueError as error:
         raise BadInput("cursor_wrong", cursor=cursor[:40]) from error
+    if abs(number) > NUMBER_MAX:
+        raise BadInput("cursor_wrong", cursor=cursor[:40])
+    return number
 
 
 def tell_story(services: Services, job: str) -> str:

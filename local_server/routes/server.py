@@ -9,13 +9,15 @@ from flask_openapi3 import APIBlueprint, Tag
 from local_server.answers import answer, reader_wording
 from local_server.farm.accounts import get_account
 from local_server.farm.events import find_last_event, list_events
+from local_server.findings import describe_finding
 from local_server.node_watch import list_log_tail
 from local_server.preparation import Prepared, Request
+from local_server.routes.jobs import check_path
 from local_server.services import Services, here
 from local_server.shapes import EventQuery, SceneRequest
-from local_server.submission import finding_to_dict
-from local_server.views import show_findings
+from local_server.views import show_findings, show_reason
 from render.frame_ranges import format_frames
+from render.renderers import explain_absence
 
 TAG = Tag(name="server", description="The server, its node and its events")
 ROUTES = APIBlueprint("server", __name__, url_prefix="/api/v1", abp_tags=[TAG])
@@ -31,6 +33,7 @@ def get_health() -> Response:
             "pid": here.settings.pid,
             "started_at_ms": here.started_at_ms,
             "node": show_node(here),
+            "trouble": show_trouble(here),
         }
     )
 
@@ -50,21 +53,26 @@ def list_renderers() -> Response:
         for one in here.roster.wait()
     ]
     wording = reader_wording()
-    missing = [
-        {
-            "name": spec.name,
-            "title": spec.title,
-            "proven": spec.proven,
-            "how_to_get": wording.say(f"get_{spec.name}", title=spec.title).detail,
-        }
-        for spec in here.roster.list_missing()
-    ]
+    missing = []
+    for spec in here.roster.list_missing():
+        absence = explain_absence([spec])
+        missing.append(
+            {
+                "name": spec.name,
+                "title": spec.title,
+                "proven": spec.proven,
+                "how_to_get": wording.say(absence.code, **absence.params).detail,
+            }
+        )
     return answer({"items": found, "missing": missing})
 
 
 @ROUTES.post("/checks")
 def check_scene(body: SceneRequest) -> Response:
     """Check a scene as a submission would, without making a job or moving money."""
+    check_path(body.scene, "scene_not_absolute")
+    if body.out is not None:
+        check_path(body.out, "out_not_absolute")
     request = Request(**body.model_dump())
     level = get_account(here.reader, account=here.owner).level
     prepared = here.preparation.prepare(
@@ -88,12 +96,20 @@ def shut_down() -> Response:
     return answer({"status": "ending"}, status=202)
 
 
+def show_trouble(services: Services) -> dict[str, Any] | None:
+    """Return what keeps work from going on right now, None when nothing does."""
+    trouble = services.trouble
+    if trouble is None:
+        return None
+    return show_reason(reader_wording(), trouble.code, **trouble.params).model_dump()
+
+
 def show_node(services: Services) -> dict[str, Any]:
     """Return how the server's own node is."""
     watch = services.node_watch
     if watch is None:
         return {"state": "none", "id": None, "name": None, "renderers": [], "last_error": ""}
-    greeted = services.roster.greeted == watch.node_id
+    greeted = watch.node_id in services.roster.nodes
     state = "down" if watch.process is None else "up" if greeted else "starting"
     return {
         "state": state,
@@ -110,7 +126,7 @@ def show_node(services: Services) -> dict[str, Any]:
 def show_check(prepared: Prepared) -> dict[str, Any]:
     """Return a check of a scene as the interface shows it."""
     files = prepared.package.files
-    findings = [finding_to_dict(one) for one in prepared.findings]
+    findings = [describe_finding(one) for one in prepared.findings]
     return {
         "scene": prepared.request.scene,
         "renderer": {"name": prepared.renderer.name, "version": prepared.renderer.version},

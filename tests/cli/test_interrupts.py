@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,36 +15,37 @@ ASKED = "go on watching"
 
 
 @pytest.fixture
-def long_job(scene: Path, tmp_path: Path) -> list[str]:
-    """A command line that renders for minutes if it is let."""
+def long_job(yuntu: Yuntu, scene: Path, tmp_path: Path) -> Iterator[list[str]]:
+    """A command line that renders for minutes if it is let; its job is cancelled in the end."""
     options = ["--samples", "300", "--size", "300x300", "--frames", "1-99", "--max-cost", "9"]
-    return ["render", str(scene), "--out", str(tmp_path), "--fresh", *options]
+    yield ["render", str(scene), "--out", str(tmp_path), "--fresh", *options]
+    yuntu("cancel", "last")
 
 
 def test_go_on_watching_then_cancel(yuntu: Yuntu, long_job: list[str]) -> None:
     """A live picture; the question; back to the picture; the question again."""
-    terminal = Terminal(yuntu.make_command(*long_job))
-    terminal.wait_for("frame 1")
-    terminal.wait_for("sample ")
-    terminal.press(INTERRUPT)
-    terminal.wait_for(ASKED)
-    terminal.press("w")
-    terminal.wait_for("0/99")
-    terminal.press(INTERRUPT)
-    terminal.wait_for(ASKED)
-    terminal.press("c")
-    assert terminal.wait() == 7
+    with Terminal(yuntu.make_command(*long_job)) as terminal:
+        terminal.wait_for("frame 1")
+        terminal.wait_for("sample ")
+        terminal.press(INTERRUPT)
+        terminal.wait_for(ASKED)
+        terminal.press("w")
+        terminal.wait_for("0/99")
+        terminal.press(INTERRUPT)
+        terminal.wait_for(ASKED)
+        terminal.press("c")
+        assert terminal.wait() == 7
     assert yuntu.json("job", "last")["state"] == "cancelled"
 
 
 def test_a_second_interrupt_leaves_it_running(yuntu: Yuntu, long_job: list[str]) -> None:
     """Whoever is in a hurry is not asked twice."""
-    terminal = Terminal(yuntu.make_command(*long_job))
-    terminal.wait_for("0/99")
-    terminal.press(INTERRUPT)
-    terminal.wait_for(ASKED)
-    terminal.press(INTERRUPT)
-    assert terminal.wait() == 130
+    with Terminal(yuntu.make_command(*long_job)) as terminal:
+        terminal.wait_for("0/99")
+        terminal.press(INTERRUPT)
+        terminal.wait_for(ASKED)
+        terminal.press(INTERRUPT)
+        assert terminal.wait() == 130
     job = yuntu.json("job", "last")
     assert job["state"] in ("queued", "running")
     assert f"yuntu watch {job['id']}" in terminal.seen

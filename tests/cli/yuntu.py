@@ -98,10 +98,22 @@ class Terminal:
 
     def __init__(self, command: list[str]) -> None:
         self.seen = ""
+        self.ended = False
         self.pid, self.screen = pty.fork()
         if self.pid == 0:
             os.environ["COLUMNS"] = "100"
             os.execv(command[0], command)
+
+    def __enter__(self) -> "Terminal":
+        """Give the terminal itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the terminal; a command that a failed test left there is killed."""
+        os.close(self.screen)
+        if not self.ended:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
 
     def wait_for(self, text: str) -> None:
         """Read until a text has appeared since the last one that was waited for."""
@@ -133,5 +145,5 @@ class Terminal:
         while self.read():
             assert time.monotonic() < ends, f"it does not end:\n{self.seen[-2000:]}"
         _, status = os.waitpid(self.pid, 0)
-        os.close(self.screen)
+        self.ended = True
         return os.waitstatus_to_exitcode(status)

@@ -1,6 +1,7 @@
 """Money: what may be spent is never passed, and a job that lacks it waits and goes on."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.end_to_end.running_farm import RunningFarm
 LEAST_MICROS = 200  # what the price book asks at least for a frame
 
 
-def refuse(farm: RunningFarm, path: str, body: dict[str, int]) -> tuple[int, str]:
+def refuse(farm: RunningFarm, path: str, body: dict[str, Any]) -> tuple[int, str]:
     """POST what must be refused; returns the status and the error's code."""
     response = farm.session.post(farm.address + path, json=body, timeout=30)
     return response.status_code, response.json()["error"]["code"]

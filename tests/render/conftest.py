@@ -14,6 +14,10 @@ MAKE_SCENES = Path(__file__).with_name("make_scenes.py")
 RENDERERS = find_renderers(read_specs())
 BLENDERS = [renderer for renderer in RENDERERS if renderer.name == "blender"]
 
+# For what does not depend on Blender's version: one start less for every test.
+ONE_BLENDER = pytest.mark.parametrize(
+    "blender", BLENDERS[:1], indirect=True, ids=[renderer.key for renderer in BLENDERS[:1]]
+)
 Opener = Callable[[Renderer], Host]
 
 

@@ -17,7 +17,7 @@ import bpy
 FOLDER = Path(sys.argv[-1])
 
 
-class LostEngine(bpy.types.RenderEngine):
+class LostEngine(bpy.types.RenderEngine):  # type: ignore[misc]
     """An engine of an add-on that the render machine will not have."""
 
     bl_idname = "LOST_ENGINE"

@@ -16,6 +16,7 @@ import pytest
 from render.failures import FailureCode, RenderFailure
 from render.hosts import Host, Limits, Progress, Shot
 from render.renderers import Renderer
+from tests.render.conftest import ONE_BLENDER, Opener
 from tests.render.test_leash import has_gone, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -40,7 +41,7 @@ class Flight:
 
 @pytest.fixture
 def take_off(
-    blender: Renderer, scenes: Path, tmp_path: Path, opened: Callable[[Renderer], Host]
+    blender: Renderer, scenes: Path, tmp_path: Path, opened: Opener
 ) -> Callable[..., Flight]:
     """A function that starts a frame nobody waits for, and returns in its middle."""
 
@@ -75,7 +76,7 @@ def test_kill_in_mid_frame_is_prompt_and_another_host_goes_on(
     scenes: Path,
     tmp_path: Path,
     take_off: Callable[..., Flight],
-    opened: Callable[[Renderer], Host],
+    opened: Opener,
 ) -> None:
     flight = take_off()
     started = time.monotonic()
@@ -113,6 +114,7 @@ def test_a_blender_that_dies_is_told_by_how_it_died(
     assert not flight.host.alive()
 
 
+@ONE_BLENDER
 def test_a_blender_that_stands_still_is_ended(take_off: Callable[..., Flight]) -> None:
     flight = take_off(Limits(frame_seconds_max=120, stall_seconds_max=2))
     os.kill(flight.pid, signal.SIGSTOP)
@@ -121,6 +123,7 @@ def test_a_blender_that_stands_still_is_ended(take_off: Callable[..., Flight]) -
     assert has_gone(flight.pid)
 
 
+@ONE_BLENDER
 def test_silence_alone_is_no_stall(take_off: Callable[..., Flight]) -> None:
     flight = take_off(Limits(frame_seconds_max=120, stall_seconds_max=1))
     time.sleep(3)
@@ -129,6 +132,7 @@ def test_silence_alone_is_no_stall(take_off: Callable[..., Flight]) -> None:
     assert flight.land().code is FailureCode.STOPPED
 
 
+@ONE_BLENDER
 def test_time_and_memory_have_limits(take_off: Callable[..., Flight]) -> None:
     late = take_off(Limits(frame_seconds_max=2)).land()
     assert late.code is FailureCode.TIMED_OUT
@@ -137,8 +141,9 @@ def test_time_and_memory_have_limits(take_off: Callable[..., Flight]) -> None:
     assert "MiB" in large.words
 
 
+@ONE_BLENDER
 def test_scene_that_cannot_be_opened_speaks(
-    blender: Renderer, tmp_path: Path, opened: Callable[[Renderer], Host]
+    blender: Renderer, tmp_path: Path, opened: Opener
 ) -> None:
     for name, content in (("lost", None), ("text", b"no scene\n" * 100)):
         path = tmp_path / f"{name}.blend"
@@ -153,7 +158,7 @@ def test_scene_that_cannot_be_opened_speaks(
 
 
 def test_no_camera_and_no_engine_are_the_scenes_errors(
-    blender: Renderer, scenes: Path, tmp_path: Path, opened: Callable[[Renderer], Host]
+    blender: Renderer, scenes: Path, tmp_path: Path, opened: Opener
 ) -> None:
     host = opened(blender)
     host.open(scenes / "no_camera.blend")
@@ -166,9 +171,8 @@ def test_no_camera_and_no_engine_are_the_scenes_errors(
     assert "no camera" in caught.value.words.lower()
 
 
-def test_a_program_that_is_no_blender_does_not_start(
-    blender: Renderer, opened: Callable[[Renderer], Host]
-) -> None:
+@ONE_BLENDER
+def test_a_program_that_is_no_blender_does_not_start(blender: Renderer, opened: Opener) -> None:
     for command in (("/bin/true",), ("/nowhere/blender",)):
         with pytest.raises(RenderFailure) as caught:
             opened(blender.model_copy(update={"command": command}))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import OpenImageIO
 import pytest
 
@@ -11,35 +12,37 @@ from render.checks import check_picture
 from render.failures import FailureCode, RenderFailure
 
 WIDTH, HEIGHT = 64, 40
+Floats = npt.NDArray[np.float32]
+# What renderers write: number format, channels, compression.
 FORMATS = {
-    "png": ("uint8", 4, {}),
-    "deep.png": ("uint16", 4, {}),
-    "jpg": ("uint8", 3, {}),
-    "zip.exr": ("half", 4, {"compression": "zip"}),
-    "piz.exr": ("float", 4, {"compression": "piz"}),
-    "dwaa.exr": ("half", 4, {"compression": "dwaa"}),
-    "none.exr": ("half", 3, {"compression": "none"}),
-    "tif": ("uint16", 4, {}),
-    "hdr": ("float", 3, {}),
-    "bmp": ("uint8", 3, {}),
-    "webp": ("uint8", 3, {}),
+    "png": ("uint8", 4, ""),
+    "deep.png": ("uint16", 4, ""),
+    "jpg": ("uint8", 3, ""),
+    "zip.exr": ("half", 4, "zip"),
+    "piz.exr": ("float", 4, "piz"),
+    "dwaa.exr": ("half", 4, "dwaa"),
+    "none.exr": ("half", 3, "none"),
+    "tif": ("uint16", 4, ""),
+    "hdr": ("float", 3, ""),
+    "bmp": ("uint8", 3, ""),
+    "webp": ("uint8", 3, ""),
 }
 
 
 def write_picture(
     path: Path,
     kind: str,
-    pixels: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+    pixels: Floats,
     *,
     channels: tuple[str, ...] = (),
-    **attributes: str,
+    compression: str = "",
 ) -> Path:
     height, width, count = pixels.shape
     spec = OpenImageIO.ImageSpec(width, height, count, kind)
     if channels:
         spec.channelnames = channels
-    for name, value in attributes.items():
-        spec.attribute(name, value)
+    if compression:
+        spec.attribute("compression", compression)
     output = OpenImageIO.ImageOutput.create(str(path))
     assert output, OpenImageIO.geterror()
     assert output.open(str(path), spec), output.geterror()
@@ -48,9 +51,7 @@ def write_picture(
     return path
 
 
-def make_pixels(
-    channels: int = 4, seed: int = 1
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def make_pixels(channels: int = 4, seed: int = 1) -> Floats:
     """Return noise over a gradient, as a render has; alpha is full."""
     chance = np.random.default_rng(seed)
     gradient = np.linspace(0.1, 0.9, WIDTH, dtype=np.float32)[None, :, None]
@@ -62,9 +63,9 @@ def make_pixels(
 
 @pytest.fixture(params=FORMATS)
 def picture(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    kind, channels, attributes = FORMATS[request.param]
-    name = f"frame.{request.param}"
-    return write_picture(tmp_path / name, kind, make_pixels(channels), **attributes)
+    kind, channels, compression = FORMATS[request.param]
+    path = tmp_path / f"frame.{request.param}"
+    return write_picture(path, kind, make_pixels(channels), compression=compression)
 
 
 def test_whole_picture_passes(picture: Path) -> None:
@@ -107,22 +108,22 @@ def test_wrong_size_is_told_with_both(tmp_path: Path) -> None:
     assert caught.value.words == "64x40, not 128x40"
 
 
-def spoil(value: float) -> Callable[[np.ndarray[tuple[int, ...], np.dtype[np.float32]]], None]:
-    def change(pixels: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+def spoil(value: float) -> Callable[[Floats], None]:
+    def change(pixels: Floats) -> None:
         pixels[7, 9, 1] = value
 
     return change
 
 
-def blacken(pixels: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+def blacken(pixels: Floats) -> None:
     pixels[..., :3] = 0
 
 
-def clear(pixels: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+def clear(pixels: Floats) -> None:
     pixels[...] = 0
 
 
-def glow(pixels: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+def glow(pixels: Floats) -> None:
     pixels[..., 3] = 0
 
 
@@ -144,7 +145,7 @@ def test_odd_pixels_are_suspicious(
     tmp_path: Path,
     name: str,
     kind: str,
-    change: Callable[[np.ndarray[tuple[int, ...], np.dtype[np.float32]]], None],
+    change: Callable[[Floats], None],
     codes: list[str],
 ) -> None:
     pixels = make_pixels()

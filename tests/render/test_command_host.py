@@ -1,9 +1,8 @@
-"""Renderers that are one command per frame: POV-Ray for real, and a stand-in for what it never does."""
+"""One command per frame: POV-Ray for real, and a stand-in for what POV-Ray never does."""
 
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,8 @@ from render.failures import FailureCode, RenderFailure
 from render.hosts import Host, Limits, Look, Progress, Shot
 from render.renderers import Command, Lines, Origin, Renderer, RendererSpec, read_specs
 from render.scene_settings import parse_settings
+from tests.render.conftest import Opener
+from tests.render.test_leash import has_landlock
 
 LIMITS = Limits(frame_seconds_max=60)
 SMALL = Look(width=32, height=24)
@@ -62,7 +63,7 @@ def render_clock(host: Host, tmp_path: Path, **shot: int) -> str:
 
 
 def test_povray_renders_and_reports(
-    povray: Renderer, scene: Path, tmp_path: Path, opened: Callable[[Renderer], Host]
+    povray: Renderer, scene: Path, tmp_path: Path, opened: Opener
 ) -> None:
     host = opened(povray)
     host.open(scene)
@@ -81,7 +82,7 @@ def test_povray_renders_and_reports(
 
 
 def test_clock_runs_over_the_jobs_frames(
-    povray: Renderer, scene: Path, tmp_path: Path, opened: Callable[[Renderer], Host]
+    povray: Renderer, scene: Path, tmp_path: Path, opened: Opener
 ) -> None:
     host = opened(povray)
     host.open(scene)
@@ -94,7 +95,7 @@ def test_clock_runs_over_the_jobs_frames(
 
 
 def test_clock_of_the_scenes_own_settings_wins(
-    povray: Renderer, scene: Path, tmp_path: Path, opened: Callable[[Renderer], Host]
+    povray: Renderer, scene: Path, tmp_path: Path, opened: Opener
 ) -> None:
     scene.with_suffix(".ini").write_text(SETTINGS)
     host = opened(povray)
@@ -115,7 +116,7 @@ def test_settings_that_could_do_harm_are_not_passed_on() -> None:
 
 
 def test_povrays_own_words_tell_what_is_wrong(
-    povray: Renderer, scene: Path, tmp_path: Path, opened: Callable[[Renderer], Host]
+    povray: Renderer, scene: Path, tmp_path: Path, opened: Opener
 ) -> None:
     host = opened(povray)
     scene.write_text(SCENE.replace("sub/colours.inc", "sub/lost.inc"))
@@ -131,8 +132,22 @@ def test_povrays_own_words_tell_what_is_wrong(
     assert caught.value.code is FailureCode.SCENE_LOST
 
 
+@pytest.mark.skipif(not has_landlock(), reason="this kernel cannot fence a program in")
+def test_a_scene_cannot_write_outside_its_renderers_folder(
+    povray: Renderer, scene: Path, tmp_path: Path, opened: Opener
+) -> None:
+    """POV-Ray 3.7 writes wherever a scene tells it to, its own restrictions notwithstanding."""
+    scene.write_text(f'#fopen F "{tmp_path}/stolen" write\n#write (F, "x")\n' + SCENE)
+    host = opened(povray)
+    host.open(scene)
+    with pytest.raises(RenderFailure) as caught:
+        host.render(Shot(frame=1, stem=tmp_path / "x", look=SMALL), LIMITS)
+    assert "stolen" in caught.value.words
+    assert not (tmp_path / "stolen").exists()
+
+
 def test_kill_stops_povray_in_mid_frame(
-    povray: Renderer, scene: Path, tmp_path: Path, opened: Callable[[Renderer], Host]
+    povray: Renderer, scene: Path, tmp_path: Path, opened: Opener
 ) -> None:
     host = opened(povray)
     scene.write_text(SCENE.replace("camera {", "camera { focal_samples 9999 aperture 2 "))
@@ -222,7 +237,7 @@ def make_stand_in(tmp_path: Path, program: str) -> Renderer:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_every_end_of_a_command_is_told(
     tmp_path: Path,
-    opened: Callable[[Renderer], Host],
+    opened: Opener,
     program: str,
     limits: dict[str, int],
     code: FailureCode,

@@ -1,5 +1,6 @@
 """Children on a leash: killed as a tree, gone with their parent, whoever ends it and how."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -114,7 +115,7 @@ def test_child_outlives_the_thread_that_asked_for_it(tmp_path: Path) -> None:
 
 @SUPERVISED
 @ON_LINUX
-def test_nothing_is_left_when_the_parent_is_killed(tmp_path: Path, supervised: bool) -> None:
+def test_nothing_is_left_when_the_parent_is_killed(supervised: bool) -> None:
     parent_program = (
         "import sys, time; from pathlib import Path; from render.leash import Leashed;"
         f"child = Leashed([sys.executable, '-c', {FAMILY!r}], cwd=Path.cwd(),"
@@ -156,6 +157,38 @@ def test_a_parent_that_has_gone_already_is_noticed() -> None:
     noticed = threading.Event()
     tie_to_parent(dead.pid, on_death=noticed.set)
     assert noticed.wait(5)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Landlock is Linux's")
+def test_a_fenced_child_writes_only_where_it_may(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    (outside / "kept").write_text("kept")
+    program = (
+        "import pathlib, sys\n"
+        "inside, outside = map(pathlib.Path, sys.argv[1:])\n"
+        "(inside / 'a').write_text((outside / 'kept').read_text())\n"
+        "open('/dev/null', 'w').close()\n"
+        "for attempt in (lambda: (outside / 'b').write_text('x'), (outside / 'kept').unlink,\n"
+        "                lambda: (inside / 'a').rename(outside / 'c')):\n"
+        "    try: attempt()\n"
+        "    except OSError as error: print(error.strerror)\n"
+    )
+    child = Leashed(
+        [sys.executable, "-c", program, str(inside), str(outside)],
+        cwd=tmp_path,
+        writable=[inside],
+    )
+    assert child.wait(30)
+    assert child.returncode == 0
+    assert (inside / "a").read_text() == "kept"
+    if has_landlock():
+        assert [path.name for path in outside.iterdir()] == ["kept"]
+
+
+def has_landlock() -> bool:
+    return sys.platform.startswith("linux") and int(ctypes.CDLL(None).syscall(444, None, 0, 1)) > 0
 
 
 def test_use_of_a_tree_is_measured(tmp_path: Path) -> None:

@@ -1,0 +1,109 @@
+"""A server that is killed goes on where it was; a parent that ends takes everybody with it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.end_to_end.conftest import Scenes
+from tests.end_to_end.running_farm import RunningFarm, wait_until
+
+HEAVY_ASSET_BYTES = 96 * 1024**2
+LADEN = """
+#version 3.7;
+camera { location <0, 0, -3> look_at 0 }
+light_source { <5, 5, -5> rgb 1 }
+sphere { 0, 1 pigment { rgb <1, 0.5, 0> } }
+#if (frame_number < 0) box { 0, 1 pigment { density_file df3 "smoke.df3" } } #end
+"""
+
+
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
+    """A farm whose server these tests kill."""
+    with RunningFarm(tmp_path_factory.mktemp("mortal") / "data") as running:
+        running.top_up(100)
+        yield running
+        running.assert_clean()
+    wait_until(lambda: not running.list_orphans(), seconds=10, what="no orphans")
+
+
+@pytest.fixture(scope="module")
+def laden(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scene that takes long to pack and no time to render."""
+    scene = tmp_path_factory.mktemp("laden") / "laden.pov"
+    scene.write_text(LADEN)
+    scene.with_suffix(".ini").write_text("Width=32\nHeight=32\nInitial_Frame=1\nFinal_Frame=2\n")
+    with scene.with_name("smoke.df3").open("wb") as file:
+        file.truncate(HEAVY_ASSET_BYTES)
+    return scene
+
+
+def test_a_job_goes_on_after_the_server_was_killed(mortal: RunningFarm, scenes: Scenes) -> None:
+    mortal.submit("interrupted", scenes.slow)
+    mortal.wait_for_done("interrupted", 1)
+    node = mortal.node()
+    mortal.kill_server()
+    assert node is not None
+    node.wait(timeout=10)
+    mortal.start()
+    before = {n: one for n, one in mortal.frames("interrupted").items() if one["state"] == "done"}
+    tries = {number: mortal.attempts("interrupted", number) for number in before}
+    job = mortal.wait_for_rest("interrupted")
+    assert (job["state"], job["frames"]["done"]) == ("completed", 4)
+    after = mortal.frames("interrupted")
+    assert before, "a frame was done before the kill"
+    for number, frame in before.items():
+        assert after[number]["amount_micros"] == frame["amount_micros"]
+        assert mortal.attempts("interrupted", number) == tries[number], "done is not done again"
+    mortal.assert_paid_once("interrupted")
+    assert mortal.get("/balance")["held_micros"] == 0
+    assert len(mortal.wait_for_delivery("interrupted")) == 4
+
+
+@pytest.mark.parametrize("step", ["inspecting", "packing"])
+def test_a_submission_begins_again_after_the_server_was_killed(
+    mortal: RunningFarm, laden: Path, step: str
+) -> None:
+    job = f"killed-while-{step}"
+    mortal.submit(job, laden, fresh=True)
+    wait_until(
+        lambda: mortal.get(f"/jobs/{job}")["reason"]["code"] in (step, "held", "first_frame_found"),
+        seconds=60,
+        what=f"{job} is {step}",
+    )
+    mortal.kill_server()
+    mortal.start()
+    assert mortal.wait_for_rest(job)["state"] == "completed"
+    assert [event["data"].get("step") for event in mortal.events(job=job)].count(step) >= 1
+    mortal.assert_paid_once(job)
+
+
+def test_everybody_ends_with_the_parent(tmp_path: Path, scenes: Scenes) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    farm = RunningFarm(tmp_path / "data", "--parent", str(parent.pid))
+    try:
+        farm.start()
+        farm.top_up(10)
+        farm.submit("orphaned", scenes.heavy)
+        farm.wait_for_frame("orphaned")
+        node = farm.node()
+        family = [psutil.Process(farm.pid), *([node] if node else []), *farm.hosts()]
+        assert len(family) >= 3
+        parent.kill()
+        parent.wait()
+        _, left = psutil.wait_procs(family, timeout=10)
+        assert not left, f"left behind: {left}"
+        assert not (farm.data / "server.json").exists(), "it ended as it should"
+        assert farm.list_orphans() == []
+    finally:
+        parent.kill()
+        parent.communicate()
+        farm.close()
+
+
+_ = os
