@@ -111,6 +111,8 @@ def serve(services: Services, listener: socket.socket) -> None:
     ]
     if services.node_watch is not None:
         loops.append(gevent.spawn(services.node_watch.run))
+    for loop in loops:
+        loop.link_exception(lambda broken: end_broken(broken, services))
     services.submission.begin_pending()
     log.info("serving on port %s", listener.getsockname()[1])
     services.ended.wait()
@@ -122,6 +124,12 @@ def serve(services: Services, listener: socket.socket) -> None:
     services.delivery.end()
     services.wake.set()
     gevent.joinall(loops, timeout=5)
+
+
+def end_broken(loop: "gevent.Greenlet[..., None]", services: Services) -> None:
+    """End a server one of whose loops broke: whoever needs it starts a whole one again."""
+    log.critical("%s broke", loop, exc_info=loop.exc_info)
+    services.ended.set()
 
 
 def end_with_parent(pid: int, services: Services) -> None:

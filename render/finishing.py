@@ -11,7 +11,7 @@ from render.checks import CheckedPicture, check_picture
 from render.failures import FailureCode, RenderFailure
 from render.hosts import Rendered
 from render.protocol import FrameTask
-from render.thumbnails import make_thumbnail
+from render.thumbnails import SIDE_MAX, make_thumbnail
 from sync.blobs import Blobs, Digest
 from sync.records import FrameRecord, find_record, put_record
 from sync.store import Store
@@ -91,16 +91,14 @@ def compare_frames(task: FrameTask, first: Rendered, second: Rendered) -> None:
         raise RenderFailure(FailureCode(here[0]), f"{', '.join(here)} / {', '.join(there) or '-'}")
 
 
-def draw_thumbnail(rendered: Rendered) -> Path:
-    """Write a thumbnail beside a picture and return its path."""
-    thumbnail = name_thumbnail(rendered)
+def draw_thumbnail(rendered: Rendered, checked: CheckedPicture) -> Path:
+    """Write a thumbnail beside a picture and return its path; a small picture is its own."""
+    small = max(checked.width, checked.height) <= SIDE_MAX
+    if small and rendered.picture.suffix in (".png", ".jpg"):
+        return rendered.picture
+    thumbnail = rendered.picture.with_suffix(".thumbnail.jpg")
     make_thumbnail(rendered.picture, thumbnail)
     return thumbnail
-
-
-def name_thumbnail(rendered: Rendered) -> Path:
-    """Return where a picture's thumbnail is written."""
-    return rendered.picture.with_suffix(".thumbnail.jpg")
 
 
 def store_frame(

@@ -55,7 +55,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.03
 PULSE_SECONDS = 0.25
-FINISHERS = 16  # they wait for the disk, and disks serve many flushes as fast as one
+FINISHERS = 8  # they wait for the disk, and disks serve many flushes as fast as one
 CHECKERS = 2  # they use the processor and hold whole pictures in memory
 QUEUE_AWAY_SECONDS = 1.0
 STORE_AWAY_SECONDS = 2.0
@@ -323,7 +323,7 @@ class Node:
                 checked = check_frame(task, rendered)
                 if checked.suspicious:
                     self.confirm(flight, rendered)
-                thumbnail = draw_thumbnail(rendered)
+                thumbnail = draw_thumbnail(rendered, checked)
             record = self.insist(
                 flight,
                 lambda: store_frame(

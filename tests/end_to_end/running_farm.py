@@ -15,7 +15,7 @@ import requests
 
 START_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.05
-BUSY_CPU_SECONDS = 0.2
+LOOK_SECONDS = 0.2
 AT_REST = ("paused", "completed", "partial", "failed", "cancelled")
 
 
@@ -224,18 +224,20 @@ class RunningFarm:
 
     def find_busy_host(self, *, seconds: float = 30) -> psutil.Process:
         """Return the renderer's process that works right now."""
-        seen: dict[int, float] = {}
         busy: list[psutil.Process] = []
 
         def is_at_work() -> bool:
-            for host in self.hosts():
-                used = read_cpu_seconds(host)
-                if used - seen.setdefault(host.pid, used) > BUSY_CPU_SECONDS:
-                    busy.append(host)
+            busy[:] = self.list_busy_hosts()
             return bool(busy)
 
         wait_until(is_at_work, seconds=seconds, what="a renderer is at work")
         return busy[0]
+
+    def list_busy_hosts(self) -> list[psutil.Process]:
+        """Return the renderers' processes that use the processor, by a short look at it."""
+        before = {host: read_cpu_seconds(host) for host in self.hosts()}
+        time.sleep(LOOK_SECONDS)
+        return [host for host, used in before.items() if read_cpu_seconds(host) > used]
 
     def kill_server(self) -> None:
         """Kill the server with SIGKILL and reap it."""

@@ -2,8 +2,6 @@
 
 import time
 
-import psutil
-
 from tests.end_to_end.conftest import Scenes
 from tests.end_to_end.running_farm import RunningFarm, wait_until
 
@@ -71,10 +69,5 @@ def test_pause_ends_a_frame_under_way(farm: RunningFarm, scenes: Scenes) -> None
     first, second = farm.attempts("halted", 1)
     assert (first["outcome"], second["outcome"]) == ("stopped", None)
     farm.post("/jobs/halted/cancel")
-    wait_until(lambda: not any_at_work(farm.hosts()), seconds=10, what="nothing renders any more")
+    wait_until(lambda: not farm.list_busy_hosts(), seconds=10, what="nothing renders any more")
     assert farm.get("/balance")["held_micros"] == 0
-
-
-def any_at_work(hosts: list[psutil.Process]) -> bool:
-    """Tell whether any of the processes uses the processor."""
-    return any(host.is_running() and host.cpu_percent(interval=0.2) > 20 for host in hosts)

@@ -31,11 +31,12 @@ def test_good_scene_has_facts_and_no_findings(
 
 
 def test_all_that_is_wrong_is_listed(blender: Renderer, scenes: Path, opened: Opener) -> None:
-    found = examine(opened(blender), scenes / "no_camera.blend")
+    host = opened(blender)
+    found = examine(host, scenes / "no_camera.blend")
     codes = {finding.code for finding in found.blockers}
     assert codes == {"no_camera", "engine_unknown"}
     assert found.another_renderer_may_help
-    found = examine(opened(blender), scenes / "movie.blend")
+    found = examine(host, scenes / "movie.blend")
     assert list_codes(found) == {
         "movie_output": Severity.WARNING,
         "file_output_nodes": Severity.WARNING,
@@ -56,6 +57,7 @@ def test_opengl_is_tried_and_the_truth_is_told(
 
 
 @pytest.mark.skipif(not Path("/usr/share/glvnd").is_dir(), reason="needs the vendor-neutral EGL")
+@ONE_BLENDER
 def test_without_opengl_an_opengl_scene_is_refused(
     blender: Renderer, scenes: Path, opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
