@@ -96,9 +96,14 @@ def draw_thumbnail(rendered: Rendered, checked: CheckedPicture) -> Path:
     small = max(checked.width, checked.height) <= SIDE_MAX
     if small and rendered.picture.suffix in (".png", ".jpg"):
         return rendered.picture
-    thumbnail = rendered.picture.with_suffix(".thumbnail.jpg")
+    thumbnail = name_thumbnail(rendered)
     make_thumbnail(rendered.picture, thumbnail)
     return thumbnail
+
+
+def name_thumbnail(rendered: Rendered) -> Path:
+    """Return where a picture's thumbnail is made."""
+    return rendered.picture.with_suffix(".thumbnail.jpg")
 
 
 def store_frame(

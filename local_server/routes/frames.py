@@ -34,7 +34,8 @@ def send_blob(path: FramePath, name: str) -> Response:
     result = find(path)["result"]
     if not result or not result.get(name):
         raise NotFound("no_picture", job=path.job, frame=path.number)
-    extension = result["extension"] if name == "picture" else ".jpg"
+    whole = result[name] == result["picture"]  # a small picture is its own thumbnail
+    extension = result["extension"] if whole else ".jpg"
     data = here.preparation.pool.apply(here.blobs.read, (Digest(result[name]),))
     return Response(data, mimetype=MIME_TYPES.get(extension, "application/octet-stream"))
 
