@@ -56,13 +56,17 @@ def create_app(services: Services) -> OpenAPI:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a Host header names this machine: anything else is somebody's rebinding."""
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost":
-        return True
     try:
-        return ip_address(name).is_loopback
+        parts = urlsplit(f"//{host}")
+        # Asking for the port refuses what only begins like an address.
+        return parts.port != 0 and is_local_name(parts.hostname or "")
     except ValueError:
         return False
+
+
+def is_local_name(name: str) -> bool:
+    """Tell whether a name without its port is this machine's own. Raises ValueError for others."""
+    return name == "localhost" or ip_address(name).is_loopback
 
 
 def is_own_origin(origin: str | None) -> bool:

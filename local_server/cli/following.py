@@ -34,7 +34,7 @@ class View(Protocol):
     def show_event(self, event: Event) -> None:
         """Show an event, once."""
 
-    def show_frame(self, frame: Frame, total: int) -> None:
+    def show_frame(self, frame: Frame, total: int, /) -> None:
         """Show a frame that ended, one of `total`; done ones only to a view that wants them."""
 
     def show_progress(self, progress: FrameProgress) -> None:

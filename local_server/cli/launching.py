@@ -51,7 +51,7 @@ def read_address(data: Path) -> ServerAddress | None:
 
 
 def was_ended(data: Path) -> bool:
-    """Tell whether a data directory's server ended on purpose: one that was killed leaves its file."""
+    """Tell whether the last server ended on purpose: one that was killed leaves its file."""
     return not (data / "server.json").exists()
 
 

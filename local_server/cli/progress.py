@@ -52,7 +52,7 @@ class JsonView:
         """Write an event."""
         self.session.write_json({"type": "event", **event})
 
-    def show_frame(self, frame: Frame, total: int) -> None:
+    def show_frame(self, frame: Frame, _: int, /) -> None:
         """Write nothing: the event says it."""
 
     def show_progress(self, progress: FrameProgress) -> None:
@@ -104,7 +104,7 @@ class PlainView:
     def show_event(self, event: Event) -> None:
         """Write nothing: frames and the job's states have lines of their own."""
 
-    def show_frame(self, frame: Frame, total: int) -> None:
+    def show_frame(self, frame: Frame, total: int, /) -> None:
         """Write a line for a frame."""
         self.ended += 1
         self.write(f"{show_frame_result(self.session, frame)}  {self.ended}/{total}")
@@ -157,7 +157,7 @@ class LiveView:
         if event["kind"] == "frame.state" and event["frame"] is not None:
             self.under_way.pop(event["frame"], None)
 
-    def show_frame(self, frame: Frame, total: int) -> None:
+    def show_frame(self, frame: Frame, _: int, /) -> None:
         """Write a failed frame above the bar."""
         self.session.out.print(Text(show_frame_result(self.session, frame), style="red"))
 

@@ -89,13 +89,14 @@ def node(
     studio: str,
 ) -> None:
     """Render what a queue has, until ended."""
+    secret = read_queue_key(queue_key_file)
     from local_server.node_process import run_node
 
     folder = Path(workdir) if workdir else platformdirs.user_data_path("yuntu", False) / "node"
     run_node(
         queue=queue,
         store=store,
-        secret=read_queue_key(queue_key_file),
+        secret=secret,
         slots=slots,
         owner=owner,
         workdir=folder.expanduser().absolute(),

@@ -22,6 +22,7 @@ from tests.end_to_end.scenes import make_scene
 
 VICTIMS = ("server", "node", "host", "all")
 OVER = ("completed", "partial", "failed")
+PATIENCE = 0.8
 
 
 def deal_kill(farm: RunningFarm, victim: str) -> bool:
@@ -47,16 +48,33 @@ def deal_kill(farm: RunningFarm, victim: str) -> bool:
 
 
 def kill_until(farm: RunningFarm, job: str, *, kills: int, chance: random.Random) -> Counter[str]:
-    """Deal kills while the job runs; returns how many of each were dealt."""
+    """Deal kills while the job runs; returns how many of each were dealt.
+
+    Most kills wait until the farm has got on since the last one, so that they meet frames under
+    way; the others come while it is still getting up.
+    """
     dealt: Counter[str] = Counter()
     while sum(dealt.values()) < kills:
-        time.sleep(chance.uniform(0.05, 2.5))  # the moment is what is random here
+        if chance.random() < PATIENCE:
+            wait_for_progress(farm, job)
+        time.sleep(chance.uniform(0.0, 1.5))  # the moment is what is random here
         if farm.get(f"/jobs/{job}")["state"] in OVER:
             break
         victim = chance.choice(VICTIMS)
         if deal_kill(farm, victim):
             dealt[victim] += 1
     return dealt
+
+
+def wait_for_progress(farm: RunningFarm, job: str) -> None:
+    """Wait until another frame of the job is done, or the job is over."""
+    done = farm.get(f"/jobs/{job}")["frames"]["done"]
+
+    def has_got_on() -> bool:
+        shown = farm.get(f"/jobs/{job}")
+        return shown["state"] in OVER or shown["frames"]["done"] > done
+
+    wait_until(has_got_on, seconds=120, what=f"{job} gets on after {done} frames")
 
 
 def check_farm(farm: RunningFarm, jobs: list[str], out: Path) -> None:
