@@ -58,14 +58,21 @@ class Foreman:
         self.unsaid: dict[str, int] = {}
         self.stopped: set[tuple[str, int]] = set()
         self.suspects: set[tuple[str, int, int]] = set()
+        self.dead: list[str] = []
+        self.line_is_empty = False
         self.next_lost_check = 0
         self.next_expiry_check = 0
+
+    def note_death(self, node: str) -> None:
+        """Note that a node is dead; it is buried once all that it reported has been applied."""
+        self.dead.append(node)
 
     def hear(self, db: Database) -> Aftermath:
         """Take reports in and apply them; those that cannot be written now come first next time."""
         if not self.unwritten:
             self.unwritten = self.take_reports()
-        if not self.unwritten:
+        self.line_is_empty = not self.unwritten
+        if self.line_is_empty:
             return Aftermath()
         try:
             with write(db):
@@ -81,6 +88,9 @@ class Foreman:
     def do_round(self, db: Database) -> bool:
         """See to expired leases, lost messages, new messages; True when there was something."""
         self.say_stops()
+        while self.dead and self.line_is_empty:
+            self.bury_node(db, self.dead[0])
+            del self.dead[0]
         now = self.clock()
         if now >= self.next_expiry_check:
             self.next_expiry_check = now + EXPIRY_CHECK_MS

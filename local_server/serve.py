@@ -37,6 +37,7 @@ from local_server.settings import (
     OWNER,
     STUDIO,
     Settings,
+    explained_errors,
     read_device,
     read_queue_secret,
 )
@@ -71,18 +72,22 @@ def run_server(settings: Settings) -> None:
     """Serve until told to end. The caller has called `gevent.monkey.patch_all()` before.
 
     Raises Conflict `server_running` and `database_newer`, Unavailable `port_taken`,
-    `database_damaged` and what the store says when it is unfit.
+    `data_unwritable`, `database_damaged` and what the store says when it is unfit.
     """
-    settings.logs.mkdir(parents=True, exist_ok=True)
-    log_to_file(settings.logs / "server.log")
+    # Threads pass our errors on to whoever waits; gevent would print each as an accident.
+    hub = gevent.get_hub()
+    hub.NOT_ERROR = (*hub.NOT_ERROR, YuntuError)
     lock = FileLock(settings.data / "server.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise Conflict("server_running", path=str(settings.data)) from error
-    with lock:
-        listener = listen(settings.port)
-        services = build_services(settings)
+    with explained_errors(settings.data):
+        settings.logs.mkdir(parents=True, exist_ok=True)
+        log_to_file(settings.logs / "server.log")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise Conflict("server_running", path=str(settings.data)) from error
+    with lock, listen(settings.port) as listener:
+        with explained_errors(settings.data):
+            services = build_services(settings)
         try:
             serve(services, listener)
         finally:
@@ -92,9 +97,7 @@ def run_server(settings: Settings) -> None:
 
 def serve(services: Services, listener: socket.socket) -> None:
     """Run the loops and the HTTP server until the services are ended."""
-    settings, hub = services.settings, gevent.get_hub()
-    # Threads of ours pass these on to whoever waits; gevent would print each as an accident.
-    hub.NOT_ERROR = (*hub.NOT_ERROR, YuntuError)
+    settings = services.settings
     app = create_app(services)
     push = Push(app, services)
     server = WSGIServer(listener, app, handler_class=Handler, log=None, error_log=log)
@@ -164,7 +167,7 @@ def build_services(settings: Settings) -> Services:
             settings,
             device=device,
             secret=secret,
-            on_death=lambda node: writer.run(foreman.bury_node, node),
+            on_death=foreman.note_death,
         )
     wake = gevent.event.Event()
     return Services(
@@ -199,7 +202,7 @@ def bury_strays(writer: Writer, foreman: Foreman, device: str) -> None:
     for row in rows:
         if kill_stray_node(row["pid"], started_at_ms=row["started_at_ms"]):
             log.warning("node=%s was still running and is killed", row["id"])
-        writer.run(foreman.bury_node, row["id"])
+        foreman.note_death(row["id"])
 
 
 def listen(port: int) -> socket.socket:

@@ -3,6 +3,8 @@
 import os
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,13 +57,20 @@ def find_data_folder(given: str | None) -> Path:
     """
     chosen = given or os.environ.get("YUNTU_DATA")
     data = Path(chosen).expanduser() if chosen else platformdirs.user_data_path("yuntu", False)
-    try:
+    with explained_errors(data):
         data.mkdir(parents=True, exist_ok=True)
         if os.name == "posix":
             data.chmod(0o700)
+    return data.resolve()
+
+
+@contextmanager
+def explained_errors(data: Path) -> Iterator[None]:
+    """Raise Unavailable `data_unwritable` for what a disk or its rights do not allow."""
+    try:
+        yield
     except OSError as error:
         raise Unavailable("data_unwritable", path=str(data), words=str(error)) from error
-    return data.resolve()
 
 
 def make_settings(
@@ -74,13 +83,14 @@ def make_settings(
     parent: int | None = None,
     node: bool = True,
 ) -> Settings:
-    """Check what was asked and fill in what was not. Raises BadInput."""
+    """Check what was asked and fill in what was not. Raises BadInput and Unavailable."""
     if not 0 <= port <= 65_535:
         raise BadInput("port_out_of_range", port=port)
     if slots is not None and not 1 <= slots <= 256:
         raise BadInput("slots_out_of_range", slots=slots)
     if store is None:
-        (data / "store").mkdir(exist_ok=True)
+        with explained_errors(data):
+            (data / "store").mkdir(exist_ok=True)
     return Settings(
         data=data,
         port=port,
@@ -93,15 +103,21 @@ def make_settings(
 
 
 def read_or_make(path: Path, text: str) -> str:
-    """Return a small private file's text, writing `text` into it when it is not there."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    """Return a small private file's text, writing `text` into it when it is not there.
+
+    It is there as a whole or not at all: a device without a name or an empty key would be worse.
+    The server's lock keeps others from writing it at the same time.
+    """
+    if path.exists():
         return path.read_text(encoding="utf-8").strip()
+    temporary = path.with_suffix(".tmp")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    temporary.replace(path)
     return text
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from render.failures import FailureCode, RenderFailure
 from render.hosts import Host, open_host
 from render.renderers import Renderer
 
@@ -34,6 +35,8 @@ class HostPool:
         self.workdir = workdir
         self.opener = opener
         self.idle: list[WarmHost] = []
+        self.lent: list[WarmHost] = []
+        self.closing = False
         self.lock = threading.Lock()
         self.count = 0
 
@@ -47,6 +50,7 @@ class HostPool:
             warm = fitting[-1] if fitting else None
             if warm is not None:
                 self.idle.remove(warm)
+                self.lent.append(warm)
         for one in dead:
             self.discard(one)
         if warm is None:
@@ -63,7 +67,13 @@ class HostPool:
             self.count += 1
             folder = self.workdir / f"host-{self.count:04d}"
         folder.mkdir(parents=True)
-        return WarmHost(host=self.opener(renderer, workdir=folder), workdir=folder)
+        warm = WarmHost(host=self.opener(renderer, workdir=folder), workdir=folder)
+        with self.lock:
+            self.lent.append(warm)
+        if self.closing:
+            self.discard(warm)
+            raise RenderFailure(FailureCode.STOPPED)
+        return warm
 
     def give_back(self, warm: WarmHost) -> None:
         """Take a host back; one that died is cleared away."""
@@ -72,10 +82,14 @@ class HostPool:
             return
         warm.idle_since = time.monotonic()
         with self.lock:
+            self.lent.remove(warm)
             self.idle.append(warm)
 
     def discard(self, warm: WarmHost) -> None:
         """End a host for good."""
+        with self.lock:
+            if warm in self.lent:
+                self.lent.remove(warm)
         warm.host.kill()
         shutil.rmtree(warm.workdir, ignore_errors=True)
 
@@ -91,6 +105,14 @@ class HostPool:
             self.idle = [one for one in self.idle if one not in old]
         for one in old:
             self.discard(one)
+
+    def kill_lent(self) -> None:
+        """Kill the hosts that are lent, and let no new one be: whoever has one sees it die."""
+        self.closing = True
+        with self.lock:
+            lent = list(self.lent)
+        for one in lent:
+            one.host.kill()
 
     def close(self) -> None:
         """End every host that is not lent."""

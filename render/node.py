@@ -138,6 +138,7 @@ class Node:
         self.stopping.set()
         for flight in self.flights.list():
             flight.call_off()
+        self.hosts.kill_lent()
 
     def introduce(self) -> Hello:
         """Return what the node says of itself to owners that do not know it."""

@@ -3,7 +3,9 @@
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,35 @@ def redis_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.terminate()
     process.wait(timeout=10)
     process.stdout.close()
+
+
+@dataclass(frozen=True, slots=True)
+class SmallDisk:
+    """A folder that is a disk of its own, of 8 MB."""
+
+    folder: Path
+
+    @property
+    def filler(self) -> Path:
+        """Return the file that takes all the room."""
+        return self.folder / "filler"
+
+    def fill(self) -> None:
+        """Leave nothing free."""
+        self.filler.write_bytes(b"x" * shutil.disk_usage(self.folder).free)
+
+    def clear(self) -> None:
+        """Make room again."""
+        self.filler.unlink()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk that is quickly full; where no disk may be mounted, the test is skipped."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
+    if not sys.platform.startswith("linux") or subprocess.run(command, check=False).returncode:
+        pytest.skip("only root may mount a disk")
+    yield SmallDisk(folder)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

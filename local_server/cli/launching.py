@@ -87,17 +87,17 @@ def ensure_server(data: Path, wording: Wording, *, parent: int | None = None) ->
     address = find_server(data, wording)
     if address is not None:
         return Launched(address=address, started=False)
-    return Launched(address=start_server(data, wording, parent=parent), started=True)
+    return start_server(data, wording, parent=parent)
 
 
-def start_server(data: Path, wording: Wording, *, parent: int | None) -> ServerAddress:
-    """Start a server in the background and wait until it answers."""
+def start_server(data: Path, wording: Wording, *, parent: int | None) -> Launched:
+    """Start a server in the background and wait until one answers: it, or a quicker one."""
     from local_server.node_watch import program
 
     logs = data / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    start_log = logs / "start.log"
-    with start_log.open("wb") as log_file:
+    own_log = logs / f"start-{os.getpid()}.log"  # two that start at once must not mix their words
+    with own_log.open("wb") as log_file:
         process = subprocess.Popen(
             [*program(), *make_arguments(data, parent)],
             stdin=subprocess.DEVNULL,
@@ -107,16 +107,28 @@ def start_server(data: Path, wording: Wording, *, parent: int | None) -> ServerA
             cwd=data,
             **detached(),
         )
+    start_log = logs / "start.log"
+    with contextlib.suppress(OSError):  # Windows does not rename what is open
+        own_log.replace(start_log)
+        own_log = start_log
+    return await_server(data, wording, process, own_log)
+
+
+def await_server(
+    data: Path, wording: Wording, process: "subprocess.Popen[bytes]", start_log: Path
+) -> Launched:
+    """Wait until a data directory's server answers, or the one that was started has ended."""
     ends = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < ends:
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = process.wait(timeout=LOOK_SECONDS)
-            return find_other_server(data, wording, start_log, code)
-        address = find_server(data, wording)
-        if address is not None:
+            address = find_other_server(data, wording, start_log, code)
+            return Launched(address=address, started=False)
+        found = find_server(data, wording)
+        if found is not None:
             # It outlives this command on purpose; Popen would warn that nobody waits for it.
             process.returncode = 0
-            return address
+            return Launched(address=found, started=found.pid == process.pid)
     raise Unavailable("server_not_ready", seconds=int(START_SECONDS_MAX), log=str(start_log))
 
 

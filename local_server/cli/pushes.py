@@ -7,7 +7,6 @@ from threading import Thread
 from typing import Any, Literal
 
 import requests
-import socketio
 
 from local_server.cli.client import CONNECT_SECONDS_MAX, Client
 
@@ -27,7 +26,11 @@ class Pushes:
     """
 
     def __init__(self, client: Client) -> None:
+        # It takes a second to load; by now the job is submitted, and the server is busy with it.
+        import socketio
+
         self.client = client
+        self.refusal: type[Exception] = socketio.exceptions.ConnectionError
         self.queue: SimpleQueue[Push] = SimpleQueue()
         session = requests.Session()
         session.trust_env = False
@@ -62,7 +65,7 @@ class Pushes:
                 transports=["websocket"],
                 wait_timeout=CONNECT_SECONDS_MAX,
             )
-        except socketio.exceptions.ConnectionError as error:
+        except self.refusal as error:
             raise self.client.make_lost_error() from error
 
     def close(self) -> None:

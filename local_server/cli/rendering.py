@@ -14,8 +14,8 @@ from local_server.cli.tables import print_check, print_renderers
 from local_server.cli.values import Amount, Number, Size
 from local_server.cli.watching import watch_job
 from local_server.farm.identifiers import make_id
-from local_server.farm.jobs import PRIORITY_MAX, PRIORITY_MIN
 
+PRIORITY_MIN, PRIORITY_MAX = 0, 100  # the farm's own, without loading the database for them
 SAMPLES_MAX = 1_000_000
 
 

@@ -6,7 +6,8 @@ import pytest
 from pydantic import BaseModel
 
 from local_server import shapes
-from local_server.cli import answers
+from local_server.cli import answers, rendering
+from local_server.farm import jobs
 
 PAIRS: list[tuple[type, type[BaseModel]]] = [
     (answers.Job, shapes.JobView),
@@ -19,6 +20,14 @@ PAIRS: list[tuple[type, type[BaseModel]]] = [
     (answers.Frame, shapes.FrameDetail),
     (answers.Balance, shapes.BalanceView),
 ]
+
+
+def test_bounds() -> None:
+    """What the command line lets through is what the server takes."""
+    assert (rendering.PRIORITY_MIN, rendering.PRIORITY_MAX) == (
+        jobs.PRIORITY_MIN,
+        jobs.PRIORITY_MAX,
+    )
 
 
 @pytest.mark.parametrize(("read", "given"), PAIRS, ids=lambda one: one.__name__)

@@ -7,13 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local_server.farm.db import open_database
+from tests.conftest import SmallDisk
 from tests.end_to_end.running_farm import RunningFarm, wait_until
 
 NOT_STARTED = 3
@@ -40,26 +40,23 @@ def fail_to_serve(data: Path, *options: str, language: str = "en") -> dict[str, 
     return error
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory that a server has made and left."""
-    folder = tmp_path / "data"
+    folder = tmp_path_factory.mktemp("left") / "data"
     with RunningFarm(folder, "--no-node") as farm:
         farm.top_up(1)
+        assert farm.process is not None
+        farm.process.send_signal(signal.SIGINT)
+        assert farm.process.wait(timeout=20) == 0
     assert not (folder / "server.json").exists()
     return folder
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 8 MB that is its own file system; only root may make one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    if not sys.platform.startswith("linux") or subprocess.run(mount, check=False).returncode:
-        pytest.skip("a small disk cannot be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def data(left: Path, tmp_path: Path) -> Path:
+    """A copy of a data directory that a server has left."""
+    return Path(shutil.copytree(left, tmp_path / "data"))
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
@@ -78,14 +75,16 @@ def test_a_second_server_of_the_same_data(server: RunningFarm) -> None:
     assert server.answers(), "the first one is not disturbed"
 
 
-def test_a_lock_that_a_killed_server_left(tmp_path: Path) -> None:
-    farm = RunningFarm(tmp_path / "data", "--no-node")
-    with farm:
+def test_what_a_killed_server_left_and_a_request_to_end(tmp_path: Path) -> None:
+    with RunningFarm(tmp_path / "data", "--no-node") as farm:
         farm.top_up(3)
         farm.kill_server()
         assert (farm.data / "server.json").exists(), "it could not clear up"
         farm.start()
         assert farm.get("/balance")["total_micros"] == 3_000_000
+        assert farm.post("/shutdown") == {"status": "ending"}
+        assert farm.process is not None and farm.process.wait(timeout=20) == 0
+        assert not (farm.data / "server.json").exists()
 
 
 def test_a_database_of_a_newer_program(data: Path) -> None:
@@ -120,10 +119,9 @@ def test_a_damaged_database(data: Path, damage: str) -> None:
 def test_a_data_folder_that_is_none(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("a file")
-    for folder in (in_the_way, in_the_way / "deeper"):
-        error = fail_to_serve(folder)
-        assert error["code"] == "data_unwritable"
-        assert str(in_the_way) in error["detail"]
+    error = fail_to_serve(in_the_way / "deeper")
+    assert error["code"] == "data_unwritable"
+    assert str(in_the_way) in error["detail"]
 
 
 def test_a_data_folder_that_is_read_only(data: Path, tmp_path: Path) -> None:
@@ -138,47 +136,27 @@ def test_a_data_folder_that_is_read_only(data: Path, tmp_path: Path) -> None:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk(small_disk: Path) -> None:
-    data = small_disk / "data"
-    filler = small_disk / "filler"
-    filler.write_bytes(b"x" * shutil.disk_usage(small_disk).free)
-    error = fail_to_serve(data)
-    assert error["code"] in ("data_unwritable", "database_disk_full"), error
-    filler.unlink()
-    with RunningFarm(data, "--no-node") as farm:
-        farm.top_up(2)
-
-
-def test_a_disk_that_fills_up_refuses_and_recovers(small_disk: Path) -> None:
-    filler = small_disk / "filler"
-    with RunningFarm(small_disk / "data", "--no-node") as farm:
+def test_a_full_disk(small_disk: SmallDisk) -> None:
+    farm = RunningFarm(small_disk.folder / "data", "--no-node")
+    small_disk.fill()
+    assert fail_to_serve(farm.data)["code"] in ("data_unwritable", "database_disk_full")
+    small_disk.clear()
+    with farm:
         farm.top_up(5)
-        filler.write_bytes(b"x" * shutil.disk_usage(small_disk).free)
-        codes = set()
-        for number in range(60):
-            asked = {"id": f"full-{number}", "amount_micros": 1}
-            response = farm.session.post(f"{farm.address}/topups", json=asked, timeout=60)
-            codes.add(response.status_code)
-            if response.status_code == 503:
-                assert response.json()["error"]["code"] == "database_disk_full"
-        assert codes <= {201, 503} and 503 in codes
-        filler.unlink()
-        farm.top_up(1)
+        small_disk.fill()
+        codes = [refuse_or_take(farm, f"full-{number}") for number in range(60)]
+        assert codes[-1] == 503 and set(codes) <= {201, 503}
+        small_disk.clear()
         wait_until(lambda: farm.get("/health")["trouble"] is None, seconds=30, what="all is well")
+        farm.top_up(1)
+        assert farm.get("/balance")["total_micros"] == 6_000_000 + codes.count(201)
         farm.assert_clean()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_when_it_is_told_to(tmp_path: Path, number: signal.Signals) -> None:
-    farm = RunningFarm(tmp_path / "data", "--no-node")
-    with farm:
-        assert farm.process is not None
-        farm.process.send_signal(number)
-        assert farm.process.wait(timeout=20) == 0
-        assert not (farm.data / "server.json").exists()
-
-
-def test_it_ends_by_request(tmp_path: Path) -> None:
-    with RunningFarm(tmp_path / "data", "--no-node") as farm:
-        assert farm.post("/shutdown") == {"status": "ending"}
-        assert farm.process is not None and farm.process.wait(timeout=20) == 0
+def refuse_or_take(farm: RunningFarm, id: str) -> int:
+    """Bring one micro in; returns the status, with the reason looked at where it is refused."""
+    asked = {"id": id, "amount_micros": 1}
+    response = farm.session.post(f"{farm.address}/topups", json=asked, timeout=60)
+    if response.status_code == 503:
+        assert response.json()["error"]["code"] == "database_disk_full"
+    return response.status_code
