@@ -2,12 +2,12 @@
 
 import contextlib
 import json
-import logging
 import os
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,11 @@ from local_server.cli.failure import ClientError
 from local_server.farm.errors import Unavailable
 from local_server.wording import Wording, Words
 
-log = logging.getLogger(__name__)
 START_SECONDS_MAX = 60.0
 OTHER_SECONDS_MAX = 15.0
 END_SECONDS_MAX = 20.0
 LOOK_SECONDS = 0.05
+START_LOG = "start.log"
 INTERNAL = "internal"
 SECOND_SERVER = "server_running"
 
@@ -33,6 +33,14 @@ class Launched:
 
     address: ServerAddress
     started: bool
+
+
+def find_own_version() -> str:
+    """Return this program's version; a checkout that was never installed has none."""
+    try:
+        return version("yuntu")
+    except PackageNotFoundError:
+        return "0"
 
 
 def read_address(data: Path) -> ServerAddress | None:
@@ -107,29 +115,30 @@ def start_server(data: Path, wording: Wording, *, parent: int | None) -> Launche
             cwd=data,
             **detached(),
         )
-    start_log = logs / "start.log"
-    with contextlib.suppress(OSError):  # Windows does not rename what is open
-        own_log.replace(start_log)
-        own_log = start_log
-    return await_server(data, wording, process, own_log)
+    try:
+        return await_server(data, wording, process, own_log)
+    finally:
+        with contextlib.suppress(OSError):  # Windows does not rename what is open
+            own_log.replace(logs / START_LOG)
 
 
 def await_server(
-    data: Path, wording: Wording, process: "subprocess.Popen[bytes]", start_log: Path
+    data: Path, wording: Wording, process: "subprocess.Popen[bytes]", own_log: Path
 ) -> Launched:
     """Wait until a data directory's server answers, or the one that was started has ended."""
     ends = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < ends:
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = process.wait(timeout=LOOK_SECONDS)
-            address = find_other_server(data, wording, start_log, code)
+            address = find_other_server(data, wording, own_log, code)
             return Launched(address=address, started=False)
         found = find_server(data, wording)
         if found is not None:
             # It outlives this command on purpose; Popen would warn that nobody waits for it.
             process.returncode = 0
             return Launched(address=found, started=found.pid == process.pid)
-    raise Unavailable("server_not_ready", seconds=int(START_SECONDS_MAX), log=str(start_log))
+    log = str(own_log.with_name(START_LOG))
+    raise Unavailable("server_not_ready", seconds=int(START_SECONDS_MAX), log=log)
 
 
 def make_arguments(data: Path, parent: int | None) -> list[str]:
@@ -156,12 +165,12 @@ def detached() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def find_other_server(data: Path, wording: Wording, start_log: Path, code: int) -> ServerAddress:
+def find_other_server(data: Path, wording: Wording, own_log: Path, code: int) -> ServerAddress:
     """Return the server that was quicker than the one started here, or raise why there is none.
 
     Two commands that start at once both start a server, and one of the two is refused.
     """
-    error = read_start_error(start_log, wording, code)
+    error = read_start_error(own_log, wording, code)
     if error.code == SECOND_SERVER:
         ends = time.monotonic() + OTHER_SECONDS_MAX
         while time.monotonic() < ends:
@@ -172,11 +181,11 @@ def find_other_server(data: Path, wording: Wording, start_log: Path, code: int) 
     raise error
 
 
-def read_start_error(start_log: Path, wording: Wording, code: int) -> ClientError:
+def read_start_error(own_log: Path, wording: Wording, code: int) -> ClientError:
     """Return the error that a server told of as it failed to start: one JSON line."""
     from local_server.node_watch import list_log_tail
 
-    lines = list_log_tail(start_log, lines=200)
+    lines = list_log_tail(own_log, lines=200)
     for line in reversed(lines):
         with contextlib.suppress(ValueError, KeyError, TypeError):
             told = json.loads(line)["error"]
@@ -185,7 +194,8 @@ def read_start_error(start_log: Path, wording: Wording, code: int) -> ClientErro
             words = Words(title=str(told["title"]), detail=str(told["detail"]))
             params = dict(told["params"])
             return ClientError(code=str(told["code"]), status=503, words=words, params=params)
-    params = {"exit": code, "log": str(start_log), "words": lines[-1] if lines else ""}
+    shown = str(own_log.with_name(START_LOG))
+    params = {"exit": code, "log": shown, "words": lines[-1] if lines else ""}
     words = wording.say("server_not_starting", **params)
     return ClientError(code="server_not_starting", status=503, words=words, params=params)
 
@@ -193,7 +203,7 @@ def read_start_error(start_log: Path, wording: Wording, code: int) -> ClientErro
 def stop_server(data: Path, wording: Wording) -> ServerAddress | None:
     """End the server of a data directory and wait until it is gone; None when none ran.
 
-    Raises Unavailable `server_not_ending`.
+    Raises Unavailable `server_silent` and `server_not_ending`.
     """
     address = read_address(data)
     if address is None:
@@ -202,8 +212,10 @@ def stop_server(data: Path, wording: Wording) -> ServerAddress | None:
     try:
         client.shut_down()
     except ClientError as error:
-        if not error.lost or is_running(address.pid):
+        if not error.lost:
             raise
+        if is_running(address.pid):
+            raise Unavailable("server_silent", pid=address.pid, port=address.port) from error
     finally:
         client.close()
     try:

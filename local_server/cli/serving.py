@@ -2,8 +2,6 @@
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as find_version
 from pathlib import Path
 
 import click
@@ -146,7 +144,7 @@ def stop(session: Session) -> None:
 @click.pass_obj
 def version(session: Session) -> None:
     """Say which program this is, and which server runs."""
-    from local_server.cli.launching import find_server
+    from local_server.cli.launching import find_own_version, find_server
 
     address = find_server(session.find_data(), session.wording)
     answer = {
@@ -167,11 +165,3 @@ def version(session: Session) -> None:
         ("server", running),
     ]
     session.answer(answer, lambda: print_pairs(session, pairs))
-
-
-def find_own_version() -> str:
-    """Return this program's version; a checkout that was never installed has none."""
-    try:
-        return find_version("yuntu")
-    except PackageNotFoundError:
-        return "0"

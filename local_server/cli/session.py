@@ -57,14 +57,19 @@ class Session:
 
     def open_link(self, data: Path | None = None, *, parent: int | None = None) -> "Link":
         """Return a link to the data directory's server, started if need be."""
+        from local_server.cli.launching import find_own_version
         from local_server.cli.link import Link
 
-        return Link(
+        link = Link(
             data or self.find_data(),
             self.wording,
             parent=parent,
             on_start=self.tell_start if parent is None else lambda _: None,
         )
+        theirs, ours = link.client.address.version, find_own_version()
+        if theirs != ours:
+            self.note("server_version_differs", theirs=theirs, ours=ours)
+        return link
 
     @contextmanager
     def connect(self) -> Iterator["Client"]:
