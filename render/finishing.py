@@ -1,6 +1,7 @@
 """What happens to a frame after its renderer wrote it: checked, thumbnailed, stored, recorded."""
 
 import errno
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,13 @@ from sync.records import FrameRecord, find_record, put_record
 from sync.store import Store
 
 T = TypeVar("T")
+ROOM_BYTES_MIN = 1_000_000
+CUT_OFF = {
+    FailureCode.NO_FILE,
+    FailureCode.TRUNCATED,
+    FailureCode.UNDECODABLE,
+    FailureCode.SCENE_ERROR,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +72,17 @@ def explain_error(error: Exception) -> RenderFailure:
     if full or getattr(error, "code", "") == "disk_full":
         return RenderFailure(FailureCode.DISK_FULL, words)
     return RenderFailure(FailureCode.NODE_ERROR, words)
+
+
+def blame_disk(failure: RenderFailure, folder: Path) -> RenderFailure:
+    """Return a failure, as one of the disk where the folder's has no room for a picture left.
+
+    Renderers write what fits and say nothing. To be asked before the broken picture is removed.
+    """
+    free_bytes = shutil.disk_usage(folder).free
+    if failure.code not in CUT_OFF or free_bytes >= ROOM_BYTES_MIN:
+        return failure
+    return RenderFailure(FailureCode.DISK_FULL, f"{failure.words}\n{free_bytes} B of space left")
 
 
 def check_frame(task: FrameTask, rendered: Rendered) -> CheckedPicture:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from render.failures import FailureCode, RenderFailure
 from render.finishing import (
     Shelf,
+    blame_disk,
     check_frame,
     compare_frames,
     draw_thumbnail,
@@ -241,7 +242,8 @@ class Node:
             self.backlog.acquire()
             self.finishers.submit(self.finish, flight, rendered)
         except RenderFailure as failure:
-            self.land_failed(flight, failure.code, failure.words)
+            told = blame_disk(failure, self.scratch)
+            self.land_failed(flight, told.code, told.words)
         except Exception as error:  # a bug or a broken disk must cost this attempt only
             log.exception("job=%s frame=%s: the attempt broke", task.job, task.number)
             told = explain_error(error)
@@ -334,8 +336,9 @@ class Node:
             self.say_done(flight, record.to_dict())
             self.flights.remove(flight)
         except RenderFailure as failure:
+            told = blame_disk(failure, self.scratch)
             remove_frame(rendered)
-            self.land_failed(flight, failure.code, failure.words)
+            self.land_failed(flight, told.code, told.words)
         except Exception as error:  # a bug or a broken disk must cost this attempt only
             log.exception("job=%s frame=%s: finishing broke", task.job, task.number)
             remove_frame(rendered)

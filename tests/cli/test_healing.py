@@ -1,5 +1,6 @@
 """The server is killed under a render that is being watched: nothing is lost or paid twice."""
 
+import json
 from pathlib import Path
 
 from tests.cli.yuntu import Yuntu
@@ -35,3 +36,21 @@ def test_a_killed_server_is_started_again(yuntu: Yuntu, scene: Path, tmp_path: P
         ]
         assert len(done) == 1, frame
     assert yuntu.json("audit")["clean"] is True
+
+
+def test_a_server_that_was_ended_stays_so(yuntu: Yuntu, scene: Path, tmp_path: Path) -> None:
+    """`yuntu stop` is meant: a render that is watched does not start the server again."""
+    process = yuntu.start(
+        *("render", str(scene), "--out", str(tmp_path), "--fresh", "--json"),
+        *("--samples", "300", "--size", "300x300", "--frames", "1-9", "--max-cost", "9"),
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if '"state": "rendering"' in line:
+            break
+    assert yuntu.json("stop")["stopped"] is True
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert json.loads(errors.splitlines()[-1])["error"]["code"] == "server_was_ended"
+    assert yuntu.read_server() == {}
+    assert yuntu.json("cancel", "last")["state"] == "cancelled"

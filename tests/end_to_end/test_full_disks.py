@@ -56,7 +56,11 @@ def test_frames_wait_for_a_folder_that_is_in_the_way(
     assert farm.wait_for_rest("in-the-way")["state"] == "completed"
     assert wait_for_problem(farm, "in-the-way")["code"] == "delivery_waits"
     out.unlink()
-    farm.wait_for_delivery("in-the-way")
+    wait_until(
+        lambda: farm.get("/jobs/in-the-way")["delivery"] == {"waiting": 0, "problem": None},
+        seconds=60,
+        what="they are delivered by themselves",
+    )
     assert sorted(path.name for path in out.iterdir()) == ["slow_0001.png", "slow_0002.png"]
 
 

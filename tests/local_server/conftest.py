@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask_openapi3 import OpenAPI
@@ -89,7 +90,7 @@ def fill_database(path: Path, *, out: Path) -> None:
         )
         jobs.fund_job(db, job=JOB, amount_micros=3 * YUAN, reason="held", at_ms=now)
         handed = frames.hand_frames(db, renderer="blender-0.0", limit=1, jobs_max=1, at_ms=now)
-        told = {"job": JOB, "number": 1, "attempt": handed[0].attempt}
+        told: dict[str, Any] = {"job": JOB, "number": 1, "attempt": handed[0].attempt}
         attempts.start_attempt(db, **told, node="node", lease_ms=1000, at_ms=now)
         attempts.finish_attempt(db, **told, result=make_result(), book=book, at_ms=now)
     db.conn.close()

@@ -218,7 +218,7 @@ def test_ids_that_clients_make_are_checked(server: RunningFarm, id: str) -> None
 
 
 def test_what_was_not_foreseen_is_told_without_its_text(app: OpenAPI) -> None:
-    def break_down() -> None:
+    def break_down() -> str:
         raise RuntimeError("the password is swordfish")
 
     app.add_url_rule("/api/v1/broken", view_func=break_down)
