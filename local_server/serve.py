@@ -60,8 +60,13 @@ class Handler(WSGIHandler):
         super().__init__(sock, address, server)
 
     def handle_one_response(self) -> None:
-        """Answer one request, then let others have their turn."""
+        """Answer one request, then let others have their turn.
+
+        A connection that became a WebSocket is over with it: what is left in it is not HTTP.
+        """
         super().handle_one_response()
+        if (self.environ or {}).get("HTTP_UPGRADE", "").lower() == "websocket":
+            self.close_connection = True
         gevent.sleep(0)
 
     def log_request(self) -> None:

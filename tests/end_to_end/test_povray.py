@@ -13,11 +13,11 @@ SCENE = """
 #include "parts/wall.inc"
 global_settings { assumed_gamma 1 }
 camera { orthographic location <0.5, 0.5, -3> look_at <0.5, 0.5, 0> right x up y }
-object { Wall translate x * 0 * clock }
+object { Wall }
 """
 WALL = """
 #declare Wall = polygon { 5, <0,0>, <1,0>, <1,1>, <0,1>, <0,0>
-  texture { pigment { image_map { png "maps/paint.png" interpolate 0 once } }
+  texture { pigment { image_map { png "maps/paint.png" once } }
             finish { ambient 0 diffuse 0 emission 1 } } }
 """
 COLOUR = (0, 204, 51)
@@ -61,7 +61,8 @@ def test_a_scene_with_parts_and_pictures(farm: RunningFarm, tmp_path: Path) -> N
     farm.assert_paid_once("wall")
     assert farm.get("/jobs/wall/frames/1")["has_thumbnail"]
     thumbnail = farm.session.get(f"{farm.address}/jobs/wall/frames/1/thumbnail", timeout=30)
-    assert thumbnail.content[:2] == b"\xff\xd8"
+    assert thumbnail.headers["Content-Type"] == "image/png"
+    assert thumbnail.content == (farm.out("wall") / "wall_0001.png").read_bytes(), "it is small"
 
 
 def test_what_is_missing_stops_it_before_money_moves(farm: RunningFarm, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """A server that is killed goes on where it was; a parent that ends takes everybody with it."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,4 +105,38 @@ def test_everybody_ends_with_the_parent(tmp_path: Path, scenes: Scenes) -> None:
         farm.close()
 
 
-_ = os
+def wait_for_inspection(farm: RunningFarm, job: str) -> psutil.Process:
+    """Wait until a renderer works at a job's inspection; returns its process."""
+    farm.wait_for_state(job, "pending", seconds=10)
+    host = farm.find_busy_host()
+    assert farm.get(f"/jobs/{job}")["reason"]["code"] == "inspecting"
+    return host
+
+
+@pytest.mark.parametrize("victim", ["host", "node", "node that is asked"])
+def test_an_inspection_outlives_who_did_it(
+    mortal: RunningFarm, scenes: Scenes, victim: str
+) -> None:
+    job = f"inspected-twice-{victim.replace(' ', '-')}"
+    mortal.submit(job, scenes.slow, frames="1")
+    host = wait_for_inspection(mortal, job)
+    node = mortal.node()
+    assert node is not None
+    if victim == "host":
+        host.kill()
+    elif victim == "node":
+        node.kill()
+    else:
+        node.terminate()
+    shown = mortal.wait_for_rest(job)
+    assert (shown["state"], shown["findings"]) == ("completed", [])
+
+
+def test_cancel_ends_an_inspection(mortal: RunningFarm, scenes: Scenes) -> None:
+    mortal.submit("not-wanted", scenes.heavy)
+    host = wait_for_inspection(mortal, "not-wanted")
+    mortal.post("/jobs/not-wanted/cancel")
+    host.wait(timeout=2)
+    assert mortal.get("/jobs/not-wanted")["state"] == "cancelled"
+    job = mortal.render("wanted", scenes.turning, frames="1", fresh=True)
+    assert job["state"] == "completed"

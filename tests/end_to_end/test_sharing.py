@@ -79,7 +79,7 @@ def test_an_urgent_job_does_not_wait_for_a_window_of_others(
     assert first <= 12, "only what was taken already comes first"
     assert order[first : first + 5].count("urgent") >= 4
     assert wide.get("/jobs/patient")["frames"]["waiting"] > 0, "the other one is not over"
-    wide.post("/jobs/patient/pause")
+    wide.post("/jobs/patient/cancel")
 
 
 def test_a_job_that_is_moved_up_overtakes_what_is_queued(wide: RunningFarm, scenes: Scenes) -> None:
@@ -112,7 +112,4 @@ def test_a_big_job_is_as_quick_to_handle_as_a_small_one(wide: RunningFarm, scene
     assert done["done"] + done["cancelled"] == BIG
     assert timed(wide.get, "/jobs", state="cancelled")["items"][0]["id"] == "huge-job"
     wide.assert_paid_once("huge-job")
-    assert (
-        wide.get("/balance")["held_micros"]
-        == wide.get("/jobs/patient")["held_micros"] - (wide.get("/jobs/patient")["cost_micros"])
-    )
+    assert wide.get("/balance")["held_micros"] == 0

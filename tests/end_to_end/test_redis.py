@@ -1,0 +1,159 @@
+"""The same farm over a real Redis, which may be killed and come back with nothing in it."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.end_to_end.conftest import Scenes
+from tests.end_to_end.running_farm import RunningFarm, wait_until
+from tests.end_to_end.test_stopping import stop_in_mid_frame
+
+
+class RunningRedis:
+    """A redis-server that keeps nothing, on a port of its own; `start` again after a kill."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Return the address that farms are given."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        program = shutil.which("redis-server")
+        assert program, "redis-server is missing: `make test` installs it"
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        self.process = subprocess.Popen(
+            [program, *options, "--dir", str(self.folder)], stdout=subprocess.DEVNULL
+        )
+        wait_until(self.answers, seconds=30, what="redis answers")
+
+    def answers(self) -> bool:
+        """Tell whether it answers."""
+        with redis.Redis(port=self.port) as client:
+            try:
+                return bool(client.ping())
+            except redis.RedisError:
+                return False
+
+    def kill(self) -> None:
+        """Kill it; all that it had is lost."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRedis]:
+    """A Redis that these tests kill."""
+    running = RunningRedis(tmp_path_factory.mktemp("redis"))
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="module")
+def remote(
+    redis_server: RunningRedis, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningFarm]:
+    """A farm whose queue is in Redis."""
+    running = RunningFarm(
+        tmp_path_factory.mktemp("remote") / "data", "--queue", redis_server.address
+    )
+    with running:
+        running.top_up(100)
+        yield running
+        running.assert_clean()
+    wait_until(lambda: not running.list_orphans(), seconds=10, what="no orphans")
+
+
+def wait_for_trouble(farm: RunningFarm, code: str | None) -> None:
+    """Wait until the server says that the queue is away, or that it is back."""
+
+    def is_told() -> bool:
+        trouble = farm.get("/health")["trouble"]
+        return (trouble["code"] if trouble else None) == code
+
+    wait_until(is_told, seconds=30, what=f"the server's trouble is {code}")
+
+
+def test_a_job_by_way_of_redis(remote: RunningFarm, scenes: Scenes) -> None:
+    job = remote.render("by-redis", scenes.turning)
+    assert (job["state"], job["frames"]["done"]) == ("completed", 12)
+    started = [
+        event["frame"]
+        for event in remote.events(job="by-redis")
+        if event["data"].get("state") == "rendering"
+    ]
+    assert started == sorted(started), "frames come in their order"
+    remote.assert_paid_once("by-redis")
+
+
+def test_a_redis_that_dies_costs_time_only(
+    remote: RunningFarm, redis_server: RunningRedis, scenes: Scenes
+) -> None:
+    remote.submit("survivor", scenes.slow)
+    remote.wait_for_done("survivor", 1)
+    redis_server.kill()
+    wait_for_trouble(remote, "queue_away")
+    trouble = remote.get("/health")["trouble"]
+    assert trouble["title"] and "Redis" in trouble["detail"]
+    assert (
+        remote.submit("meanwhile", scenes.turning, frames="1-3", fresh=True)["state"] == "pending"
+    )
+    assert remote.get("/jobs/survivor")["state"] == "running", "it answers as ever"
+    node, server = remote.node(), remote.pid
+    redis_server.start()
+    wait_for_trouble(remote, None)
+    for job, frames in (("survivor", 4), ("meanwhile", 3)):
+        shown = remote.wait_for_rest(job)
+        assert (shown["state"], shown["frames"]["done"]) == ("completed", frames)
+        remote.assert_paid_once(job)
+        assert not any(one["failures"] for one in remote.frames(job).values())
+    assert (remote.node(), remote.pid) == (node, server), "nobody had to be started again"
+
+
+def test_cancel_reaches_the_node_although_redis_is_away(
+    remote: RunningFarm, redis_server: RunningRedis, scenes: Scenes
+) -> None:
+    remote.submit("unheard", scenes.heavy)
+    remote.wait_for_frame("unheard")
+    host = remote.find_busy_host()
+    redis_server.kill()
+    assert remote.post("/jobs/unheard/cancel")["state"] == "cancelled"
+    assert remote.get("/balance")["held_micros"] == 0
+    redis_server.start()
+    host.wait(timeout=15)
+
+
+def test_a_stop_mark_that_redis_lost_is_written_again(
+    remote: RunningFarm, redis_server: RunningRedis, scenes: Scenes
+) -> None:
+    remote.submit("forgotten", scenes.heavy)
+    remote.wait_for_frame("forgotten")
+    host = remote.find_busy_host()
+    host.suspend()
+    node = remote.node()
+    assert node is not None
+    node.suspend()  # it must not hear the mark before it is lost
+    remote.post("/jobs/forgotten/cancel")
+    redis_server.kill()
+    redis_server.start()
+    node.resume()
+    host.wait(timeout=20)
+
+
+def test_stopping_is_as_quick_by_way_of_redis(remote: RunningFarm, scenes: Scenes) -> None:
+    remote.submit("stopped-by-redis", scenes.heavy)
+    stop_in_mid_frame(remote, "stopped-by-redis", "cancel")
