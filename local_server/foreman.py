@@ -251,14 +251,17 @@ class Foreman:
         """
         handed = fetch_rows(
             db,
-            "SELECT job, number, attempt FROM frame WHERE state = 'waiting' AND handed_at_ms < ?",
+            "SELECT f.job, f.number, f.attempt, j.plan ->> 'renderer' AS renderer"
+            " FROM frame f JOIN job j ON j.id = f.job"
+            " WHERE f.state = 'waiting' AND f.handed_at_ms <= ?",
             (self.clock() - older_than_ms,),
         )
         if not handed:
             self.suspects = set()
             return
         waiting: set[tuple[str, int, int]] = set()
-        for renderer in self.renderers:
+        # Not `self.renderers`: after a start no node has said yet which there are.
+        for renderer in {one["renderer"] for one in handed}:
             waiting |= frame_ids(self.queue.frames(renderer).list_waiting())
         missing = {(one["job"], one["number"], one["attempt"]) for one in handed} - waiting
         lost = missing & self.suspects if older_than_ms else missing

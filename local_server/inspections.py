@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from gevent import Timeout
+from gevent import GreenletExit, Timeout
 from gevent.event import AsyncResult
 
 from local_server.farm.errors import Unavailable
@@ -63,12 +63,23 @@ class Inspections:
             self.send(waiting)
             answer = waiting.answer.get(timeout=ANSWER_SECONDS_MAX)
         except Timeout:
+            self.call_off(task)
             answer = None
+        except GreenletExit:  # whoever asked is not interested any more
+            self.call_off(task)
+            raise
         finally:
             del self.waiting[task.id]
         if answer is None:
             raise Unavailable("inspection_failed", scene=scene)
         return answer
+
+    def call_off(self, task: InspectTask) -> None:
+        """Tell the node that nobody waits for an inspection any more."""
+        try:
+            self.queue.mark_stopped(task.id, run=1)
+        except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
+            log.warning("scene=%s: it is inspected for nothing: %s", task.scene, error)
 
     def send(self, waiting: Waiting) -> None:
         """Put a question on the node's line; after a few nodes died of it, give up.

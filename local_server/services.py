@@ -61,6 +61,7 @@ class Services:
     def stop_nodes(self, job: str) -> None:
         """Tell every node to let go of a job that was paused or cancelled."""
         row = jobs.get_job(self.reader, job=job)
+        self.submission.abandon(job)
         self.foreman.call_off(job, run=row["run"])
         self.live.forget_job(job)
         self.wake.set()

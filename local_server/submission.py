@@ -43,7 +43,7 @@ class Submission:
         self.blobs = blobs
         self.books = books
         self.on_queued = on_queued
-        self.under_way: set[str] = set()
+        self.under_way: dict[str, gevent.Greenlet[..., None]] = {}
 
     @property
     def book(self) -> PriceBook:
@@ -53,8 +53,13 @@ class Submission:
     def begin(self, job: str) -> None:
         """Start on a pending job unless it is under way; returns at once."""
         if job not in self.under_way:
-            self.under_way.add(job)
-            gevent.spawn(self.submit, job).link(lambda _: self.under_way.discard(job))
+            self.under_way[job] = gevent.spawn(self.submit, job)
+            self.under_way[job].link(lambda _: self.under_way.pop(job, None))
+
+    def abandon(self, job: str) -> None:
+        """Stop at once with a job that was cancelled, if it is under way."""
+        if job in self.under_way:
+            self.under_way[job].kill(block=False)
 
     def begin_pending(self) -> None:
         """Start on every job that an earlier server left pending."""

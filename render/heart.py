@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from render.flights import Flight, Flights
+from render.inspecting import Inspector
 from render.protocol import Beat, Hello, ProgressMade, about_attempt
 from render.queue import Queue
 from render.reporting import Reporter
@@ -24,6 +25,7 @@ class Heart:
         queue: Queue,
         reporter: Reporter,
         flights: Flights,
+        inspector: Inspector,
         *,
         hello: Hello,
         each_beat: Callable[[], None],
@@ -31,6 +33,7 @@ class Heart:
         self.queue = queue
         self.reporter = reporter
         self.flights = flights
+        self.inspector = inspector
         self.hello = hello
         self.each_beat = each_beat
         self.owners: set[str] = set()
@@ -88,13 +91,15 @@ class Heart:
             self.reporter.say(Beat(node=self.hello.node, holding=holding), to=owner)
 
     def hear_stops(self, flights: list[Flight]) -> None:
-        """Call off the flights of jobs that were paused or cancelled."""
-        for job in {flight.task.job for flight in flights}:
-            try:
+        """Call off the flights of jobs that were paused or cancelled, and unwanted inspections."""
+        inspection = self.inspector.task
+        try:
+            for job in {flight.task.job for flight in flights}:
                 stopped = self.queue.read_stop(job)
-            except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
-                log.warning("the queue is away: %s", error)
-                return
-            for flight in flights:
-                if flight.task.job == job and flight.task.run <= stopped:
-                    flight.call_off()
+                for flight in flights:
+                    if flight.task.job == job and flight.task.run <= stopped:
+                        flight.call_off()
+            if inspection is not None and self.queue.read_stop(inspection.id):
+                self.inspector.call_off(inspection)
+        except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
+            log.warning("the queue is away: %s", error)

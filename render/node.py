@@ -33,7 +33,7 @@ from render.flights import Flight, Flights
 from render.heart import Heart
 from render.host_pool import HostPool
 from render.hosts import Host, Limits, Look, Rendered, Shot, open_host
-from render.inspecting import inspect_scene
+from render.inspecting import Inspector
 from render.protocol import (
     TASK,
     Done,
@@ -100,8 +100,14 @@ class Node:
         self.backlog = threading.Semaphore(2 * FINISHERS)
         self.checkers = threading.Semaphore(CHECKERS)
         self.stopping = threading.Event()
+        self.inspector = Inspector(renderers, self.hosts, cores=settings.cores)
         self.heart = Heart(
-            queue, self.reporter, self.flights, hello=self.introduce(), each_beat=self.hosts.tend
+            queue,
+            self.reporter,
+            self.flights,
+            self.inspector,
+            hello=self.introduce(),
+            each_beat=self.hosts.tend,
         )
         self.widths: dict[str, Width] = {}
         self.scene_now: str | None = None
@@ -193,8 +199,9 @@ class Node:
         while not self.stopping.is_set():
             task = self.take([line])
             if isinstance(task, InspectTask):
-                answer = inspect_scene(task, self.renderers, self.hosts, cores=self.settings.cores)
-                self.reporter.say(answer, to=task.report_to)
+                answer = self.inspector.inspect(task)
+                if answer is not None and not self.stopping.is_set():
+                    self.reporter.say(answer, to=task.report_to)
             elif task is None:
                 self.stopping.wait(POLL_SECONDS)
 
@@ -232,8 +239,7 @@ class Node:
         try:
             standing = self.insist(flight, lambda: self.shelf.find_frame(task))
             if standing is not None:
-                self.say_done(flight, standing.to_dict())
-                self.flights.remove(flight)
+                self.land_done(flight, standing.to_dict())
                 return
             self.reporter.say(
                 Started(**about_attempt(task, node=self.settings.id)), to=task.report_to
@@ -242,12 +248,10 @@ class Node:
             self.backlog.acquire()
             self.finishers.submit(self.finish, flight, rendered)
         except RenderFailure as failure:
-            told = blame_disk(failure, self.scratch)
-            self.land_failed(flight, told.code, told.words)
+            self.land_failed(flight, blame_disk(failure, self.scratch))
         except Exception as error:  # a bug or a broken disk must cost this attempt only
             log.exception("job=%s frame=%s: the attempt broke", task.job, task.number)
-            told = explain_error(error)
-            self.land_failed(flight, told.code, told.words)
+            self.land_failed(flight, explain_error(error))
 
     def insist(self, flight: Flight, act: Callable[[], T]) -> T:
         """Do what needs the store, waiting for it as long as the flight is wanted."""
@@ -333,17 +337,15 @@ class Node:
                     self.shelf, task, rendered, checked, node=self.settings.id, thumbnail=thumbnail
                 ),
             )
-            self.say_done(flight, record.to_dict())
-            self.flights.remove(flight)
+            self.land_done(flight, record.to_dict())
         except RenderFailure as failure:
             told = blame_disk(failure, self.scratch)
             remove_frame(rendered)
-            self.land_failed(flight, told.code, told.words)
+            self.land_failed(flight, told)
         except Exception as error:  # a bug or a broken disk must cost this attempt only
             log.exception("job=%s frame=%s: finishing broke", task.job, task.number)
             remove_frame(rendered)
-            told = explain_error(error)
-            self.land_failed(flight, told.code, told.words)
+            self.land_failed(flight, explain_error(error))
         finally:
             self.backlog.release()
 
@@ -371,25 +373,24 @@ class Node:
             self.hosts.discard(warm)
         compare_frames(task, rendered, again)
 
-    # --- what is said ---
-
-    def say_done(self, flight: Flight, result: dict[str, Any]) -> None:
+    def land_done(self, flight: Flight, result: dict[str, Any]) -> None:
         """Report a frame done."""
         _, lines = flight.take_news()
         report = Done(
             **about_attempt(flight.task, node=self.settings.id), result=result, lines=lines
         )
         self.reporter.say(report, to=flight.task.report_to)
+        self.flights.remove(flight)
 
-    def land_failed(self, flight: Flight, code: FailureCode, words: str) -> None:
+    def land_failed(self, flight: Flight, failure: RenderFailure) -> None:
         """Report an attempt failed; what was called off counts against nobody."""
         _, lines = flight.take_news()
-        stopped = flight.called_off or code is FailureCode.STOPPED
+        stopped = flight.called_off or failure.code is FailureCode.STOPPED
         if not flight.called_off or self.stopping.is_set():
             report = Failed(
                 **about_attempt(flight.task, node=self.settings.id),
-                reason=FailureCode.STOPPED if stopped else code,
-                words="" if stopped else words,
+                reason=FailureCode.STOPPED if stopped else failure.code,
+                words="" if stopped else failure.words,
                 counts=not stopped,
                 lines=lines,
             )

@@ -43,7 +43,8 @@ def test_a_pipe_gets_plain_lines(yuntu: Yuntu, scene: Path, tmp_path: Path) -> N
     assert "\x1b" not in ran.out
     lines = ran.out.splitlines()
     done = [line for line in lines if " done " in line and "frame " in line]
-    assert ["frame 1" in done[0], "frame 3" in done[1], len(done)] == [True, True, 2]
+    # Frames are checked and stored side by side: the second may be through before the first.
+    assert sorted(line.split("frame ")[1][0] for line in done) == ["1", "3"]
     assert all("¥" in line for line in done)
     assert done[-1].endswith("2/2")
     assert f"The frames are in {tmp_path}" in lines

@@ -234,8 +234,9 @@ class RunningFarm:
         return busy[0]
 
     def list_busy_hosts(self) -> list[psutil.Process]:
-        """Return the renderers' processes that use the processor, by a short look at it."""
-        before = {host: read_cpu_seconds(host) for host in self.hosts()}
+        """Return the Blenders that use the processor, by a short look at it."""
+        hosts = [host for host in self.hosts() if "blender_inside" in str(read_command(host))]
+        before = {host: read_cpu_seconds(host) for host in hosts}
         time.sleep(LOOK_SECONDS)
         return [host for host, used in before.items() if read_cpu_seconds(host) > used]
 

@@ -64,6 +64,36 @@ def test_frames_wait_for_a_folder_that_is_in_the_way(
     assert sorted(path.name for path in out.iterdir()) == ["slow_0001.png", "slow_0002.png"]
 
 
+def test_a_store_that_is_away_for_a_while_fails_no_frame(farm: RunningFarm, scenes: Scenes) -> None:
+    store, hidden = farm.data / "store", farm.data / "store-unplugged"
+    farm.submit("unplugged", scenes.slow, fresh=True)
+    farm.wait_for_done("unplugged", 1)
+    store.rename(hidden)
+    try:
+        wait_until(
+            lambda: any("store" in read_log(farm, "unplugged", number) for number in (2, 3, 4)),
+            seconds=60,
+            what="a frame's log says that the store is away",
+        )
+        assert farm.get("/jobs/unplugged")["state"] == "running"
+    finally:
+        hidden.rename(store)
+    job = farm.wait_for_rest("unplugged")
+    assert (job["state"], job["frames"]["done"]) == ("completed", 4)
+    for number, frame in farm.frames("unplugged").items():
+        assert frame["failures"] == 0
+        assert len(farm.attempts("unplugged", number)) == 1, "what was rendered was kept"
+    assert len(farm.wait_for_delivery("unplugged")) == 4
+    farm.assert_paid_once("unplugged")
+
+
+def read_log(farm: RunningFarm, job: str, number: int) -> str:
+    """Return the log of a frame, empty while there is none."""
+    path = f"{farm.address}/jobs/{job}/frames/{number}/log"
+    response = farm.session.get(path, timeout=30)
+    return response.text if response.ok else ""
+
+
 def test_a_folder_that_cannot_be_written_is_told_before_money_moves(
     farm: RunningFarm, scenes: Scenes, tmp_path: Path
 ) -> None:
@@ -86,7 +116,7 @@ def test_frames_fail_with_the_reason_where_the_nodes_disk_is_full(
     (farm.data / "node").symlink_to(small_disk.folder, target_is_directory=True)
     with farm:
         farm.top_up(10)
-        farm.submit("cramped", scenes.slow)
+        farm.submit("cramped", scenes.slow, frames="1-2")
         farm.wait_for_done("cramped", 1)
         small_disk.fill()
         job = farm.wait_for_rest("cramped")
@@ -99,8 +129,8 @@ def test_frames_fail_with_the_reason_where_the_nodes_disk_is_full(
         small_disk.clear()
         farm.post("/jobs/cramped/retry")
         job = farm.wait_for_rest("cramped")
-        assert (job["state"], job["frames"]["done"]) == ("completed", 4)
+        assert (job["state"], job["frames"]["done"]) == ("completed", 2)
         farm.assert_paid_once("cramped")
-        assert len(farm.wait_for_delivery("cramped")) == 4
+        assert len(farm.wait_for_delivery("cramped")) == 2
         farm.assert_clean()
     wait_until(lambda: not farm.list_orphans(), seconds=10, what="no orphans")

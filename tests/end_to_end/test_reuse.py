@@ -1,6 +1,9 @@
 """Frames that were rendered before are used again, free of charge, until fresh ones are asked."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import requests
 
 from tests.end_to_end.conftest import Scenes
 from tests.end_to_end.running_farm import RunningFarm
@@ -61,3 +64,26 @@ def test_another_look_is_another_picture(farm: RunningFarm, scenes: Scenes) -> N
     assert picture.headers["Content-Type"] == "image/png"
     size = picture.content[16:24]
     assert (int.from_bytes(size[:4]), int.from_bytes(size[4:])) == (48, 40)
+
+
+def test_the_same_id_twice_is_one_job(farm: RunningFarm, scenes: Scenes) -> None:
+    asked = {"id": "only-once", "scene": str(scenes.turning), "frames": "1-2", "fresh": True}
+    asked |= {"out": str(farm.out("only-once")), "renderer": "blender-4.5"}
+
+    def post(_: int) -> requests.Response:
+        headers = {"Authorization": str(farm.session.headers["Authorization"])}
+        return requests.post(f"{farm.address}/jobs", json=asked, headers=headers, timeout=60)
+
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(post, range(5)))
+    assert [answer.status_code for answer in answers] == [201] * 5
+    assert farm.wait_for_rest("only-once")["state"] == "completed"
+    assert farm.post("/jobs", asked)["state"] == "completed", "later it is the same one still"
+    listed = [job["id"] for job in farm.get("/jobs", limit=500)["items"]]
+    assert listed.count("only-once") == 1
+    assert len(farm.assert_paid_once("only-once")["lines"]) == 2
+    steps = [event["data"].get("step") for event in farm.events(job="only-once")]
+    assert steps.count("inspecting") == 1, "it was looked at once"
+    for change in ({"frames": "1-3"}, {"fresh": False}, {"out": "/elsewhere"}):
+        other = farm.session.post(f"{farm.address}/jobs", json=asked | change, timeout=30)
+        assert (other.status_code, other.json()["error"]["code"]) == (409, "job_differs")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from render.queue import BadMessage, Queue, frame_ids
+from render.queue import BadMessage, Queue, frame_ids, order_lines
 
 SECRET = b"s" * 32
 
@@ -64,3 +64,42 @@ def test_stop_marks_are_remembered_by_run(queue: Queue) -> None:
     queue.mark_stopped("job-a", run=2)
     assert queue.read_stop("job-a") == 2
     assert queue.read_stop("job-b") == 0
+
+
+def test_the_line_with_the_most_urgent_message_comes_first(queue: Queue) -> None:
+    early, late, empty = queue.line("work"), queue.frames("blender"), queue.line("nothing")
+    early.send([("e1", 50)])
+    late.send([("l1", 50), ("l2", 50)])
+    assert order_lines([late, empty, early]) == [early, late], "the older one of equals"
+    late.send([("l3", 60)])
+    assert order_lines([late, empty, early]) == [late, early]
+    assert late.take() == "l3"
+    assert early.take() == "e1"
+    assert order_lines([late, empty, early]) == [late]
+
+
+def test_messages_that_wait_can_be_moved(queue: Queue) -> None:
+    line = queue.line("work")
+    line.send([({"job": "a", "n": n}, 50) for n in (1, 2)])
+    line.send([({"job": "b", "n": n}, 50) for n in (3, 4)])
+    line.reprioritise(lambda one: one["job"] == "b", 70)
+    assert [one["n"] for one in line.list_waiting()] == [3, 4, 1, 2]
+    line.reprioritise(lambda one: one["job"] == "b", 10)
+    line.reprioritise(lambda one: one["job"] == "c", 90)
+    assert [one["n"] for one in line.list_waiting()] == [1, 2, 3, 4]
+    while line.take() is not None:
+        pass
+    line.reprioritise(bool, 90)
+    assert line.take() is None, "what was taken does not come back"
+
+
+def test_a_strangers_message_hides_no_other(queue: Queue) -> None:
+    stranger = Queue(queue.address, secret=b"x" * 32)
+    stranger.line("work").send([({"job": "theirs"}, 90)])
+    queue.line("work").send([({"job": "ours"}, 50)])
+    assert queue.line("work").list_waiting() == [{"job": "ours"}]
+    queue.line("work").reprioritise(bool, 60)
+    with pytest.raises(BadMessage):
+        queue.line("work").take()
+    assert queue.line("work").take() == {"job": "ours"}
+    stranger.close()

@@ -1,0 +1,86 @@
+"""The foreman after a start: what waits on its line is left alone, what is lost comes back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_server.farm.db import fetch_rows, open_database
+from local_server.foreman import Foreman
+from render.queue import Queue, frame_ids
+from sync.memory_store import MemoryStore
+from tests.farm.workshop import BOOK, Workshop
+
+RENDERER = "blender-4.5"
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    db = open_database(tmp_path / "farm.db")
+    yield Workshop(db)
+    db.conn.close()
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Queue]:
+    opened = Queue(str(tmp_path / "queue.db"), secret=b"s" * 32)
+    yield opened
+    opened.close()
+
+
+def make_foreman(queue: Queue, workshop: Workshop, *, renderers: list[str]) -> Foreman:
+    """Return a foreman as a server's start has it; its clock is the workshop's."""
+    return Foreman(
+        queue=queue,
+        store=MemoryStore(),
+        studio="solo",
+        device="device",
+        books={BOOK.id: BOOK},
+        renderers=renderers,
+        clock=workshop.tick,
+    )
+
+
+def test_a_start_leaves_alone_what_waits_on_its_line(workshop: Workshop, queue: Queue) -> None:
+    workshop.open_account(money=1_000_000)
+    workshop.submit(count=5)
+    first = make_foreman(queue, workshop, renderers=[RENDERER])
+    first.do_round(workshop.db)
+    line = queue.frames(RENDERER)
+    taken = line.take()  # by a node that dies before it says so
+    assert taken is not None
+
+    again = make_foreman(queue, workshop, renderers=[])
+    again.note_death("device-1-1")
+    again.hear(workshop.db)
+    again.do_round(workshop.db)
+
+    rows = fetch_rows(workshop.db, "SELECT number, attempt, handed_at_ms FROM frame")
+    lost = [row["number"] for row in rows if row["handed_at_ms"] is None]
+    assert lost == [taken["number"]]
+    assert {row["attempt"] for row in rows} == {1}, "nobody is tried again without need"
+    assert len(frame_ids(line.list_waiting())) == 4
+
+    again.renderers = [RENDERER]
+    again.do_round(workshop.db)
+    assert len(frame_ids(line.list_waiting())) == 5
+
+
+def test_the_dead_are_buried_after_their_reports(workshop: Workshop, queue: Queue) -> None:
+    workshop.open_account(money=1_000_000)
+    workshop.submit(count=1)
+    foreman = make_foreman(queue, workshop, renderers=[RENDERER])
+    foreman.do_round(workshop.db)
+    told = queue.frames(RENDERER).take()
+    assert told is not None
+    about = {"node": "node", "job": told["job"], "number": told["number"], "attempt": 1}
+    failed = about | {"kind": "failed", "reason": "crashed", "words": "SIGSEGV"}
+    queue.line("reports-device").send([([about | {"kind": "started"}, failed], 0)])
+    foreman.note_death("node")
+    foreman.hear(workshop.db)
+    foreman.do_round(workshop.db)
+    foreman.hear(workshop.db)
+    foreman.do_round(workshop.db)
+    attempts = fetch_rows(workshop.db, "SELECT outcome, reason FROM attempt")
+    assert attempts == [{"outcome": "failed", "reason": "crashed"}], "told, not guessed"
+    assert not foreman.dead
