@@ -61,11 +61,16 @@ class Foreman:
         self.dead: list[str] = []
         self.line_is_empty = False
         self.next_lost_check = 0
+        self.doubtful_looks = 0
         self.next_expiry_check = 0
 
     def note_death(self, node: str) -> None:
         """Note that a node is dead; it is buried once all that it reported has been applied."""
         self.dead.append(node)
+
+    def doubt_queue(self) -> None:
+        """Look at once, and once more, for what a queue that was away may have lost."""
+        self.next_lost_check, self.doubtful_looks = 0, 2
 
     def hear(self, db: Database) -> Aftermath:
         """Take reports in and apply them; those that cannot be written now come first next time."""
@@ -98,7 +103,9 @@ class Foreman:
             self.stop_paused(db)
         if now >= self.next_lost_check:
             self.next_lost_check = now + LOST_CHECK_MS
-            self.find_lost_messages(db, older_than_ms=LOST_AFTER_MS)
+            doubtful = self.doubtful_looks > 0
+            self.doubtful_looks -= doubtful
+            self.find_lost_messages(db, older_than_ms=1 if doubtful else LOST_AFTER_MS)
         return bool(self.hand_out(db))
 
     def take_reports(self) -> list[AnyReport]:

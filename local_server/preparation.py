@@ -92,6 +92,8 @@ class Preparation:
         """
         scene = Path(request.scene)
         check_scene(scene)
+        if (request.width is None) != (request.height is None):
+            raise BadInput("size_incomplete")
         candidates = self.choose_renderers(scene, request.renderer)
         renderer = candidates[0]
         note("inspecting")

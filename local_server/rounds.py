@@ -29,6 +29,8 @@ def run_rounds(services: Services, push: Push) -> None:
             inspections.in_doubt = True
             services.ended.wait(AWAY_SECONDS)
             continue
+        if told:
+            services.foreman.doubt_queue()
         services.trouble, told = None, ""
         if inspections.in_doubt:
             inspections.ask_again(counted=False)

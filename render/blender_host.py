@@ -286,7 +286,7 @@ class BlenderHost:
         if self._stopped:
             raise RenderFailure(FailureCode.STOPPED)
         words = self._words()
-        code = explain_exit(self._child.returncode, self._oom_kills)
+        code = explain_exit(self._child.returncode, self._oom_kills, self._output)
         code = classify_words(words, pick_telling(self.renderer.spec.failures), otherwise=code)
         raise RenderFailure(code, add_exit(words, self._child.returncode))
 

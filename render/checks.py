@@ -9,7 +9,6 @@ import OpenImageIO
 
 from render.failures import FailureCode, RenderFailure
 from render.pictures import ALPHAS, COLOURS, Pixels, has_reader, open_picture, read_part
-from render.thumbnails import make_thumbnail as make_thumbnail
 
 # What a whole file ends with. libpng and libjpeg give back a full picture without it.
 ENDING = {

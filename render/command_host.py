@@ -22,6 +22,7 @@ from render.hosts import (
     ignore_progress,
 )
 from render.leash import Leashed
+from render.pictures import has_reader
 from render.progress import ProgressTeller
 from render.renderers import Lines, Renderer
 from render.scene_settings import SceneSettings, read_settings
@@ -215,8 +216,8 @@ class CommandHost:
             parts += command.samples_argv
         if look.camera:
             parts += command.camera_argv
-        filled = [fill_template(part, values) for part in parts]
-        return [*self.renderer.command, *filled, *self._settings.passed_on]
+        parts += [*self._settings.passed_on, *command.last_argv]
+        return [*self.renderer.command, *(fill_template(part, values) for part in parts)]
 
     def _follow(
         self,
@@ -280,17 +281,22 @@ class CommandHost:
         if returncode in self._command.good_exit_codes:
             return
         words = self._words()
-        code = explain_exit(returncode, oom_kills)
+        code = explain_exit(returncode, oom_kills, self._output)
         patterns = spec.failures if code is FailureCode.EXITED else pick_telling(spec.failures)
         raise RenderFailure(
             classify_words(words, patterns, otherwise=code), add_exit(words, returncode)
         )
 
     def _find_written(self) -> Path:
-        """Return the picture the program wrote. Raises RenderFailure(no_file)."""
+        """Return the picture the program wrote. Raises RenderFailure(no_file).
+
+        Some programs choose the format themselves, by the scene; a picture of the format that
+        the description names goes before others.
+        """
         wanted = self.renderer.spec.defaults.extension
         files = [path for path in sorted(self._output.rglob("*")) if path.is_file()]
-        fitting = [path for path in files if path.suffix.lower() == wanted]
+        pictures = [path for path in files if has_reader(path.suffix.lower())]
+        fitting = [path for path in pictures if path.suffix.lower() == wanted] or pictures
         if not fitting:
             raise RenderFailure(FailureCode.NO_FILE, self._words())
         return max(fitting, key=lambda path: path.stat().st_size)

@@ -1,5 +1,6 @@
 """What the end of a renderer means: exit codes, signals, and the kernel's kill for memory."""
 
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from re import Pattern
 
 from render.failures import FailureCode
 
+FREE_BYTES_MIN = 64 * 1024
 OOM_COUNTER = Path("/proc/vmstat")
 # What a dead program said last can tell more than how it died.
 TELLING_CODES = (
@@ -25,8 +27,11 @@ def pick_telling(
     return {code: failures[code] for code in TELLING_CODES if code in failures}
 
 
-def explain_exit(returncode: int | None, oom_kills_before: int) -> FailureCode:
-    """Return what an unexpected end means."""
+def explain_exit(returncode: int | None, oom_kills_before: int, folder: Path) -> FailureCode:
+    """Return what an unexpected end means; `folder` is where the renderer was to write."""
+    if shutil.disk_usage(folder).free < FREE_BYTES_MIN:
+        # Few renderers say so: POV-Ray aborts with "Cannot access data in file".
+        return FailureCode.DISK_FULL
     if returncode is not None and -returncode == getattr(signal, "SIGKILL", 9):
         if count_oom_kills() > oom_kills_before:
             return FailureCode.OUT_OF_MEMORY

@@ -1,5 +1,6 @@
 """Hosts: what a node needs of a renderer that is up, whichever renderer it is."""
 
+import contextlib
 import errno
 import shutil
 from collections.abc import Callable
@@ -196,6 +197,8 @@ def deliver_picture(written: Path, stem: Path) -> Path:
         picture.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(written, picture)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            picture.unlink(missing_ok=True)
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         code = FailureCode.DISK_FULL if full else FailureCode.CANNOT_WRITE
         raise RenderFailure(code, f"{error.strerror}: {picture}") from error

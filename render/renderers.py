@@ -53,13 +53,17 @@ class Probe(_Frozen):
 
 
 class Command(_Frozen):
-    """One command line per frame; `{...}` are filled in, see `render/command_host.py`."""
+    """One command line per frame; `{...}` are filled in, see `render/command_host.py`.
+
+    `last_argv` is for programs that want the scene after every option.
+    """
 
     argv: tuple[str, ...]
     animation_argv: tuple[str, ...] = ()
     threads_argv: tuple[str, ...] = ()
     samples_argv: tuple[str, ...] = ()
     camera_argv: tuple[str, ...] = ()
+    last_argv: tuple[str, ...] = ()
     good_exit_codes: tuple[int, ...] = (0,)
 
 

@@ -16,6 +16,7 @@ import requests
 START_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.05
 LOOK_SECONDS = 0.2
+CORES = 2
 AT_REST = ("paused", "completed", "partial", "failed", "cancelled")
 
 
@@ -43,6 +44,7 @@ class RunningFarm:
                 stdout=output,
                 stderr=output,
             )
+        limit_cores(self.process.pid)
         wait_until(self.answers, seconds=START_SECONDS_MAX, what="the server answers")
         return self
 
@@ -260,6 +262,12 @@ class RunningFarm:
             if str(self.data) in " ".join(command) and process.pid != os.getpid():
                 found.append(" ".join(command)[:200])
         return found
+
+
+def limit_cores(pid: int) -> None:
+    """Let a process and all it starts have two cores, so that frames last anywhere as here."""
+    if sys.platform == "linux":
+        os.sched_setaffinity(pid, sorted(os.sched_getaffinity(0))[:CORES])
 
 
 def read_command(process: psutil.Process) -> list[str]:

@@ -17,7 +17,7 @@ from sync.store import open_store
 from tests.end_to_end.conftest import Scenes
 from tests.end_to_end.running_farm import RunningFarm, wait_until
 
-LIMITS = Limits(frame_seconds_max=8, stall_seconds_max=2)
+LIMITS = Limits(frame_seconds_max=6, stall_seconds_max=1)
 
 
 @contextmanager
@@ -62,7 +62,6 @@ def test_limits_end_an_attempt_and_the_frame_is_tried_again(tmp_path: Path, scen
             one for one in psutil.Process().children() if "blender_inside" in str(one.cmdline())
         ]
         host.suspend()
-        host.wait(timeout=20)
         wait_until(
             lambda: farm.frames("stubborn")[1]["failures"] == 2,
             seconds=60,

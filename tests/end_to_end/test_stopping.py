@@ -3,7 +3,7 @@
 import time
 
 from tests.end_to_end.conftest import Scenes
-from tests.end_to_end.running_farm import RunningFarm, wait_until
+from tests.end_to_end.running_farm import RunningFarm
 
 STOP_SECONDS_MAX = 2.0
 
@@ -17,21 +17,23 @@ def stop_in_mid_frame(farm: RunningFarm, job: str, verb: str) -> None:
     host.wait(timeout=max(0.0, asked + STOP_SECONDS_MAX - time.monotonic()))
 
 
-def test_cancel_ends_a_frame_under_way_and_gives_the_money_back(
-    farm: RunningFarm, scenes: Scenes
-) -> None:
+def test_pause_and_cancel_end_a_frame_under_way(farm: RunningFarm, scenes: Scenes) -> None:
     before = farm.get("/balance")
-    farm.submit("cancelled", scenes.heavy)
-    stop_in_mid_frame(farm, "cancelled", "cancel")
-    job = farm.get("/jobs/cancelled")
+    farm.submit("halted", scenes.heavy)
+    stop_in_mid_frame(farm, "halted", "pause")
+    job = farm.get("/jobs/halted")
+    assert (job["state"], job["frames"]["waiting"], job["live"]) == ("paused", 6, [])
+    assert farm.get("/balance")["held_micros"] == before["held_micros"] + job["held_micros"]
+    farm.post("/jobs/halted/resume")
+    stop_in_mid_frame(farm, "halted", "cancel")
+    job = farm.get("/jobs/halted")
     assert (job["state"], job["reason"]["code"], job["cost_micros"]) == ("cancelled", "by_user", 0)
     assert job["frames"]["cancelled"] == job["frames"]["total"] == 6
-    assert job["live"] == []
+    assert [one["outcome"] for one in farm.attempts("halted", 1)] == ["stopped", "stopped"]
     balance = farm.get("/balance")
-    assert balance["held_micros"] == before["held_micros"]
+    assert balance["held_micros"] == before["held_micros"], "the hold is given back at once"
     assert balance["free_micros"] == before["free_micros"]
-    assert farm.attempts("cancelled", 1)[0]["outcome"] == "stopped"
-    again = farm.session.post(f"{farm.address}/jobs/cancelled/resume", json={}, timeout=30)
+    again = farm.session.post(f"{farm.address}/jobs/halted/resume", json={}, timeout=30)
     assert (again.status_code, again.json()["error"]["code"]) == (409, "job_cannot_move")
 
 
@@ -57,17 +59,4 @@ def test_a_paused_job_goes_on_with_what_is_not_done(farm: RunningFarm, scenes: S
     ]
     assert sorted(told) == [(number, "done") for number in frames], "each frame is done once"
     farm.assert_paid_once("paused")
-    assert farm.get("/balance")["held_micros"] == 0
-
-
-def test_pause_ends_a_frame_under_way(farm: RunningFarm, scenes: Scenes) -> None:
-    farm.submit("halted", scenes.heavy, frames="1-2")
-    stop_in_mid_frame(farm, "halted", "pause")
-    assert farm.get("/jobs/halted")["state"] == "paused"
-    farm.post("/jobs/halted/resume")
-    farm.wait_for_frame("halted")
-    first, second = farm.attempts("halted", 1)
-    assert (first["outcome"], second["outcome"]) == ("stopped", None)
-    farm.post("/jobs/halted/cancel")
-    wait_until(lambda: not farm.list_busy_hosts(), seconds=10, what="nothing renders any more")
     assert farm.get("/balance")["held_micros"] == 0

@@ -1,6 +1,7 @@
 """The renderer's own words: which lines of a log say what went wrong, and what they mean."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -83,13 +84,13 @@ def test_without_an_error_the_last_lines_speak() -> None:
         (-signal.SIGKILL, FailureCode.KILLED, "SIGKILL"),
     ],
 )
-def test_end_is_explained(returncode: int, code: FailureCode, name: str) -> None:
-    assert explain_exit(returncode, oom_kills_before=10**9) is code
+def test_end_is_explained(returncode: int, code: FailureCode, name: str, tmp_path: Path) -> None:
+    assert explain_exit(returncode, 10**9, tmp_path) is code
     assert name_exit(returncode) == name
 
 
-def test_the_kernels_kill_for_memory_is_known() -> None:
-    assert explain_exit(-signal.SIGKILL, oom_kills_before=-1) is FailureCode.OUT_OF_MEMORY
+def test_the_kernels_kill_for_memory_is_known(tmp_path: Path) -> None:
+    assert explain_exit(-signal.SIGKILL, -1, tmp_path) is FailureCode.OUT_OF_MEMORY
 
 
 def test_a_signal_stands_beside_words_and_an_exit_code_does_not() -> None:
