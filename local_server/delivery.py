@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 BATCH_MAX = 200
 RETRY_SECONDS = (1, 5, 15, 60)
 PADDING = re.compile("#+")
+LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -43,6 +44,7 @@ class Delivery:
     def __init__(self, writer: Writer, blobs: Blobs) -> None:
         self.writer = writer
         self.blobs = blobs
+        self.cleared: set[Path] = set()
         self.pool = ThreadPool(1)
         self.wanted = Event()
         self.problems: dict[str, Problem] = {}
@@ -97,6 +99,14 @@ class Delivery:
         self.ending = True
         self.wanted.set()
 
+    def clear_leftovers(self, folder: Path) -> None:
+        """Remove, once a folder, the half files of a server that was killed while it delivered."""
+        if folder not in self.cleared:
+            self.cleared.add(folder)
+            for path in folder.iterdir():
+                if LEFTOVER.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
+
     def deliver(self, waiting: list[dict[str, Any]]) -> list[tuple[str, int]]:
         """Write pictures to their final names; a job that cannot be written is left for later."""
         delivered: list[tuple[str, int]] = []
@@ -107,6 +117,7 @@ class Delivery:
             target = target_path(one["out"], one["naming"], one["number"], one["extension"])
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
+                self.clear_leftovers(target.parent)
                 self.blobs.fetch(Digest(one["picture"]), target)
             except OSError as error:
                 params = {"path": str(target), "words": error.strerror or str(error)}
