@@ -17,7 +17,7 @@ from local_server.farm.errors import Unavailable
 from local_server.farm.frames import HandedFrame
 from local_server.farm.jobs import PRIORITY_MAX, get_job, read_plan
 from local_server.farm.pricing import PriceBook
-from local_server.reports import Aftermath, AnyReport, apply_reports, parse_result
+from local_server.reports import LEASE_MS, Aftermath, AnyReport, apply_reports, parse_result
 from render.protocol import REPORTS, FrameTask
 from render.queue import BadMessage, Queue, frame_ids
 from sync.blobs import Digest
@@ -62,6 +62,7 @@ class Foreman:
         self.line_is_empty = False
         self.next_lost_check = 0
         self.doubtful_looks = 0
+        self.leases_stand_still = False
         self.next_expiry_check = 0
 
     def note_death(self, node: str) -> None:
@@ -69,8 +70,11 @@ class Foreman:
         self.dead.append(node)
 
     def doubt_queue(self) -> None:
-        """Look at once, and once more, for what a queue that was away may have lost."""
-        self.next_lost_check, self.doubtful_looks = 0, 2
+        """Look at once, and once more, for what a queue that was away may have lost.
+
+        Leases begin anew: what nodes report of them has waited for the queue as well.
+        """
+        self.next_lost_check, self.doubtful_looks, self.leases_stand_still = 0, 2, True
 
     def hear(self, db: Database) -> Aftermath:
         """Take reports in and apply them; those that cannot be written now come first next time."""
@@ -97,6 +101,10 @@ class Foreman:
             self.bury_node(db, self.dead[0])
             del self.dead[0]
         now = self.clock()
+        if self.leases_stand_still:
+            with write(db):
+                attempts.prolong_leases(db, until_ms=now + LEASE_MS)
+            self.leases_stand_still = False
         if now >= self.next_expiry_check:
             self.next_expiry_check = now + EXPIRY_CHECK_MS
             self.reap_expired(db)

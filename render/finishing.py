@@ -79,7 +79,10 @@ def blame_disk(failure: RenderFailure, folder: Path) -> RenderFailure:
 
     Renderers write what fits and say nothing. To be asked before the broken picture is removed.
     """
-    free_bytes = shutil.disk_usage(folder).free
+    try:
+        free_bytes = shutil.disk_usage(folder).free
+    except OSError:
+        return failure
     if failure.code not in CUT_OFF or free_bytes >= ROOM_BYTES_MIN:
         return failure
     return RenderFailure(FailureCode.DISK_FULL, f"{failure.words}\n{free_bytes} B of space left")

@@ -11,17 +11,22 @@ import pytest
 from tests.end_to_end.running_farm import RunningFarm, wait_until
 from tests.end_to_end.scenes import SceneSpec, make_scenes
 
+ASSET_BYTES = 48 * 1024**2
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scenes:
     """Scenes as files.
 
-    `turning` has 12 quick frames, `slow` 4 of about a second, `heavy` 6 of many seconds; `dark`
-    fades in after two frames of four, `broken` shows a picture that holds NaN in each of three.
+    `turning` has 12 quick frames, `slow` 4 of up to a second, `laden` the same with a large asset;
+    the second of seven takes seconds in `lasting` and many in `heavy`; `dark` fades in after two of
+    four, `broken` shows a picture that holds NaN in three.
     """
 
     turning: Path
     slow: Path
+    laden: Path
+    lasting: Path
     heavy: Path
     dark: Path
     broken: Path
@@ -34,11 +39,17 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Scenes:
     paths = {name: str(folder / f"{name}.blend") for name in Scenes.__slots__}
     picture = folder / "not-a-number.exr"
     write_broken_picture(picture, size=32)
+    with (folder / "heavy.png").open("wb") as asset:
+        asset.truncate(ASSET_BYTES)
     make_scenes(
         [
             SceneSpec(path=paths["turning"], frames=12),
             SceneSpec(path=paths["slow"], frames=4, size=96, samples=192),
-            SceneSpec(path=paths["heavy"], frames=6, size=256, samples=1024),
+            SceneSpec(path=paths["lasting"], frames=7, size=256, samples=384, steep=True),
+            SceneSpec(path=paths["heavy"], frames=7, size=256, samples=2048, steep=True),
+            SceneSpec(
+                path=paths["laden"], frames=4, size=96, samples=192, asset=str(folder / "heavy.png")
+            ),
             SceneSpec(path=paths["dark"], frames=4, dark=2),
             SceneSpec(path=paths["broken"], frames=3, pictured=str(picture)),
         ]

@@ -28,14 +28,35 @@ def make_scene(spec: dict[str, Any]) -> None:
     scene.frame_start, scene.frame_end = 1, spec["frames"]
     scene.render.engine = "CYCLES"
     scene.cycles.samples = spec["samples"]
+    if spec["steep"]:
+        ease_all_but_second(scene)
     scene.cycles.use_adaptive_sampling = False
     scene.cycles.use_denoising = False
     scene.render.resolution_x = scene.render.resolution_y = spec["size"]
     scene.render.resolution_percentage = 100
     scene.render.image_settings.file_format = "PNG"
+    if spec["asset"]:
+        name_asset(spec["asset"])
     if spec["pictured"]:
         show_picture(scene, spec["pictured"])
     bpy.ops.wm.save_as_mainfile(filepath=spec["path"])
+
+
+def name_asset(path: str) -> None:
+    """Let the scene know a file as a picture that nothing shows."""
+    image = bpy.data.images.new("asset", 4, 4)
+    image.source = "FILE"
+    image.filepath = path
+    image.use_fake_user = True
+
+
+def ease_all_but_second(scene: Any) -> None:
+    """Let every frame but the second have a single sample."""
+    for samples, frame in ((1, 1), (scene.cycles.samples, 2), (1, 3)):
+        scene.cycles.samples = samples
+        scene.keyframe_insert("cycles.samples", frame=frame)
+    for point in scene.animation_data.action.fcurves[0].keyframe_points:
+        point.interpolation = "CONSTANT"
 
 
 def keep_dark(sun: Any, frames: int) -> None:

@@ -16,6 +16,7 @@ import requests
 START_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.05
 LOOK_SECONDS = 0.2
+COST_MICROS_MAX = 2_000_000
 CORES = 2
 AT_REST = ("paused", "completed", "partial", "failed", "cancelled")
 
@@ -105,8 +106,12 @@ class RunningFarm:
         self.post("/topups", {"id": f"test-{time.time_ns()}", "amount_micros": yuan * 1_000_000})
 
     def submit(self, job: str, scene: Path, **request: Any) -> dict[str, Any]:
-        """Submit a scene to the quickest renderer there is; its frames go beside the data."""
-        asked = {"id": job, "scene": str(scene), "out": str(self.out(job))} | request
+        """Submit a scene to the quickest renderer there is; its frames go beside the data.
+
+        What it may cost is far above any estimate: frames take longer where others are at work.
+        """
+        asked = {"id": job, "scene": str(scene), "out": str(self.out(job))}
+        asked |= {"max_cost_micros": COST_MICROS_MAX} | request
         if scene.suffix == ".blend":
             asked = {"renderer": "blender-4.5"} | asked
         shown: dict[str, Any] = self.post("/jobs", asked)
@@ -235,10 +240,13 @@ class RunningFarm:
         wait_until(is_at_work, seconds=seconds, what="a renderer is at work")
         return busy[0]
 
+    def list_blenders(self) -> list[psutil.Process]:
+        """Return the Blenders that are hosts; what asks a Blender for its version is none."""
+        return [host for host in self.hosts() if "blender_inside" in str(read_command(host))]
+
     def list_busy_hosts(self) -> list[psutil.Process]:
         """Return the Blenders that use the processor, by a short look at it."""
-        hosts = [host for host in self.hosts() if "blender_inside" in str(read_command(host))]
-        before = {host: read_cpu_seconds(host) for host in hosts}
+        before = {host: read_cpu_seconds(host) for host in self.list_blenders()}
         time.sleep(LOOK_SECONDS)
         return [host for host, used in before.items() if read_cpu_seconds(host) > used]
 

@@ -14,8 +14,10 @@ MAKE_SCENES = Path(__file__).with_name("make_scenes.py")
 class SceneSpec:
     """A turning cube, `size` pixels square.
 
-    `dark` frames at the start have no light at all; `pictured` scenes show an OpenEXR picture
-    through the compositor, as it is, and are saved as OpenEXR themselves.
+    `dark` frames at the start have no light at all. Of `steep` scenes only the second frame takes
+    its samples; of seven frames it is none that an estimate tries. `pictured` scenes show an
+    OpenEXR picture through the compositor, as it is, and are saved as OpenEXR themselves. An
+    `asset` is a file that the scene names and shows nowhere.
     """
 
     path: str
@@ -23,6 +25,8 @@ class SceneSpec:
     size: int = 32
     samples: int = 1
     dark: int = 0
+    steep: bool = False
+    asset: str = ""
     pictured: str = ""
 
 

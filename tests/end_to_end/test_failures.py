@@ -16,7 +16,7 @@ global_settings { assumed_gamma 1 }
 camera { location <0, 0, -3> look_at 0 }
 light_source { <5, 5, -5> rgb 1 }
 sphere { 0, 1 pigment { rgb <1, 0.5, 0> } }
-#if (frame_number = 2) #error "the lantern fell over" #end
+#if (frame_number = 2 & image_width > 40) #error "the lantern fell over" #end
 """
 
 
@@ -28,15 +28,14 @@ def test_a_renderer_that_dies_costs_one_attempt(
     farm: RunningFarm, scenes: Scenes, number: signal.Signals, codes: set[str]
 ) -> None:
     job = f"died-of-{number.name.lower()}"
-    farm.submit(job, scenes.slow, frames="1-2", fresh=True)
+    farm.submit(job, scenes.lasting, frames="2", fresh=True)
     farm.wait_for_frame(job)
     host = farm.find_busy_host()
     os.kill(host.pid, number)
     host.wait(timeout=10)
     assert farm.wait_for_rest(job)["state"] == "completed"
-    hit = [one for one in farm.frames(job).values() if one["failures"]]
-    assert len(hit) == 1 and hit[0]["failures"] == 1
-    failed, done = farm.attempts(job, hit[0]["frame"])
+    assert farm.frames(job)[2]["failures"] == 1
+    failed, done = farm.attempts(job, 2)
     assert (failed["outcome"], done["outcome"]) == ("failed", "done")
     assert failed["reason"]["code"] in codes
     assert number.name in failed["words"], "the attempt says what it died of"
@@ -50,10 +49,10 @@ def test_a_frame_that_always_fails_says_why_in_the_renderers_words(
 ) -> None:
     scene = tmp_path / "crooked.pov"
     scene.write_text(CROOKED)
-    scene.with_suffix(".ini").write_text("Width=32\nHeight=32\nInitial_Frame=1\nFinal_Frame=7\n")
+    scene.with_suffix(".ini").write_text("Width=64\nHeight=64\nInitial_Frame=1\nFinal_Frame=2\n")
     job = farm.render("crooked", scene)
     assert (job["state"], job["reason"]["code"]) == ("partial", "some_frames_failed")
-    assert (job["frames"]["done"], job["frames"]["failed"]) == (6, 1)
+    assert (job["frames"]["done"], job["frames"]["failed"]) == (1, 1)
     frame = farm.frames("crooked")[2]
     assert (frame["state"], frame["failures"], frame["attempt"]) == ("failed", 3, 3)
     assert frame["reason"]["code"] == "scene_error"
@@ -62,7 +61,7 @@ def test_a_frame_that_always_fails_says_why_in_the_renderers_words(
     assert "Parse halted by #error" in farm.get("/jobs/crooked/frames/2/log")
     assert frame["amount_micros"] is None
     assert farm.assert_paid_once("crooked")["frames_failed"] == 1
-    assert len(farm.wait_for_delivery("crooked")) == 6
+    assert len(farm.wait_for_delivery("crooked")) == 1
 
 
 def test_frames_that_fade_from_black_are_accepted_with_a_warning(

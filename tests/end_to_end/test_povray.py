@@ -34,7 +34,7 @@ def make_project(folder: Path) -> Path:
     assert output.open(path, OpenImageIO.ImageSpec(8, 8, 3, "uint8"))
     assert output.write_image(pixels)
     output.close()
-    (folder / "wall.ini").write_text("Width=40\nHeight=30\nInitial_Frame=1\nFinal_Frame=3\n")
+    (folder / "wall.ini").write_text("Width=40\nHeight=30\nInitial_Frame=1\nFinal_Frame=2\n")
     scene = folder / "wall.pov"
     scene.write_text(SCENE)
     return scene
@@ -42,16 +42,13 @@ def make_project(folder: Path) -> Path:
 
 def test_a_scene_with_parts_and_pictures(farm: RunningFarm, tmp_path: Path) -> None:
     scene = make_project(tmp_path / "project")
-    checked = farm.post("/checks", {"scene": str(scene), "out": str(tmp_path / "checked")})
-    assert checked["ok"], checked["findings"]
-    assert (checked["frames"], checked["package"]["files"]) == ("1-3", 4)
     farm.submit("wall", scene)
     farm.wait_for_state("wall", "queued", "running", "completed", seconds=60)
     (scene.parent / "maps" / "paint.png").unlink()  # the package has it, whatever happens here
     job = farm.wait_for_rest("wall")
-    assert (job["state"], job["frames"]["done"]) == ("completed", 3)
+    assert (job["state"], job["frames"]["done"]) == ("completed", 2)
     assert job["renderer"]["name"] == "povray"
-    assert farm.wait_for_delivery("wall") == [f"wall_{number:04}.png" for number in (1, 2, 3)]
+    assert farm.wait_for_delivery("wall") == [f"wall_{number:04}.png" for number in (1, 2)]
     picture = OpenImageIO.ImageBuf(str(farm.out("wall") / "wall_0002.png"))
     assert (picture.spec().width, picture.spec().height) == (40, 30)
     pixels = picture.get_pixels("uint8")
@@ -71,4 +68,7 @@ def test_what_is_missing_stops_it_before_money_moves(farm: RunningFarm, tmp_path
     job = farm.render("no-paint", scene)
     assert (job["state"], job["reason"]["code"], job["held_micros"]) == ("failed", "preflight", 0)
     told = {one["code"]: one["detail"] for one in job["findings"] if one["severity"] == "blocker"}
+    checked = farm.post("/checks", {"scene": str(scene), "out": str(tmp_path / "checked")})
+    assert (checked["ok"], checked["frames"], checked["package"]["files"]) == (False, "1-2", 3)
+    assert {one["code"] for one in checked["findings"]} == {one["code"] for one in job["findings"]}
     assert "paint.png" in told["missing_not_found"]

@@ -3,9 +3,12 @@
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 
@@ -157,3 +160,34 @@ def test_a_stop_mark_that_redis_lost_is_written_again(
 def test_stopping_is_as_quick_by_way_of_redis(remote: RunningFarm, scenes: Scenes) -> None:
     remote.submit("stopped-by-redis", scenes.heavy)
     stop_in_mid_frame(remote, "stopped-by-redis", "cancel")
+
+
+@contextmanager
+def helping_node(farm: RunningFarm, address: str, workdir: Path) -> Iterator[psutil.Process]:
+    """Run a second node, as on another machine: it knows the queue, the store and the key."""
+    command = [
+        *(sys.executable, "-m", "local_server", "node", "--id", "helper", "--slots", "1"),
+        *("--queue", address, "--store", f"folder:{farm.data / 'store'}"),
+        *("--queue-key-file", str(farm.data / "queue.key"), "--workdir", str(workdir)),
+    ]
+    with (workdir.parent / "helper.log").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def test_another_machine_joins_in(
+    remote: RunningFarm, redis_server: RunningRedis, scenes: Scenes, tmp_path: Path
+) -> None:
+    with helping_node(remote, redis_server.address, tmp_path / "helper"):
+        log = tmp_path / "helper.log"
+        wait_until(lambda: "renderers=" in log.read_text(), seconds=60, what="the node is up")
+        job = remote.render("shared", scenes.slow, fresh=True)
+        assert (job["state"], job["frames"]["done"]) == ("completed", 4)
+        nodes = {line["node"] for line in remote.assert_paid_once("shared")["lines"]}
+        assert len(nodes) == 2 and "helper" in nodes
+        assert remote.get("/health")["node"]["state"] == "up", "whoever greeted last"
+    assert not list((tmp_path / "helper").glob("run-*")), "it cleared up"

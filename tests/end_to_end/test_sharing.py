@@ -55,7 +55,7 @@ def test_two_slots_render_two_frames_side_by_side(wide: RunningFarm, scenes: Sce
 def test_an_urgent_job_does_not_wait_for_a_window_of_others(
     wide: RunningFarm, scenes: Scenes
 ) -> None:
-    wide.submit("patient", scenes.turning, frames="1-900", fresh=True, priority=10)
+    wide.submit("patient", scenes.slow, frames="1-900", fresh=True, priority=10)
     wide.wait_for_done("patient", 2)
     assert count_queued(wide) > WINDOW // 2
     wide.submit("urgent", scenes.turning, frames="1-5", fresh=True, priority=90)
@@ -72,7 +72,7 @@ def test_an_urgent_job_does_not_wait_for_a_window_of_others(
 
 
 def test_a_job_that_is_moved_up_overtakes_what_is_queued(wide: RunningFarm, scenes: Scenes) -> None:
-    wide.submit("in-front", scenes.turning, frames="1-200", fresh=True)
+    wide.submit("in-front", scenes.slow, frames="1-200", fresh=True)
     wide.submit("behind", scenes.turning, frames="1-5", fresh=True)
     wide.wait_for_state("behind", "queued", "running", seconds=60)
     last = wide.get("/events", limit=1)["last"]

@@ -23,16 +23,19 @@ def test_pause_and_cancel_end_a_frame_under_way(farm: RunningFarm, scenes: Scene
     stop_in_mid_frame(farm, "halted", "pause")
     job = farm.get("/jobs/halted")
     assert (job["state"], job["frames"]["waiting"], job["live"]) == ("paused", 6, [])
-    assert farm.get("/balance")["held_micros"] == before["held_micros"] + job["held_micros"]
+    left = job["held_micros"] - job["cost_micros"]
+    assert farm.get("/balance")["held_micros"] == before["held_micros"] + left
     farm.post("/jobs/halted/resume")
     stop_in_mid_frame(farm, "halted", "cancel")
     job = farm.get("/jobs/halted")
-    assert (job["state"], job["reason"]["code"], job["cost_micros"]) == ("cancelled", "by_user", 0)
-    assert job["frames"]["cancelled"] == job["frames"]["total"] == 6
-    assert [one["outcome"] for one in farm.attempts("halted", 1)] == ["stopped", "stopped"]
+    assert (job["state"], job["reason"]["code"]) == ("cancelled", "by_user")
+    assert (job["frames"]["done"], job["frames"]["cancelled"]) == (1, 6)
+    assert [one["outcome"] for one in farm.attempts("halted", 1)] == ["done"]
+    assert [one["outcome"] for one in farm.attempts("halted", 2)] == ["stopped", "stopped"]
+    farm.assert_paid_once("halted")
     balance = farm.get("/balance")
     assert balance["held_micros"] == before["held_micros"], "the hold is given back at once"
-    assert balance["free_micros"] == before["free_micros"]
+    assert balance["free_micros"] == before["free_micros"] - job["cost_micros"]
     again = farm.session.post(f"{farm.address}/jobs/halted/resume", json={}, timeout=30)
     assert (again.status_code, again.json()["error"]["code"]) == (409, "job_cannot_move")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from local_server.farm.db import fetch_rows, open_database
+from local_server.farm.frames import HandedFrame
 from local_server.foreman import Foreman
 from render.queue import Queue, frame_ids
 from sync.memory_store import MemoryStore
@@ -84,3 +85,22 @@ def test_the_dead_are_buried_after_their_reports(workshop: Workshop, queue: Queu
     attempts = fetch_rows(workshop.db, "SELECT outcome, reason FROM attempt")
     assert attempts == [{"outcome": "failed", "reason": "crashed"}], "told, not guessed"
     assert not foreman.dead
+
+
+def test_leases_stand_still_while_the_queue_is_away(workshop: Workshop, queue: Queue) -> None:
+    workshop.open_account(money=1_000_000)
+    workshop.submit(count=1)
+    foreman = make_foreman(queue, workshop, renderers=[RENDERER])
+    foreman.do_round(workshop.db)
+    task = queue.frames(RENDERER).take()
+    assert task is not None
+    workshop.start(
+        HandedFrame(
+            **{name: task[name] for name in ("job", "number", "attempt", "run")}, priority=50
+        )
+    )
+    workshop.now += 60_000  # nobody was heard for a minute
+    foreman.doubt_queue()
+    foreman.do_round(workshop.db)
+    [row] = fetch_rows(workshop.db, "SELECT state FROM frame")
+    assert row["state"] == "rendering"

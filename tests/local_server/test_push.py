@@ -20,8 +20,7 @@ def listening(server: RunningFarm, **options: Any) -> Iterator[list[dict[str, An
     client.on("event", heard.append)
     key = str(server.session.headers["Authorization"]).removeprefix("Bearer ")
     address = server.address.removesuffix("/api/v1")
-    # A websocket's client waits seconds for the other end to say good-bye as well.
-    asked = {"auth": {"key": key}, "transports": ["polling"], "wait_timeout": 20} | options
+    asked = {"auth": {"key": key}, "transports": ["websocket"], "wait_timeout": 20} | options
     client.connect(address, **asked)
     try:
         yield heard
@@ -38,7 +37,7 @@ def top_up(server: RunningFarm, times: int) -> None:
 
 def test_events_come_as_they_are_listed(server: RunningFarm) -> None:
     last = server.get("/events", limit=1)["last"]
-    with listening(server) as heard, listening(server, transports=["websocket"]) as other:
+    with listening(server) as heard, listening(server, transports=["polling"]) as other:
         top_up(server, 20)
         wait_until(lambda: len(heard) >= 20 <= len(other), seconds=20, what="all are pushed")
     assert heard == other == server.events(after=last)

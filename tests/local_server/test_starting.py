@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +54,63 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def data(left: Path, tmp_path: Path) -> Path:
-    """A copy of a data directory that a server has left."""
-    return Path(shutil.copytree(left, tmp_path / "data"))
+def test_what_keeps_a_server_from_starting(left: Path, tmp_path: Path) -> None:
+    folders = {name: tmp_path / name for name in ("port", "newer", "scribbled", "text", "cut")}
+    for folder in folders.values():
+        shutil.copytree(left, folder)
+    make_newer(folders["newer"] / "farm.db")
+    for name in ("scribbled", "text", "cut"):
+        damage(folders[name] / "farm.db", how=name)
+    (tmp_path / "file").write_text("a file")
+    folders["none"] = tmp_path / "file" / "deeper"
+    before = {name: read_database(folder) for name, folder in folders.items()}
+    with socket.create_server(("127.0.0.1", 0)) as other, ThreadPoolExecutor(4) as pool:
+        port = str(other.getsockname()[1])
+        tries = {
+            name: pool.submit(fail_to_serve, folder, *(("--port", port) if name == "port" else ()))
+            for name, folder in folders.items()
+        }
+        errors = {name: one.result() for name, one in tries.items()}
+    assert {name: error["code"] for name, error in errors.items()} == {
+        "port": "port_taken",
+        "newer": "database_newer",
+        "scribbled": "database_damaged",
+        "text": "database_damaged",
+        "cut": "database_damaged",
+        "none": "data_unwritable",
+    }
+    assert port in errors["port"]["detail"]
+    for name in ("newer", "scribbled", "text", "cut"):
+        assert str(folders[name] / "farm.db") in errors[name]["detail"]
+        assert read_database(folders[name]) == before[name], "nobody may make it worse"
+    assert str(folders["none"]) in errors["none"]["detail"]
 
 
-def test_a_port_that_is_taken(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        error = fail_to_serve(tmp_path / "data", "--port", str(port))
-    assert (error["code"], error["params"]["port"]) == ("port_taken", port)
+def make_newer(path: Path) -> None:
+    """Let a database be one that a later program has changed."""
+    db = open_database(path)
+    db.conn.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+        " VALUES ('farm', 'm999_from_the_future', '2030-01-01')"
+    )
+    db.conn.close()
+
+
+def damage(path: Path, *, how: str) -> None:
+    """Damage a database: bytes in it, all of it, or its end."""
+    whole = path.read_bytes()
+    broken = {
+        "scribbled": whole[:1024] + b"\xff" * 3072 + whole[4096:],
+        "text": b"this is not a database" * 1000,
+        "cut": whole[: len(whole) // 2 + 100],
+    }
+    path.write_bytes(broken[how])
+
+
+def read_database(folder: Path) -> bytes:
+    """Return the bytes of a folder's database; none where there is no folder."""
+    path = folder / "farm.db"
+    return path.read_bytes() if folder.is_dir() else b""
 
 
 def test_a_second_server_of_the_same_data(server: RunningFarm) -> None:
@@ -87,47 +134,10 @@ def test_what_a_killed_server_left_and_a_request_to_end(tmp_path: Path) -> None:
         assert not (farm.data / "server.json").exists()
 
 
-def test_a_database_of_a_newer_program(data: Path) -> None:
-    db = open_database(data / "farm.db")
-    db.conn.execute(
-        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
-        " VALUES ('farm', 'm999_from_the_future', '2030-01-01')"
-    )
-    db.conn.close()
-    before = (data / "farm.db").read_bytes()
-    error = fail_to_serve(data)
-    assert error["code"] == "database_newer"
-    assert (data / "farm.db").read_bytes() == before
-
-
-@pytest.mark.parametrize("damage", ["scribbled", "no database", "cut off"])
-def test_a_damaged_database(data: Path, damage: str) -> None:
-    path = data / "farm.db"
-    whole = path.read_bytes()
-    broken = {
-        "scribbled": whole[:1024] + b"\xff" * 3072 + whole[4096:],
-        "no database": b"this is not a database" * 1000,
-        "cut off": whole[: len(whole) // 2 + 100],
-    }[damage]
-    path.write_bytes(broken)
-    error = fail_to_serve(data)
-    assert error["code"] == "database_damaged"
-    assert str(path) in error["detail"]
-    assert path.read_bytes() == broken, "nobody may make it worse"
-
-
-def test_a_data_folder_that_is_none(tmp_path: Path) -> None:
-    in_the_way = tmp_path / "file"
-    in_the_way.write_text("a file")
-    error = fail_to_serve(in_the_way / "deeper")
-    assert error["code"] == "data_unwritable"
-    assert str(in_the_way) in error["detail"]
-
-
-def test_a_data_folder_that_is_read_only(data: Path, tmp_path: Path) -> None:
+def test_a_data_folder_that_is_read_only(left: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mounted"
     folder.mkdir()
-    if subprocess.run(["mount", "--bind", str(data), str(folder)], check=False).returncode:
+    if subprocess.run(["mount", "--bind", str(left), str(folder)], check=False).returncode:
         pytest.skip("nothing can be mounted here")
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
