@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from local_server.farm.db import explain_error
 from local_server.farm.errors import BadInput, YuntuError
-from local_server.shapes import ErrorAnswer, ErrorBody
+from local_server.shapes.errors import ErrorAnswer, ErrorBody
 from local_server.wording import LANGUAGES, Wording
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from flask import Response, request
 from flask_openapi3 import Info, OpenAPI
 
 from local_server.answers import answer_error, answer_invalid, handle_errors
-from local_server.routes import frames, jobs, money, server
+from local_server.routes import frames, jobs, money, server, steering
 from local_server.services import Services
-from local_server.shapes import ErrorAnswer
+from local_server.shapes.errors import ErrorAnswer
 
 BODY_BYTES_MAX = 1_000_000
 OPEN_PREFIXES = ("/openapi",)
@@ -49,7 +49,7 @@ def create_app(services: Services) -> OpenAPI:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    for part in (server, jobs, frames, money):
+    for part in (server, jobs, steering, frames, money):
         app.register_api(part.ROUTES)
     return app
 

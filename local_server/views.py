@@ -9,18 +9,10 @@ from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.jobs import read_plan
 from local_server.farm.states import OPEN_JOB_STATES, JobState
 from local_server.live import Live
-from local_server.shapes import (
-    AttemptView,
-    DeliveryView,
-    EstimateView,
-    FindingView,
-    FrameCounts,
-    FrameView,
-    JobView,
-    LiveFrame,
-    Reason,
-    RendererName,
-)
+from local_server.shapes.frames import AttemptView, FrameView
+from local_server.shapes.jobs import DeliveryView, FrameCounts, JobView, LiveFrame
+from local_server.shapes.reasons import FindingView, Reason
+from local_server.shapes.scenes import EstimateView, RendererName
 from local_server.wording import Wording
 
 COUNTS = ("total", "waiting", "rendering", "done", "failed", "cancelled", "reused")

@@ -7,9 +7,10 @@ from local_server.answers import answer, reader_wording
 from local_server.farm import frames
 from local_server.farm.db import Row
 from local_server.farm.errors import NotFound
-from local_server.routes.jobs import parse_cursor
+from local_server.routes.arguments import parse_cursor
 from local_server.services import here
-from local_server.shapes import FrameDetail, FrameListQuery, FramePage, FramePath, JobPath, LogQuery
+from local_server.shapes.frames import FrameDetail, FrameListQuery, FramePage, FramePath, LogQuery
+from local_server.shapes.jobs import JobPath
 from local_server.views import frame_fields, show_attempt, show_frame
 from sync.blobs import Digest
 

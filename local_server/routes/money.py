@@ -14,9 +14,10 @@ from local_server.farm.audit import audit_farm
 from local_server.farm.beancount import export_beancount
 from local_server.farm.db import open_database, read_clock_ms
 from local_server.farm.statements import export_csv
-from local_server.routes.jobs import parse_cursor
+from local_server.routes.arguments import parse_cursor
 from local_server.services import here
-from local_server.shapes import BalanceView, ExportQuery, PageQuery, TopUpRequest
+from local_server.shapes.money import BalanceView, ExportQuery, TopUpRequest
+from local_server.shapes.shape import PageQuery
 
 T = TypeVar("T")
 TAG = Tag(name="money", description="The ledger: every cent, and how to check it")

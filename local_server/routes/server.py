@@ -12,9 +12,10 @@ from local_server.farm.events import find_last_event, list_events
 from local_server.findings import describe_finding
 from local_server.node_watch import list_log_tail
 from local_server.preparation import Prepared, Request
-from local_server.routes.jobs import check_path
+from local_server.routes.arguments import check_path
 from local_server.services import Services, here
-from local_server.shapes import EventQuery, SceneRequest
+from local_server.shapes.events import EventQuery
+from local_server.shapes.scenes import SceneRequest
 from local_server.views import show_findings, show_reason
 from render.frame_ranges import format_frames
 from render.renderers import explain_absence

@@ -1,0 +1,76 @@
+"""Routes that steer jobs: pause, resume, cancel, retry, re-prioritise, delete."""
+
+from flask import Response
+from flask_openapi3 import APIBlueprint
+
+from local_server import consent
+from local_server.answers import answer
+from local_server.farm import jobs
+from local_server.farm.db import read_clock_ms
+from local_server.routes.jobs import TAG, show
+from local_server.services import here
+from local_server.shapes.jobs import (
+    JobPath,
+    JobView,
+    PriorityRequest,
+    ResumeRequest,
+)
+
+ROUTES = APIBlueprint("steering", __name__, url_prefix="/api/v1/jobs", abp_tags=[TAG])
+
+
+@ROUTES.post("/<job>/pause", responses={200: JobView})
+def pause_job(path: JobPath) -> Response:
+    """Pause a job; frames under way are stopped and will be rendered again."""
+    here.get_job(path.job)
+    here.writer.write(jobs.pause_job, job=path.job, reason="by_user", at_ms=read_clock_ms())
+    here.stop_nodes(path.job)
+    return answer(show(here.get_job(path.job)))
+
+
+@ROUTES.post("/<job>/resume", responses={200: JobView})
+def resume_job(path: JobPath, body: ResumeRequest) -> Response:
+    """Let a paused job go on; with `max_cost_micros`, more may be held for it."""
+    here.get_job(path.job)
+    here.writer.write(
+        consent.resume, job=path.job, cap_micros=body.max_cost_micros, at_ms=read_clock_ms()
+    )
+    here.wake.set()
+    return answer(show(here.get_job(path.job)))
+
+
+@ROUTES.post("/<job>/cancel", responses={200: JobView})
+def cancel_job(path: JobPath) -> Response:
+    """Cancel a job; what is done stays, what is not costs nothing."""
+    here.get_job(path.job)
+    here.writer.write(jobs.cancel_job, job=path.job, at_ms=read_clock_ms())
+    here.stop_nodes(path.job)
+    return answer(show(here.get_job(path.job)))
+
+
+@ROUTES.post("/<job>/retry", responses={200: JobView})
+def retry_job(path: JobPath) -> Response:
+    """Give a job's failed frames another try."""
+    here.get_job(path.job)
+    here.writer.write(consent.retry, job=path.job, at_ms=read_clock_ms())
+    here.wake.set()
+    return answer(show(here.get_job(path.job)))
+
+
+@ROUTES.post("/<job>/priority", responses={200: JobView})
+def prioritise_job(path: JobPath, body: PriorityRequest) -> Response:
+    """Change a job's place among the others."""
+    here.get_job(path.job)
+    here.writer.write(
+        jobs.prioritise_job, job=path.job, priority=body.priority, at_ms=read_clock_ms()
+    )
+    here.move_up(path.job)
+    return answer(show(here.get_job(path.job)))
+
+
+@ROUTES.delete("/<job>", responses={204: None})
+def delete_job(path: JobPath) -> Response:
+    """Take a job that is over off the lists; its bill stays."""
+    here.get_job(path.job)
+    here.writer.write(jobs.delete_job, job=path.job, at_ms=read_clock_ms())
+    return Response(status=204)
