@@ -5,20 +5,24 @@ from typing import get_type_hints
 import pytest
 from pydantic import BaseModel
 
-from local_server import shapes
 from local_server.cli import answers, rendering
 from local_server.farm import jobs
+from local_server.shapes.frames import AttemptView, FrameDetail
+from local_server.shapes.jobs import DeliveryView, FrameCounts, JobView
+from local_server.shapes.money import BalanceView
+from local_server.shapes.reasons import FindingView, Reason
+from local_server.shapes.scenes import RendererName
 
 PAIRS: list[tuple[type, type[BaseModel]]] = [
-    (answers.Job, shapes.JobView),
-    (answers.Counts, shapes.FrameCounts),
-    (answers.RendererName, shapes.RendererName),
-    (answers.Delivery, shapes.DeliveryView),
-    (answers.Finding, shapes.FindingView),
-    (answers.Reason, shapes.Reason),
-    (answers.Attempt, shapes.AttemptView),
-    (answers.Frame, shapes.FrameDetail),
-    (answers.Balance, shapes.BalanceView),
+    (answers.Job, JobView),
+    (answers.Counts, FrameCounts),
+    (answers.RendererName, RendererName),
+    (answers.Delivery, DeliveryView),
+    (answers.Finding, FindingView),
+    (answers.Reason, Reason),
+    (answers.Attempt, AttemptView),
+    (answers.Frame, FrameDetail),
+    (answers.Balance, BalanceView),
 ]
 
 
