@@ -1,20 +1,21 @@
 """The Flask application: routes, the per-launch key, checks of Host and Origin."""
 
-import hmac
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import Response, g, request
 from flask_openapi3 import Info, OpenAPI
 
+from local_server import access
+from local_server.access import Right
 from local_server.answers import answer_error, answer_invalid, handle_errors
+from local_server.callers import Caller, identify_owner, is_key
+from local_server.farm.errors import Unauthorized
 from local_server.routes import frames, jobs, money, server, steering
 from local_server.services import Services
 from local_server.shapes.errors import ErrorAnswer
 
 BODY_BYTES_MAX = 1_000_000
-OPEN_PREFIXES = ("/openapi",)
-OPEN_ROUTES = frozenset({"/api/v1/health"})
 
 
 def create_app(services: Services) -> OpenAPI:
@@ -36,11 +37,7 @@ def create_app(services: Services) -> OpenAPI:
     def guard() -> Response | None:
         if not is_loopback(request.host) or not is_own_origin(request.headers.get("Origin")):
             return answer_error("foreign_host", 403)
-        if request.path in OPEN_ROUTES or request.path.startswith(OPEN_PREFIXES):
-            return None
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), services.key.encode()):
-            return answer_error("key_wrong", 401)
+        admit(services)
         return None
 
     @app.after_request
@@ -51,7 +48,35 @@ def create_app(services: Services) -> OpenAPI:
 
     for part in (server, jobs, steering, frames, money):
         app.register_api(part.ROUTES)
+    access.check_rows(app)
     return app
+
+
+def admit(services: Services) -> None:
+    """Find out who asks, and refuse what they may not do; `here.caller` is them from now on.
+
+    An address or verb that is none is for nobody to probe who is not known. Raises Unauthorized,
+    Refused and NotFound.
+    """
+    rule = request.url_rule
+    g.right = Right.PERSON if rule is None else access.find_right(request.method, rule.rule)
+    credential = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if g.right == Right.ANYONE or (g.right == Right.MACHINE and is_key(credential, services.key)):
+        return
+    g.caller = identify(services, credential)
+    access.check_role(g.caller, g.right)
+    for kind, id in (request.view_args or {}).items():
+        find_owner = access.OWNERS.get(kind)
+        owner = find_owner(services.reader, id) if find_owner else None
+        if owner is not None:
+            access.check_reach(g.caller, kind=kind, id=id, owner=owner, right=g.right)
+
+
+def identify(services: Services, credential: str) -> Caller:
+    """Return whose a credential is. Raises Unauthorized `key_wrong` and `sign_in_needed`."""
+    if is_key(credential, services.key):
+        return identify_owner(services.reader)
+    raise Unauthorized("key_wrong")
 
 
 def is_loopback(host: str) -> bool:

@@ -20,7 +20,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from local_server.app import create_app
 from local_server.delivery import Delivery
-from local_server.farm.accounts import ensure_account
+from local_server.farm.accounts import Role, ensure_account
 from local_server.farm.db import fetch_rows, open_database, read_clock_ms
 from local_server.farm.errors import Conflict, Unavailable, YuntuError
 from local_server.farm.pricing import load_price_books
@@ -154,7 +154,7 @@ def build_services(settings: Settings) -> Services:
     device, secret = read_device(settings.data), read_queue_secret(settings.data)
     writer = Writer(settings.database)
     writer.open()
-    writer.write(ensure_account, account=OWNER, name=OWNER, at_ms=read_clock_ms())
+    writer.write(ensure_account, account=OWNER, name=OWNER, role=Role.ADMIN, at_ms=read_clock_ms())
     store = open_store(settings.store)
     store.probe()
     blobs = Blobs(store, STUDIO)

@@ -5,21 +5,23 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import gevent
-from flask import current_app
+from flask import current_app, g
 from sqlite_utils import Database
 from werkzeug.local import LocalProxy
 
+from local_server.access import Right, check_reach
+from local_server.callers import Caller
 from local_server.delivery import Delivery
 from local_server.farm import events, jobs
 from local_server.farm.db import Row
-from local_server.farm.errors import NotFound, YuntuError
+from local_server.farm.errors import YuntuError
 from local_server.farm.pricing import PriceBook
 from local_server.foreman import Foreman
 from local_server.live import Live
 from local_server.node_watch import NodeWatch
 from local_server.preparation import Preparation
 from local_server.roster import Roster
-from local_server.settings import OWNER, Settings
+from local_server.settings import Settings
 from local_server.submission import Submission
 from local_server.writer import Writer
 from sync.blobs import Blobs
@@ -48,14 +50,21 @@ class Services:
     node_watch: NodeWatch | None
     wake: gevent.event.Event = field(default_factory=gevent.event.Event)
     ended: gevent.event.Event = field(default_factory=gevent.event.Event)
-    owner: str = OWNER
     trouble: YuntuError | None = None
 
-    def get_job(self, job: str) -> Row:
-        """Return a job of the caller's own. Raises NotFound `no_job`."""
+    @property
+    def caller(self) -> Caller:
+        """Return who the request under way is from; only routes that anyone may call lack one."""
+        caller: Caller = g.caller
+        return caller
+
+    def get_job(self, job: str, *, right: Right | None = None) -> Row:
+        """Return a job that the caller may reach; `right` is the route's own unless it is given.
+
+        Raises NotFound `no_job`, and Refused `not_yours` where seeing is all that is allowed.
+        """
         row = jobs.get_job(self.reader, job=job)
-        if row["owner"] != self.owner:
-            raise NotFound("no_job", job=job)
+        check_reach(self.caller, kind="job", id=job, owner=row["owner"], right=right or g.right)
         return row
 
     def stop_nodes(self, job: str) -> None:

@@ -24,6 +24,12 @@ class BadInput(YuntuError):
     status = 400
 
 
+class Unauthorized(YuntuError):
+    """Whoever asks has not shown who they are."""
+
+    status = 401
+
+
 class NoFunds(YuntuError):
     """The account has too little money for what was asked."""
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from sqlite_utils import Database
@@ -42,15 +43,39 @@ def add_event(
     )
 
 
+class Scope(StrEnum):
+    """Whose events somebody hears of: their own, also those of every job, or all there are."""
+
+    OWN = "own"
+    JOBS = "jobs"
+    ALL = "all"
+
+
+SCOPES = {
+    Scope.OWN: " AND owner = :owner",
+    Scope.JOBS: " AND (owner = :owner OR (job IS NOT NULL AND kind NOT GLOB 'ledger.*'))",
+    Scope.ALL: "",
+}
+
+
 def list_events(
-    db: Database, *, after: int, job: str | None = None, limit: int = PAGE_MAX
+    db: Database,
+    *,
+    after: int,
+    job: str | None = None,
+    owner: str = "",
+    scope: Scope = Scope.ALL,
+    limit: int = PAGE_MAX,
 ) -> list[Event]:
-    """Return events with an id above `after`, oldest first, at most `limit`."""
-    wanted = "" if job is None else " AND job = :job"
+    """Return events with an id above `after`, oldest first, at most `limit`.
+
+    `scope` narrows them to what an `owner` may hear of: money is nobody else's business.
+    """
+    wanted = ("" if job is None else " AND job = :job") + SCOPES[scope]
     rows = fetch_rows(
         db,
         f"SELECT * FROM event WHERE id > :after{wanted} ORDER BY id LIMIT :limit",
-        {"after": after, "job": job, "limit": min(limit, PAGE_MAX)},
+        {"after": after, "job": job, "owner": owner, "limit": min(limit, PAGE_MAX)},
     )
     return [Event(**{**row, "data": json.loads(row["data"])}) for row in rows]
 

@@ -3,6 +3,8 @@
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from local_server.farm import people_tables
+
 
 class FarmMigrations(Migrations):
     """sqlite-utils' migrations, which can also say which ones they know."""
@@ -203,6 +205,16 @@ def m001_ledger(db: Database) -> None:
 def m002_jobs(db: Database) -> None:
     """Jobs, frames, attempts, nodes and events."""
     run_script(db, JOBS)
+
+
+@MIGRATIONS()
+def m010_people(db: Database) -> None:
+    """Names to sign in with, roles, sessions, one-time codes, and the trail of deeds."""
+    run_script(db, people_tables.ACCOUNTS)
+    db.conn.execute(people_tables.FIRST_ADMIN)
+    people_tables.fold_standing_names(db)
+    for script in (people_tables.ACCOUNT_RULES, people_tables.SESSIONS, people_tables.DEEDS):
+        run_script(db, script)
 
 
 def run_script(db: Database, script: str) -> None:

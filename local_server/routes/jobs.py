@@ -49,7 +49,7 @@ def make_job(body: JobRequest) -> Response:
     row = here.writer.write(
         jobs.create_job,
         id=body.id or make_id(),
-        owner=here.owner,
+        owner=here.caller.account,
         name=body.name or Path(body.scene).stem,
         request=request,
         priority=body.priority,
@@ -66,7 +66,7 @@ def list_jobs(query: JobListQuery) -> Response:
     """List jobs, newest first."""
     rows = jobs.list_jobs(
         here.reader,
-        owner=here.owner,
+        owner=here.caller.account,
         before=parse_cursor(query.cursor),
         state=query.state,
         limit=query.limit,

@@ -28,7 +28,7 @@ ROUTES = APIBlueprint("money", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 @ROUTES.get("/balance", responses={200: BalanceView})
 def get_balance() -> Response:
     """Return what the account has."""
-    return answer(show_balance(here.reader, here.owner))
+    return answer(show_balance(here.reader, here.caller.account))
 
 
 @ROUTES.post("/topups", responses={201: BalanceView})
@@ -37,12 +37,12 @@ def top_up(body: TopUpRequest) -> Response:
     here.writer.write(
         ledger.mint,
         id=f"topup:{body.id}",
-        owner=here.owner,
+        owner=here.caller.account,
         amount_micros=body.amount_micros,
         at_ms=read_clock_ms(),
     )
     here.wake.set()
-    return answer(show_balance(here.reader, here.owner), status=201)
+    return answer(show_balance(here.reader, here.caller.account), status=201)
 
 
 @ROUTES.get("/statement")
@@ -50,7 +50,7 @@ def get_statement(query: PageQuery) -> Response:
     """List what moved the account's money, oldest first."""
     rows = ledger.list_statement(
         here.reader,
-        owner=here.owner,
+        owner=here.caller.account,
         after=parse_cursor(query.cursor) or 0,
         limit=query.limit,
     )

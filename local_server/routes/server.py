@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
+from local_server.access import Right
 from local_server.answers import answer, reader_wording
 from local_server.farm.accounts import get_account
 from local_server.farm.events import find_last_event, list_events
@@ -75,7 +76,7 @@ def check_scene(body: SceneRequest) -> Response:
     if body.out is not None:
         check_path(body.out, "out_not_absolute")
     request = Request(**body.model_dump())
-    level = get_account(here.reader, account=here.owner).level
+    level = get_account(here.reader, account=here.caller.account).level
     prepared = here.preparation.prepare(
         request, book=here.submission.book, level=level, note=lambda _: None
     )
@@ -85,7 +86,16 @@ def check_scene(body: SceneRequest) -> Response:
 @ROUTES.get("/events")
 def get_events(query: EventQuery) -> Response:
     """List events above an id; this heals any gap in what was pushed."""
-    found = list_events(here.reader, after=query.after, job=query.job, limit=query.limit)
+    if query.job is not None:
+        here.get_job(query.job, right=Right.CREW)
+    found = list_events(
+        here.reader,
+        after=query.after,
+        job=query.job,
+        owner=here.caller.account,
+        scope=here.caller.scope,
+        limit=query.limit,
+    )
     last = find_last_event(here.reader)
     return answer({"items": [asdict(one) for one in found], "last": last})
 

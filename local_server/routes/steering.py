@@ -4,6 +4,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint
 
 from local_server import consent
+from local_server.access import Right
 from local_server.answers import answer
 from local_server.farm import jobs
 from local_server.farm.db import read_clock_ms
@@ -31,7 +32,8 @@ def pause_job(path: JobPath) -> Response:
 @ROUTES.post("/<job>/resume", responses={200: JobView})
 def resume_job(path: JobPath, body: ResumeRequest) -> Response:
     """Let a paused job go on; with `max_cost_micros`, more may be held for it."""
-    here.get_job(path.job)
+    # More money is the owner's to give, whoever else may let the job go on.
+    here.get_job(path.job, right=Right.CREW if body.max_cost_micros is None else Right.OWNER)
     here.writer.write(
         consent.resume, job=path.job, cap_micros=body.max_cost_micros, at_ms=read_clock_ms()
     )

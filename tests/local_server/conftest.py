@@ -10,7 +10,7 @@ from flask_openapi3 import OpenAPI
 
 from local_server.app import create_app
 from local_server.farm import attempts, frames, jobs, ledger
-from local_server.farm.accounts import ensure_account
+from local_server.farm.accounts import Role, ensure_account
 from local_server.farm.attempts import Result
 from local_server.farm.db import open_database, read_clock_ms, write
 from local_server.farm.jobs import Plan
@@ -52,7 +52,7 @@ def fill_database(path: Path, *, out: Path) -> None:
     db = open_database(path)
     now, book = read_clock_ms(), max(load_price_books().values(), key=lambda one: one.id)
     with write(db):
-        ensure_account(db, account=OWNER, name=OWNER, at_ms=now)
+        ensure_account(db, account=OWNER, name=OWNER, role=Role.ADMIN, at_ms=now)
         ledger.mint(db, id="topup:seed", owner=OWNER, amount_micros=10 * YUAN, at_ms=now)
         jobs.create_job(
             db,

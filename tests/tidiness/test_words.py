@@ -13,7 +13,16 @@ from tests.tidiness.house import ROOT, Module, list_product, refuse
 
 MESSAGES = ROOT / "resources" / "messages"
 LANGUAGES = ("en", "zh")
-ERRORS = {"BadInput", "Conflict", "NoFunds", "NotFound", "Refused", "Unavailable", "YuntuError"}
+ERRORS = {
+    "BadInput",
+    "Conflict",
+    "NoFunds",
+    "NotFound",
+    "Refused",
+    "Unauthorized",
+    "Unavailable",
+    "YuntuError",
+}
 
 Words = dict[str, dict[str, str]]
 

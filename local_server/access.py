@@ -1,0 +1,135 @@
+"""Who may call what: one row per route, and the one check of whose object it is.
+
+A route without a row keeps the server from starting. What the addresses speak of (`<job>`, ...)
+is checked before a route's own code runs, so that no route can forget it.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from flask import Flask
+from sqlite_utils import Database
+
+from local_server.callers import Caller
+from local_server.farm.db import fetch_value
+from local_server.farm.errors import NotFound, Refused
+
+API = "/api/v1"
+DOCUMENTS = "/openapi"
+
+
+class Right(StrEnum):
+    """Who may call a route.
+
+    anyone: whoever reaches the server, with nothing to show;
+    machine: whoever holds this launch's key, whoever sits there, and admins;
+    person: everybody who is known; the answer is about themselves;
+    crew: the object's owner, producers and admins;
+    owner: the object's owner and admins: money and privacy;
+    producer: producers and admins;
+    admin: admins.
+    """
+
+    ANYONE = "anyone"
+    MACHINE = "machine"
+    PERSON = "person"
+    CREW = "crew"
+    OWNER = "owner"
+    PRODUCER = "producer"
+    ADMIN = "admin"
+
+
+RIGHTS: dict[str, Right] = {
+    # --- the server ---
+    "GET /health": Right.ANYONE,
+    "GET /renderers": Right.PERSON,
+    "POST /checks": Right.PERSON,
+    "GET /events": Right.PERSON,
+    "POST /shutdown": Right.MACHINE,
+    # --- jobs and frames ---
+    "GET /jobs": Right.PERSON,
+    "POST /jobs": Right.PERSON,
+    "GET /jobs/<job>": Right.CREW,
+    "DELETE /jobs/<job>": Right.OWNER,
+    "POST /jobs/<job>/pause": Right.CREW,
+    "POST /jobs/<job>/resume": Right.CREW,
+    "POST /jobs/<job>/cancel": Right.CREW,
+    "POST /jobs/<job>/priority": Right.CREW,
+    "POST /jobs/<job>/retry": Right.OWNER,
+    "GET /jobs/<job>/log": Right.CREW,
+    "GET /jobs/<job>/bill": Right.OWNER,
+    "GET /jobs/<job>/frames": Right.CREW,
+    "GET /jobs/<job>/frames/<number>": Right.CREW,
+    "GET /jobs/<job>/frames/<number>/log": Right.CREW,
+    "GET /jobs/<job>/frames/<number>/picture": Right.CREW,
+    "GET /jobs/<job>/frames/<number>/thumbnail": Right.CREW,
+    # --- money ---
+    "GET /balance": Right.PERSON,
+    "POST /topups": Right.ADMIN,
+    "GET /statement": Right.PERSON,
+    "GET /ledger/export": Right.ADMIN,
+    "GET /audit": Right.ADMIN,
+}
+
+
+def find_job_owner(db: Database, job: str) -> str | None:
+    """Return whose a job is, or None where there is no such job."""
+    found: str | None = fetch_value(db, "SELECT owner FROM job WHERE id = ?", (job,))
+    return found
+
+
+OWNERS: dict[str, Callable[[Database, str], str | None]] = {"job": find_job_owner}
+"""How to find whose an object is, by the name that addresses give it."""
+
+
+def name_route(verb: str, rule: str) -> str:
+    """Return a route's name in the table: `GET /jobs/<job>`, without converters and prefix."""
+    parts = [
+        f"<{part[1:-1].rpartition(':')[2]}>" if part.startswith("<") else part
+        for part in rule.removeprefix(API).split("/")
+    ]
+    return f"{'GET' if verb == 'HEAD' else verb} {'/'.join(parts)}"
+
+
+def find_right(verb: str, rule: str) -> Right:
+    """Return who may call a route; OPTIONS, which only lists verbs, is for everybody known."""
+    if rule.startswith(DOCUMENTS):
+        return Right.ANYONE
+    return Right.PERSON if verb == "OPTIONS" else RIGHTS[name_route(verb, rule)]
+
+
+def check_rows(app: Flask) -> None:
+    """Stop with an assertion when the table and the app's routes differ: a bug of ours."""
+    routes = {
+        name_route(verb, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for verb in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith(API)
+    }
+    assert not routes - RIGHTS.keys(), f"nobody said who may call {sorted(routes - RIGHTS.keys())}"
+    assert not RIGHTS.keys() - routes, f"there is no {sorted(RIGHTS.keys() - routes)}"
+
+
+def check_role(caller: Caller, right: Right) -> None:
+    """Refuse a caller whose role is too small for a route. Raises Refused `not_allowed`."""
+    enough = {
+        Right.ADMIN: caller.is_admin,
+        Right.MACHINE: caller.is_admin,
+        Right.PRODUCER: caller.sees_every_job,
+    }
+    if not enough.get(right, True):
+        raise Refused("not_allowed", needed=right)
+
+
+def check_reach(caller: Caller, *, kind: str, id: str, owner: str, right: Right) -> None:
+    """Refuse a caller who may not do this with an object of that owner's.
+
+    Raises NotFound `no_<kind>` where even knowing of it would be too much, and Refused
+    `not_yours` where the caller sees it but may not touch it.
+    """
+    if caller.account == owner or caller.is_admin:
+        return
+    if kind != "job" or not caller.sees_every_job:
+        raise NotFound(f"no_{kind}", **{kind: id})
+    if right != Right.CREW:
+        raise Refused("not_yours")
