@@ -35,12 +35,14 @@ def ensure_account(
 ) -> None:
     """Make an account and its purses unless it is there already.
 
-    Where somebody else has the name, the account's id is added to it: two machines that were
-    apart may both have an account of one name.
+    Where somebody else has the name, a number is added to it: two machines that were apart may
+    both have an account of one name.
     """
     assert_writing(db)
-    if is_name_taken(db, name=name, but_by=account):
-        name = f"{name}-{account}"
+    wanted, number = name, 1
+    while is_name_taken(db, name=name, but_by=account):
+        number += 1
+        name = f"{wanted}-{number}"
     db.conn.execute(
         "INSERT INTO account (id, name, name_key, role, created_at_ms) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO NOTHING",
