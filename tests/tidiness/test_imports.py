@@ -15,7 +15,16 @@ MAY_IMPORT = {
     "resources": (),
 }
 # The half of `sync` that reconciles; a node moves bytes and knows nothing of it.
-RECONCILING = ("sync.log", "sync.fold", "sync.engine", "sync.keys")
+RECONCILING = (
+    "sync.device_log",
+    "sync.engine",
+    "sync.entry",
+    "sync.fold",
+    "sync.keys",
+    "sync.log",
+    "sync.operations",
+    "sync.treasury",
+)
 # `local_server/farm` is the domain: it needs no web, no queue, no bucket and no window.
 NOT_IN_FARM = (
     "flask",

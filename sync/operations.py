@@ -1,0 +1,99 @@
+"""Operations as logs carry them: which there are, what each must hold, and in which log it may be.
+
+What an operation means is the business of `treasury` and `device_log`; here it is only whether it
+can be understood at all.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from local_server.farm.ledger import AMOUNT_MICROS_MAX
+from sync.entry import NUMBER_MAX, WALL_MS_MAX, Operation
+
+Check = Callable[[Any], bool]
+
+_ID = re.compile(r"[^\s\x00-\x1f]{1,200}")
+# What becomes a part of a purse's name may hold no character that such names are built with.
+_NAME = re.compile(r"[^\s\x00-\x1f:@/|]{1,100}")
+_DEVICE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_KEY_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def _text(pattern: re.Pattern[str]) -> Check:
+    return lambda value: type(value) is str and pattern.fullmatch(value) is not None
+
+
+def _number(least: int, most: int) -> Check:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _table(value: Any) -> bool:
+    return type(value) is dict
+
+
+def _short(value: Any) -> bool:
+    return type(value) is str and len(value) <= 10_000
+
+
+_id, _name = _text(_ID), _text(_NAME)
+_device, _digest, _key_id = _text(_DEVICE), _text(_DIGEST), _text(_KEY_ID)
+_some = _number(1, AMOUNT_MICROS_MAX)
+_any_amount = _number(0, AMOUNT_MICROS_MAX)  # a reused frame is free, and its job holds 0
+_sequence, _epoch = _number(0, NUMBER_MAX), _number(1, 9999)
+_ROLES: Final = ("device", "invite", "minter")
+_MADE: Final[dict[str, Check]] = {"id": _id, "at_ms": _number(0, WALL_MS_MAX)}
+_MONEY: Final[dict[str, Check]] = {**_MADE, "owner": _name, "amount_micros": _some, "line": _table}
+_WORK: Final[dict[str, Check]] = {**_MADE, "owner": _name, "job": _name, "line": _table}
+
+TREASURY_SHAPES: Final[dict[str, dict[str, Check]]] = {
+    "enrol": {
+        **_MADE,
+        "role": lambda value: value in _ROLES,
+        "name": _device,
+        "key": _digest,
+        "line": _table,
+    },
+    "void_key": {**_MADE, "key": _key_id},
+    "policy": {**_MADE, "line": _table},
+    "mint": _MONEY,
+    "withdraw": _MONEY,
+    "refund": _MONEY,
+    "lease": {**_MONEY, "device": _device, "epoch": _epoch},
+    "close": {
+        **_MADE,
+        "device": _device,
+        "epoch": _epoch,
+        "cut": _sequence,
+        "hash": _digest,
+        "last": lambda value: type(value) is bool,
+    },
+    "snap": {**_MADE, "digest": _digest},
+    "person": {**_MADE, "account": _name, "line": _table, "sealed": _short},
+}
+DEVICE_SHAPES: Final[dict[str, dict[str, Check]]] = {
+    "hold": {**_WORK, "amount_micros": _any_amount},
+    "settle": {**_WORK, "amount_micros": _any_amount},
+    "release": {**_WORK, "amount_micros": _some},
+    "job": _WORK,
+    "edit": _WORK,
+    "result": _WORK,
+    "request": {**_MADE, "line": _table},
+}
+# What a key may sign in the treasury. A minter's key is the studio's own and may sign anything.
+DEVICE_MAY: Final = frozenset({"lease", "person"})
+INVITE_MAY: Final = frozenset({"enrol"})
+
+
+def is_sound(operation: Operation, shape: dict[str, Check]) -> bool:
+    """Tell whether an operation has exactly the fields of its shape, each as it must be."""
+    if len(operation) != len(shape) + 1:
+        return False
+    try:
+        for name, check in shape.items():
+            if not check(operation[name]):
+                return False
+    except (KeyError, TypeError):
+        return False
+    return True

@@ -1,0 +1,219 @@
+"""The fold of the treasury log: who belongs to the studio, and whose money is where.
+
+Its entries are totally ordered, so every lease is checked against the pool at its place and the
+same ones fit on every machine. The one thing it needs of the devices' logs is what an epoch had
+spent when it is closed; `close` waits for exactly those entries.
+"""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from sync.device_log import DeviceLog, Ids, Lease
+from sync.entry import NO_PREVIOUS, TREASURY, Operation
+from sync.operations import DEVICE_MAY, INVITE_MAY, TREASURY_SHAPES, is_sound
+from sync.verdict import Verdict
+
+
+@dataclass(slots=True)
+class Key:
+    """A key that may sign: its role, whose it is, and whether it was taken back."""
+
+    role: str
+    name: str
+    public: str
+    void: bool = False
+
+
+@dataclass(slots=True)
+class Device:
+    """A machine of the studio: its open epoch, since which treasury entry, or none any more."""
+
+    key: str
+    epoch: int
+    opened: int
+    line: dict[str, Any]
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What a `close` came to: an epoch's rest went back to the pools, its holds with it."""
+
+    device: str
+    epoch: int
+    cut: int
+    last: bool
+    rest: dict[str, int]
+    held: dict[str, tuple[str, int]]
+
+
+@dataclass(slots=True)
+class Treasury:
+    """Where the fold of the treasury stands; all amounts in micro-yuan by owner.
+
+    `spent` is what closed epochs spent; what open ones spent is in their own logs.
+    """
+
+    studio: str
+    genesis: str = NO_PREVIOUS
+    seq: int = -1
+    digest: str = NO_PREVIOUS
+    keys: dict[str, Key] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
+    policy: dict[str, Any] = field(default_factory=dict)
+    pools: dict[str, int] = field(default_factory=dict)
+    minted: dict[str, int] = field(default_factory=dict)
+    withdrawn: dict[str, int] = field(default_factory=dict)
+    refunded: dict[str, int] = field(default_factory=dict)
+    spent: dict[str, int] = field(default_factory=dict)
+
+    def may_sign(self, key: Key, operation: Operation) -> bool:
+        """Tell whether a key may sign an operation."""
+        kind = operation["op"]
+        if key.void:
+            return False
+        if key.role == "minter":
+            return True
+        if key.role == "invite":
+            return kind in INVITE_MAY and operation.get("role") == "device"
+        if kind == "lease":
+            return operation.get("device") == key.name
+        return kind in DEVICE_MAY
+
+    def judge(self, key: Key, operation: Operation, ids: Ids) -> Verdict:
+        """Say what an operation comes to as far as that depends on no money and no place."""
+        if not self.may_sign(key, operation):
+            return Verdict.NOT_ALLOWED
+        shape = TREASURY_SHAPES.get(operation["op"])
+        if shape is None or not is_sound(operation, shape):
+            return Verdict.MALFORMED
+        return Verdict.REPEATED if ids.has(TREASURY, operation["id"]) else Verdict.GOOD
+
+    def apply(
+        self, operation: Operation, key: Key, logs: dict[str, DeviceLog], ids: Ids
+    ) -> tuple[Verdict, Closed | None]:
+        """Do one operation if it may be done, and say what it comes to.
+
+        `logs` are the devices' open epochs: a lease is handed to one, a close reads one, which has
+        been brought to the cut before.
+        """
+        verdict, closed = self.judge(key, operation, ids), None
+        if verdict is not Verdict.GOOD:
+            return verdict, None
+        kind = operation["op"]
+        if kind == "close":
+            verdict, closed = self.close(operation, logs)
+        elif kind in ("lease", "enrol"):
+            verdict = (self.lease if kind == "lease" else self.enrol)(operation, logs)
+            if verdict is Verdict.GOOD and key.role == "invite":
+                key.void = True  # an invite lets one machine in
+        else:
+            verdict = self.move(operation)
+        if verdict is Verdict.GOOD:
+            ids.add(TREASURY, operation["id"], (0, self.seq))
+        return verdict, closed
+
+    def move(self, operation: Operation) -> Verdict:
+        """Do an operation that concerns the treasury alone."""
+        match operation["op"]:
+            case "mint" | "refund":
+                table = self.minted if operation["op"] == "mint" else self.refunded
+                add(table, operation["owner"], operation["amount_micros"])
+                add(self.pools, operation["owner"], operation["amount_micros"])
+            case "withdraw":
+                if operation["amount_micros"] > self.pools.get(operation["owner"], 0):
+                    return Verdict.POOL_TOO_SMALL
+                add(self.pools, operation["owner"], -operation["amount_micros"])
+                add(self.withdrawn, operation["owner"], operation["amount_micros"])
+            case "void_key":
+                return self.void_key(operation)
+            case "policy":
+                self.policy |= operation["line"]
+        return Verdict.GOOD
+
+    def enrol(self, operation: Operation, logs: dict[str, DeviceLog]) -> Verdict:
+        """Let a machine, an invite or another minter's key in."""
+        id, role, name = key_id(operation["key"]), operation["role"], operation["name"]
+        if id in self.keys or (role == "device" and name in self.devices):
+            return Verdict.REPEATED
+        self.keys[id] = Key(role, name, operation["key"])
+        if role == "device":
+            self.devices[name] = Device(id, 1, self.seq, operation["line"])
+            logs[name] = DeviceLog(name, 1, self.seq, digest=self.genesis)
+        return Verdict.GOOD
+
+    def void_key(self, operation: Operation) -> Verdict:
+        """Take a key back; the last minter's stays, or nobody could ever do anything again."""
+        key = self.keys.get(operation["key"])
+        if key is None or key.void:
+            return Verdict.UNKNOWN_SIGNER
+        minters = [one for one in self.keys.values() if one.role == "minter" and not one.void]
+        if minters == [key]:
+            return Verdict.NOT_ALLOWED
+        key.void = True
+        return Verdict.GOOD
+
+    def lease(self, operation: Operation, logs: dict[str, DeviceLog]) -> Verdict:
+        """Move money from a pool to a device's open epoch."""
+        owner, amount = operation["owner"], operation["amount_micros"]
+        device = self.devices.get(operation["device"])
+        if device is None or device.over or device.epoch != operation["epoch"]:
+            return Verdict.UNKNOWN_DEVICE
+        if amount > self.pools.get(owner, 0):
+            return Verdict.POOL_TOO_SMALL
+        add(self.pools, owner, -amount)
+        logs[operation["device"]].leases.append(Lease(self.seq, owner, amount))
+        return Verdict.GOOD
+
+    def close(
+        self, operation: Operation, logs: dict[str, DeviceLog]
+    ) -> tuple[Verdict, Closed | None]:
+        """End an epoch: what is not spent at the cut goes back to the pools."""
+        name, epoch = operation["device"], operation["epoch"]
+        device = self.devices.get(name)
+        if device is None or device.over or device.epoch != epoch:
+            return Verdict.UNKNOWN_DEVICE, None
+        log = logs[name]
+        if (log.seq, log.digest) != (operation["cut"], operation["hash"]):
+            return Verdict.WRONG_CUT, None
+        rest = {owner: micros for owner, micros in log.rest().items() if micros}
+        for owner, micros in rest.items():
+            add(self.pools, owner, micros)
+        for owner, micros in log.spent.items():
+            add(self.spent, owner, micros)
+        closed = Closed(name, epoch, log.seq, operation["last"], rest, dict(log.holds))
+        if operation["last"]:
+            device.over = True
+            del logs[name]
+        else:
+            device.epoch, device.opened = epoch + 1, self.seq
+            logs[name] = DeviceLog(name, epoch + 1, self.seq, digest=self.genesis)
+        return Verdict.GOOD, closed
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state as JSON has it."""
+        told = {name: getattr(self, name) for name in self.__slots__}
+        for table, kind in (("keys", Key), ("devices", Device)):
+            told[table] = {
+                name: {part: getattr(one, part) for part in kind.__slots__}
+                for name, one in told[table].items()
+            }
+        return told
+
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> "Treasury":
+        """Return the state that `to_dict` told."""
+        keys = {id: Key(**one) for id, one in told["keys"].items()}
+        devices = {id: Device(**one) for id, one in told["devices"].items()}
+        return cls(**told | {"keys": keys, "devices": devices})
+
+
+def add(table: dict[str, int], owner: str, micros: int) -> None:
+    """Add to an owner's sum."""
+    table[owner] = table.get(owner, 0) + micros
+
+
+def key_id(public: str) -> str:
+    """Return the id of a public key given in hex: short, and as good as the key itself."""
+    return sha256(bytes.fromhex(public)).hexdigest()[:32]
