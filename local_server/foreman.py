@@ -15,8 +15,8 @@ from local_server.farm.attempts import Result
 from local_server.farm.db import Row, fetch_rows, read_clock_ms, write
 from local_server.farm.errors import Unavailable
 from local_server.farm.frames import HandedFrame
-from local_server.farm.jobs import PRIORITY_MAX, get_job, read_plan
-from local_server.farm.pricing import PriceBook
+from local_server.farm.jobs import get_job, read_plan
+from local_server.farm.pricing import PRIORITY_MAX, PriceBook, choose_book
 from local_server.reports import LEASE_MS, Aftermath, AnyReport, apply_reports, parse_result
 from render.protocol import REPORTS, FrameTask
 from render.queue import BadMessage, Queue, frame_ids
@@ -143,10 +143,14 @@ class Foreman:
     def fill_line(self, db: Database, renderer: str) -> int:
         """Fill the windows of one line: each priority has its own, which counts what is above it.
 
-        So a line that is full of lesser frames is not in the way of more urgent ones.
+        So a line that is full of lesser frames is not in the way of more urgent ones. Nobody gets
+        more frames side by side than the membership allows by the prices in force.
         """
         total, below = 0, PRIORITY_MAX + 1
-        while (priority := frames.find_priority(db, renderer=renderer, below=below)) is not None:
+        book = choose_book(self.books, at_ms=self.clock())
+        while (
+            priority := frames.find_priority(db, renderer=renderer, below=below, book=book)
+        ) is not None:
             room = WINDOW - frames.count_handed(db, renderer=renderer, priority_min=priority)
             if room < WINDOW // 4:
                 break
@@ -157,6 +161,7 @@ class Foreman:
                     limit=room,
                     jobs_max=JOBS_AHEAD,
                     priority_min=priority,
+                    book=book,
                     at_ms=self.clock(),
                 )
             self.send_frames(db, renderer, handed)

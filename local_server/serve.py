@@ -23,6 +23,7 @@ from local_server.delivery import Delivery
 from local_server.farm.accounts import Role, ensure_account
 from local_server.farm.db import fetch_rows, open_database, read_clock_ms
 from local_server.farm.errors import Conflict, Unavailable, YuntuError
+from local_server.farm.price_books import ensure_price_books, read_price_books
 from local_server.farm.pricing import load_price_books
 from local_server.foreman import Foreman
 from local_server.inspections import Inspections
@@ -158,7 +159,8 @@ def build_services(settings: Settings) -> Services:
     store = open_store(settings.store)
     store.probe()
     blobs = Blobs(store, STUDIO)
-    books = load_price_books()
+    writer.write(ensure_price_books, load_price_books().values(), at_ms=read_clock_ms())
+    books = writer.run(read_price_books)
     queue = Queue(settings.queue, secret=secret)
     foreman = Foreman(
         queue=queue, store=store, studio=STUDIO, device=device, books=books, renderers=[]

@@ -14,7 +14,7 @@ from local_server.farm.accounts import get_account
 from local_server.farm.db import Row, assert_writing, read_clock_ms
 from local_server.farm.errors import NoFunds, YuntuError
 from local_server.farm.jobs import Plan
-from local_server.farm.pricing import PriceBook
+from local_server.farm.pricing import PriceBook, choose_book
 from local_server.farm.states import JobState
 from local_server.findings import describe_finding
 from local_server.preparation import Preparation, Prepared, Request, make_recipe
@@ -48,7 +48,7 @@ class Submission:
     @property
     def book(self) -> PriceBook:
         """Return the price book in force."""
-        return self.books[max(self.books)]
+        return choose_book(self.books, at_ms=read_clock_ms())
 
     def begin(self, job: str) -> None:
         """Start on a pending job unless it is under way; returns at once."""

@@ -115,6 +115,24 @@ SELECT job FROM (
 ) GROUP BY job HAVING sum(paid) <> 0 OR sum(held) <> 0
 """
 
+REFUNDS = """
+SELECT job FROM (
+  SELECT id AS job, refunded_micros AS micros FROM job WHERE refunded_micros <> 0
+  UNION ALL
+  SELECT o.job, -t.amount_micros FROM transfer t JOIN operation o ON o.id = t.id
+  WHERE t.code = 'refund'
+) GROUP BY job HAVING sum(micros) <> 0
+UNION ALL
+SELECT id FROM job WHERE refunded_micros > cost_micros
+"""
+
+USAGE = """
+SELECT owner FROM (
+  SELECT owner, sum(spent_micros) - sum(refunded_micros) AS micros FROM usage GROUP BY owner
+  UNION ALL SELECT owner, -balance_micros FROM purse WHERE kind = 'spent'
+) GROUP BY owner HAVING sum(micros) <> 0
+"""
+
 HOLDS = """
 SELECT purse FROM (
   SELECT p.id AS purse, p.balance_micros AS micros FROM purse p WHERE p.kind = 'held'
@@ -174,6 +192,8 @@ LEDGER_RULES = {
 FARM_RULES = {
     "audit_frames": FRAMES,
     "audit_costs": COSTS,
+    "audit_refunds": REFUNDS,
+    "audit_usage": USAGE,
     "audit_holds": HOLDS,
     "audit_counters": COUNTERS,
     "audit_states": STATES,

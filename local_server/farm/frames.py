@@ -9,6 +9,8 @@ from sqlite_utils import Database
 from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows
 from local_server.farm.errors import Conflict, NotFound
 from local_server.farm.events import add_event
+from local_server.farm.limits import measure_room
+from local_server.farm.pricing import PriceBook
 from local_server.farm.states import FRAME_MOVES, FrameState
 
 PAGE_MAX = 1_000
@@ -149,31 +151,35 @@ def hand_frames(
     jobs_max: int,
     at_ms: int,
     priority_min: int = 0,
+    book: PriceBook | None = None,
 ) -> list[HandedFrame]:
     """Choose the next frames to queue for a renderer and mark them as handed out.
 
     Jobs come by priority, those below `priority_min` not at all, then by age; frames by number.
-    Each gets a new attempt number, so that what is still said about an earlier one is refused.
+    An owner gets no more than the levels of `book` allow. Each frame gets a new attempt number, so
+    that what is still said about an earlier one is refused.
     """
     assert_writing(db)
+    room = measure_room(db, book=book)
+    clauses, values = choose_open(renderer, room)
     jobs = db.conn.execute(
-        "SELECT id, run, priority FROM job WHERE job.state IN ('queued', 'running')"
-        " AND plan ->> 'renderer' = ? AND priority >= ? AND frames_waiting > 0"
-        " AND EXISTS (SELECT 1 FROM frame"
-        " WHERE frame.job = job.id AND state = 'waiting' AND handed_at_ms IS NULL)"
-        " ORDER BY priority DESC, serial LIMIT ?",
-        (renderer, priority_min, jobs_max),
+        f"SELECT id, run, priority, owner FROM job WHERE {clauses} AND priority >= :priority_min"
+        " ORDER BY priority DESC, serial LIMIT :jobs_max",
+        values | {"priority_min": priority_min, "jobs_max": jobs_max},
     ).fetchall()
     handed: list[HandedFrame] = []
-    for job, run, priority in jobs:
-        if len(handed) >= limit:
-            break
+    for job, run, priority, owner in jobs:
+        count = min(limit - len(handed), room.get(owner, limit))
+        if count <= 0:
+            continue
         rows = db.conn.execute(
             "UPDATE frame SET handed_at_ms = ?, attempt = attempt + 1 WHERE job = ? AND number IN"
             " (SELECT number FROM frame WHERE job = ? AND state = 'waiting'"
             "  AND handed_at_ms IS NULL ORDER BY number LIMIT ?) RETURNING number, attempt",
-            (at_ms, job, job, limit - len(handed)),
+            (at_ms, job, job, count),
         ).fetchall()
+        if owner in room:
+            room[owner] -= len(rows)
         handed += [
             HandedFrame(job=job, number=number, attempt=attempt, run=run, priority=priority)
             for number, attempt in sorted(rows)
@@ -181,17 +187,29 @@ def hand_frames(
     return handed
 
 
-def find_priority(db: Database, *, renderer: str, below: int) -> int | None:
+def find_priority(
+    db: Database, *, renderer: str, below: int, book: PriceBook | None = None
+) -> int | None:
     """Return the highest priority under `below` at which a renderer has frames to hand out."""
+    clauses, values = choose_open(renderer, measure_room(db, book=book))
     row = db.conn.execute(
-        "SELECT priority FROM job WHERE job.state IN ('queued', 'running')"
-        " AND plan ->> 'renderer' = ? AND priority < ? AND frames_waiting > 0"
-        " AND EXISTS (SELECT 1 FROM frame"
-        " WHERE frame.job = job.id AND state = 'waiting' AND handed_at_ms IS NULL)"
+        f"SELECT priority FROM job WHERE {clauses} AND priority < :below"
         " ORDER BY priority DESC LIMIT 1",
-        (renderer, below),
+        values | {"below": below},
     ).fetchone()
     return None if row is None else int(row[0])
+
+
+def choose_open(renderer: str, room: dict[str, int]) -> tuple[str, dict[str, Any]]:
+    """Return the clauses of SQL for jobs that a renderer can have frames of, and their values."""
+    full = {f"full_{place}": owner for place, owner in enumerate(room) if room[owner] == 0}
+    without = f" AND owner NOT IN ({', '.join(f':{name}' for name in full)})" if full else ""
+    return (
+        f"job.state IN ('queued', 'running') AND plan ->> 'renderer' = :renderer{without}"
+        " AND frames_waiting > 0 AND EXISTS (SELECT 1 FROM frame"
+        " WHERE frame.job = job.id AND state = 'waiting' AND handed_at_ms IS NULL)",
+        {"renderer": renderer, **full},
+    )
 
 
 def count_handed(db: Database, *, renderer: str, priority_min: int = 0) -> int:

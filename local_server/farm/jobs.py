@@ -7,8 +7,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from local_server.farm import ledger
+from local_server.farm.accounts import get_account
 from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows
-from local_server.farm.errors import BadInput, Conflict, NotFound
+from local_server.farm.errors import BadInput, Conflict, NotFound, Refused
 from local_server.farm.events import add_event
 from local_server.farm.frames import (
     add_frames,
@@ -16,10 +17,10 @@ from local_server.farm.frames import (
     reopen_failed_frames,
     take_back_frames,
 )
+from local_server.farm.job_tables import fold_words
+from local_server.farm.pricing import PRIORITY_MAX, PRIORITY_MIN, PriceBook
 from local_server.farm.states import JOB_MOVES, OPEN_JOB_STATES, OVER_JOB_STATES, JobState
 
-PAGE_MAX = 500
-PRIORITY_MIN, PRIORITY_MAX = 0, 100
 JSON_COLUMNS = ("request", "reason_params", "plan", "findings", "estimate")
 
 
@@ -59,24 +60,24 @@ def create_job(
     request: dict[str, Any],
     priority: int,
     at_ms: int,
+    book: PriceBook | None = None,
 ) -> Row:
     """Write a job in state `pending`; the same id and request again returns the one that stands.
 
-    Raises Conflict `job_differs` for the same id with another request, and BadInput
-    `priority_out_of_range`.
+    Raises Conflict `job_differs` for the same id with another request, and as `check_priority`.
     """
     assert_writing(db)
-    if not PRIORITY_MIN <= priority <= PRIORITY_MAX:
-        raise BadInput("priority_out_of_range", lowest=PRIORITY_MIN, highest=PRIORITY_MAX)
     standing = find_job(db, job=id)
     if standing is not None:
         if (standing["owner"], standing["request"]) != (owner, request):
             raise Conflict("job_differs", job=id)
         return standing
+    check_priority(db, owner=owner, priority=priority, book=book)
+    words = fold_words(id, name, request.get("scene"))
     db.conn.execute(
-        "INSERT INTO job (id, owner, name, request, priority, state, reason, created_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, 'pending', 'submitted', ?)",
-        (id, owner, name, json.dumps(request), priority, at_ms),
+        "INSERT INTO job (id, owner, name, request, words, priority, state, reason, created_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, 'pending', 'submitted', ?)",
+        (id, owner, name, json.dumps(request), words, priority, at_ms),
     )
     add_event(
         db,
@@ -269,14 +270,40 @@ def delete_job(db: Database, *, job: str, at_ms: int) -> None:
     add_event(db, kind="job.deleted", owner=row["owner"], at_ms=at_ms, job=job)
 
 
-def prioritise_job(db: Database, *, job: str, priority: int, at_ms: int) -> None:
-    """Change a job's place among the others. Raises BadInput `priority_out_of_range`."""
+def restore_job(db: Database, *, job: str, at_ms: int) -> None:
+    """Put a deleted job back on the lists. Raises Conflict `job_not_deleted`."""
     assert_writing(db)
-    if not PRIORITY_MIN <= priority <= PRIORITY_MAX:
-        raise BadInput("priority_out_of_range", lowest=PRIORITY_MIN, highest=PRIORITY_MAX)
     row = get_job(db, job=job)
+    if row["deleted_at_ms"] is None:
+        raise Conflict("job_not_deleted", job=job)
+    db.conn.execute("UPDATE job SET deleted_at_ms = NULL WHERE id = ?", (job,))
+    add_event(db, kind="job.restored", owner=row["owner"], at_ms=at_ms, job=job)
+
+
+def prioritise_job(
+    db: Database, *, job: str, priority: int, at_ms: int, book: PriceBook | None = None
+) -> None:
+    """Change a job's place among the others. Raises as `check_priority` does."""
+    assert_writing(db)
+    row = get_job(db, job=job)
+    check_priority(db, owner=row["owner"], priority=priority, book=book)
     db.conn.execute("UPDATE job SET priority = ? WHERE id = ?", (priority, job))
     add_event(db, kind="job.priority", owner=row["owner"], at_ms=at_ms, job=job, priority=priority)
+
+
+def check_priority(db: Database, *, owner: str, priority: int, book: PriceBook | None) -> None:
+    """Raise BadInput `priority_out_of_range`, and Refused `priority_above_level`.
+
+    `book` has the ceilings of the membership levels; without one the owner is not bound by them.
+    """
+    if not PRIORITY_MIN <= priority <= PRIORITY_MAX:
+        raise BadInput("priority_out_of_range", lowest=PRIORITY_MIN, highest=PRIORITY_MAX)
+    if book is None:
+        return
+    level = get_account(db, account=owner).level
+    highest = book.level(level).priority_max
+    if priority > highest:
+        raise Refused("priority_above_level", priority=priority, level=level, highest=highest)
 
 
 def find_job(db: Database, *, job: str) -> Row | None:
@@ -297,28 +324,6 @@ def read_plan(row: Row) -> Plan:
     """Return the plan of a job's row; the job must have one."""
     assert row["plan"] is not None, "a job without a plan has no frames"
     return Plan(**row["plan"])
-
-
-def list_jobs(
-    db: Database,
-    *,
-    owner: str,
-    before: int | None = None,
-    state: str | None = None,
-    limit: int = 50,
-) -> list[Row]:
-    """Return an owner's jobs, newest first, with a serial below `before`; deleted ones left out."""
-    clauses = ["owner = :owner", "deleted_at_ms IS NULL"]
-    if before is not None:
-        clauses.append("serial < :before")
-    if state is not None:
-        clauses.append("state = :state")
-    rows = fetch_rows(
-        db,
-        f"SELECT * FROM job WHERE {' AND '.join(clauses)} ORDER BY serial DESC LIMIT :limit",
-        {"owner": owner, "before": before, "state": state, "limit": min(limit, PAGE_MAX)},
-    )
-    return [parse_row(row) for row in rows]
 
 
 def list_pending_jobs(db: Database) -> list[Row]:

@@ -3,7 +3,8 @@
 Money enters from the `world` and lives in four kinds of purse of its owner:
 
     world -- mint --> pool -- lease --> available -- hold --> held -- settle --> spent
-    world <- withdraw -                 available <- release -
+    world <- withdraw - pool <- unlease - available <- release -
+                        pool <- refund ------------------------------------- spent
 
 A purse is never negative: the database refuses (`world` is the mirror: never positive). An
 operation is what a machine decided (id, kind, payload) and what a log entry will carry one day;
@@ -17,7 +18,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows, fetch_value
+from local_server.farm.db import Row, assert_writing, fetch_row, fetch_value
 from local_server.farm.errors import BadInput, Conflict, NoFunds, NotFound
 from local_server.farm.events import add_event
 
@@ -32,9 +33,11 @@ class Kind(StrEnum):
     MINT = "mint"
     WITHDRAW = "withdraw"
     LEASE = "lease"
+    UNLEASE = "unlease"
     HOLD = "hold"
     SETTLE = "settle"
     RELEASE = "release"
+    REFUND = "refund"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,11 @@ ROUTES = {
     Kind.MINT: Route("treasury", WORLD, "pool:{owner}"),
     Kind.WITHDRAW: Route("treasury", "pool:{owner}", WORLD),
     Kind.LEASE: Route("treasury", "pool:{owner}", "available:{owner}"),
+    Kind.UNLEASE: Route("treasury", "available:{owner}", "pool:{owner}"),
     Kind.HOLD: Route("device", "available:{owner}", "held:{job}"),
     Kind.SETTLE: Route("device", "held:{job}", "spent:{owner}"),
     Kind.RELEASE: Route("device", "held:{job}", "available:{owner}"),
+    Kind.REFUND: Route("treasury", "spent:{owner}", "pool:{owner}"),
 }
 MAY_BE_ZERO = frozenset({Kind.HOLD, Kind.SETTLE})  # a reused frame is free, and its job holds 0
 
@@ -90,7 +95,19 @@ def mint(db: Database, *, id: str, owner: str, amount_micros: int, at_ms: int) -
 
 
 def withdraw(db: Database, *, id: str, owner: str, amount_micros: int, at_ms: int) -> bool:
-    """Give money of an owner's pool back to the world. Raises NoFunds `purse_too_small`."""
+    """Give an owner's money back to the world, taking out of this machine what the pool lacks.
+
+    Returns False when it was done before. Raises NoFunds `no_funds`: what is held stays.
+    """
+    check_amount(Kind.WITHDRAW, amount_micros)
+    if find_operation(db, id=id) is None:
+        balance = read_balance(db, owner=owner)
+        if amount_micros > balance.free_micros:
+            raise NoFunds("no_funds", needed_micros=amount_micros, free_micros=balance.free_micros)
+        lacking = amount_micros - balance.pool_micros
+        if lacking > 0:
+            back = f"unlease:{id}"
+            post(db, Kind.UNLEASE, id=back, owner=owner, amount_micros=lacking, at_ms=at_ms)
     return post(db, Kind.WITHDRAW, id=id, owner=owner, amount_micros=amount_micros, at_ms=at_ms)
 
 
@@ -255,14 +272,3 @@ def format_cny(micros: int) -> str:
     """Return an amount as yuan with every one of its six decimals, for machines to read."""
     sign = "-" if micros < 0 else ""
     return f"{sign}{abs(micros) // MICROS}.{abs(micros) % MICROS:06d}"
-
-
-def list_statement(db: Database, *, owner: str, after: int = 0, limit: int = 1_000) -> list[Row]:
-    """Return an owner's operations with a sequence above `after`, oldest first."""
-    return fetch_rows(
-        db,
-        "SELECT o.seq, o.id, o.kind, o.job, o.at_ms, t.amount_micros, t.debit, t.credit"
-        " FROM operation o JOIN transfer t ON t.id = o.id"
-        " WHERE o.owner = ? AND o.seq > ? ORDER BY o.seq LIMIT ?",
-        (owner, after, limit),
-    )

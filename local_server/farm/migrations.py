@@ -3,7 +3,7 @@
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from local_server.farm import people_tables
+from local_server.farm import job_tables, money_tables, people_tables
 
 
 class FarmMigrations(Migrations):
@@ -33,7 +33,8 @@ CREATE TABLE operation (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
   log TEXT NOT NULL CHECK (log IN ('treasury', 'device')),
-  kind TEXT NOT NULL CHECK (kind IN ('mint', 'withdraw', 'lease', 'hold', 'settle', 'release')),
+  kind TEXT NOT NULL CHECK (kind IN ('mint', 'withdraw', 'lease', 'hold', 'settle', 'release',
+                                     'unlease', 'refund')),
   owner TEXT NOT NULL REFERENCES account(id),
   job TEXT,
   payload TEXT NOT NULL CHECK (json_valid(payload)),
@@ -215,6 +216,32 @@ def m010_people(db: Database) -> None:
     people_tables.fold_standing_names(db)
     for script in (people_tables.ACCOUNT_RULES, people_tables.SESSIONS, people_tables.DEEDS):
         run_script(db, script)
+
+
+@MIGRATIONS()
+def m020_prices(db: Database) -> None:
+    """Versions of the price book, with their membership levels."""
+    run_script(db, money_tables.PRICES)
+
+
+@MIGRATIONS()
+def m021_statements(db: Database) -> None:
+    """What was given back of a job's cost, and statements by time and kind."""
+    run_script(db, money_tables.STATEMENTS)
+
+
+@MIGRATIONS()
+def m022_usage(db: Database) -> None:
+    """Frames, seconds and money by owner and time."""
+    run_script(db, money_tables.USAGE)
+
+
+@MIGRATIONS()
+def m023_job_lists(db: Database) -> None:
+    """Lists of jobs in every order, and what is looked for in them."""
+    run_script(db, job_tables.LISTS)
+    job_tables.fill_words(db)
+    db.conn.execute(job_tables.WORDS)
 
 
 def run_script(db: Database, script: str) -> None:

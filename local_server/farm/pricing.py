@@ -1,7 +1,9 @@
 """Prices: the price book, what a frame costs, and the only rounding of money in the program."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,21 +12,41 @@ from local_server.farm.errors import BadInput, NotFound
 
 MS_PER_HOUR = 3_600_000
 BASIS_POINTS = 10_000
+PRIORITY_MIN, PRIORITY_MAX = 0, 100
+FRAMES_MAX = 1_000_000
+STANDARD = "standard"
 MICROS_MAX = 10**12  # a million yuan an hour: whoever means more has slipped
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Level:
+    """What a membership level is worth: basis points off, frames side by side, highest priority.
+
+    `frames_max` None: as many as there are machines for.
+    """
+
+    discount_basis_points: int = 0
+    frames_max: int | None = None
+    priority_max: int = PRIORITY_MAX
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PriceBook:
-    """Prices that hold from a day on; a job keeps the book it was held under.
+    """Prices that hold from a moment on; a job keeps the book it was held under.
 
     `rate_micros` is micro-yuan per core-hour, `minimum_micros` the least a rendered frame costs
-    before discount, `discounts` basis points off by membership level.
+    before discount. There is always a level `standard`.
     """
 
     id: str
     rate_micros: int
     minimum_micros: int
-    discounts: dict[str, int]
+    levels: Mapping[str, Level]
+    valid_from_ms: int = 0
+
+    def level(self, name: str) -> Level:
+        """Return a membership level; one that this book does not know is as good as `standard`."""
+        return self.levels.get(name, self.levels[STANDARD])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,25 +82,59 @@ def read_price_book(path: Path) -> PriceBook:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadInput("price_book_unreadable", path=str(path), words=str(error)) from error
-    discounts = table.get("discount_basis_points")
-    if not isinstance(discounts, dict):
-        discounts = {}
+    levels = table.get("levels")
+    levels = levels if isinstance(levels, dict) else {}
     return PriceBook(
         id=path.stem,
         rate_micros=check_number(path, table, "rate_micros_per_core_hour", most=MICROS_MAX),
         minimum_micros=check_number(path, table, "minimum_micros_per_frame", most=MICROS_MAX),
-        discounts={
-            level: check_number(path, discounts, level, most=BASIS_POINTS)
-            for level in {"standard", *discounts}
-        },
+        valid_from_ms=read_moment(path, table, "valid_from"),
+        levels={name: read_level(path, levels, name) for name in {STANDARD: None, **levels}},
     )
 
 
-def check_number(path: Path, table: dict[str, Any], name: str, *, most: int) -> int:
-    """Return a whole number from 0 to `most` out of a table. Raises BadInput `price_book_wrong`."""
+def read_level(path: Path, levels: dict[str, Any], name: str) -> Level:
+    """Read a membership level. Raises BadInput `price_book_wrong`."""
+    table = levels.get(name)
+    table = table if isinstance(table, dict) else {}
+    where = f"levels.{name}."
+    frames_max = None
+    if "frames_max" in table:
+        frames_max = check_number(path, table, "frames_max", least=1, most=FRAMES_MAX, where=where)
+    return Level(
+        discount_basis_points=check_number(
+            path, table, "discount_basis_points", most=BASIS_POINTS, where=where
+        ),
+        priority_max=check_number(path, table, "priority_max", most=PRIORITY_MAX, where=where),
+        frames_max=frames_max,
+    )
+
+
+def read_moment(path: Path, table: dict[str, Any], name: str) -> int:
+    """Return a moment with its time zone out of a table, in ms. Raises BadInput."""
+    moment = table.get(name)
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise BadInput("price_book_undated", path=str(path), name=name)
+    return int(moment.timestamp() * 1000)
+
+
+def choose_book(books: Mapping[str, PriceBook], *, at_ms: int) -> PriceBook:
+    """Return the book in force: the latest to begin by then, the first one before them all."""
+    begun = [book for book in books.values() if book.valid_from_ms <= at_ms]
+    if begun:
+        return max(begun, key=lambda book: (book.valid_from_ms, book.id))
+    return min(books.values(), key=lambda book: (book.valid_from_ms, book.id))
+
+
+def check_number(
+    path: Path, table: dict[str, Any], name: str, *, most: int, least: int = 0, where: str = ""
+) -> int:
+    """Return a whole number within bounds out of a table. Raises BadInput `price_book_wrong`."""
     value = table.get(name)
-    if type(value) is not int or not 0 <= value <= most:
-        raise BadInput("price_book_wrong", path=str(path), name=name, most=most)
+    if type(value) is not int or not least <= value <= most:
+        raise BadInput(
+            "price_book_wrong", path=str(path), name=f"{where}{name}", least=least, most=most
+        )
     return value
 
 
@@ -88,7 +144,7 @@ def price_frame(book: PriceBook, *, level: str, render_ms: int, cores: int) -> P
     Halves are rounded away from zero, once, at the end.
     """
     core_ms = render_ms * cores
-    discount = book.discounts.get(level, book.discounts["standard"])
+    discount = book.level(level).discount_basis_points
     gross = max(core_ms * book.rate_micros, book.minimum_micros * MS_PER_HOUR)
     amount = divide_rounded(gross * (BASIS_POINTS - discount), MS_PER_HOUR * BASIS_POINTS)
     return Price(

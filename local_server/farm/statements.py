@@ -1,4 +1,4 @@
-"""Statements: the ledger's entries in order, and as a table for spreadsheets."""
+"""Statements: the ledger's entries in order, chosen by what they are, and as CSV."""
 
 import csv
 import io
@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from local_server.farm.db import snapshot
-from local_server.farm.ledger import format_cny
+from local_server.farm.db import Row, fetch_rows, snapshot
+from local_server.farm.ledger import Kind, format_cny
 
 COLUMNS = (
     "sequence",
@@ -44,25 +44,87 @@ class Entry:
     amount_micros: int
 
 
-def read_entries(db: Database) -> Iterator[Entry]:
-    """Read the whole ledger in the order it was written, one entry at a time."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which entries a statement is about; None does not choose. `until_ms` is the end, left out."""
+
+    owner: str | None = None
+    kinds: tuple[Kind, ...] = ()
+    job: str | None = None
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+    def choose(self) -> tuple[list[str], dict[str, str | int]]:
+        """Return the clauses of SQL over an operation `o`, and their values."""
+        clauses: list[str] = []
+        values: dict[str, str | int] = {}
+        for column, sign, value in (
+            ("owner", "=", self.owner),
+            ("job", "=", self.job),
+            ("at_ms", ">=", self.from_ms),
+            ("at_ms", "<", self.until_ms),
+        ):
+            if value is not None:
+                name = f"wanted_{len(values)}"
+                clauses.append(f"o.{column} {sign} :{name}")
+                values[name] = value
+        if self.kinds:
+            marks = {f"kind_{place}": str(kind) for place, kind in enumerate(self.kinds)}
+            clauses.append(f"o.kind IN ({', '.join(f':{name}' for name in marks)})")
+            values |= marks
+        return clauses, values
+
+
+EVERYTHING = Wanted()
+
+
+def list_statement(
+    db: Database,
+    wanted: Wanted,
+    *,
+    after: tuple[int, int] | None = None,
+    newest_first: bool = False,
+    limit: int = 1_000,
+) -> list[Row]:
+    """Return the entries that are wanted by time, those past `after` (moment and sequence)."""
+    clauses, values = wanted.choose()
+    if after is not None:
+        clauses.append(f"(o.at_ms, o.seq) {'<' if newest_first else '>'} (:at_ms, :seq)")
+        values |= {"at_ms": after[0], "seq": after[1]}
+    order = "DESC" if newest_first else "ASC"
+    return fetch_rows(
+        db,
+        "SELECT o.seq, o.id, o.kind, o.job, o.at_ms, o.payload ->> 'frame' AS frame,"
+        " o.payload ->> 'reason' AS reason, t.amount_micros, t.debit, t.credit"
+        " FROM operation o JOIN transfer t ON t.id = o.id"
+        f" WHERE {' AND '.join(clauses) or 'true'}"
+        f" ORDER BY o.at_ms {order}, o.seq {order} LIMIT :limit",
+        values | {"limit": limit},
+    )
+
+
+def read_entries(db: Database, wanted: Wanted = EVERYTHING) -> Iterator[Entry]:
+    """Read the entries that are wanted in the order they were written, one at a time."""
+    clauses, values = wanted.choose()
     rows = db.conn.execute(
         "SELECT o.seq, o.at_ms, o.id, o.kind, o.owner, o.job, o.payload ->> 'frame',"
         " t.debit, t.credit, t.amount_micros"
-        " FROM operation o JOIN transfer t ON t.id = o.id ORDER BY o.seq"
+        " FROM operation o JOIN transfer t ON t.id = o.id"
+        f" WHERE {' AND '.join(clauses) or 'true'} ORDER BY o.seq",
+        values,
     )
     for row in rows:
         yield Entry(*row)
 
 
-def export_csv(db: Database) -> Iterator[str]:
-    """Write the whole ledger as CSV (RFC 4180, UTC times), a line at a time, on one state of it.
+def export_csv(db: Database, wanted: Wanted = EVERYTHING) -> Iterator[str]:
+    """Write the entries that are wanted as CSV (RFC 4180, UTC times), on one state of the ledger.
 
     The connection cannot write until the last line is taken: give it one of its own.
     """
     with snapshot(db):
         yield format_line(COLUMNS)
-        for entry in read_entries(db):
+        for entry in read_entries(db, wanted):
             yield format_line(
                 (
                     entry.seq,

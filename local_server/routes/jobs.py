@@ -10,8 +10,12 @@ from local_server.farm import jobs
 from local_server.farm.bills import make_bill
 from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.identifiers import make_id
+from local_server.farm.job_lists import JobOrder, JobsWanted, Place, find_place
+from local_server.farm.job_lists import list_jobs as find_jobs
+from local_server.farm.pricing import PriceBook
 from local_server.preparation import Request
-from local_server.routes.arguments import check_path, parse_cursor
+from local_server.routes.arguments import check_path
+from local_server.routes.marks import make_mark, parse_mark
 from local_server.services import here
 from local_server.shapes.jobs import (
     JobListQuery,
@@ -24,6 +28,14 @@ from local_server.stories import tell_story
 from local_server.views import show_job
 
 TAG = Tag(name="jobs", description="What artists submit")
+KEYS: dict[JobOrder, type] = {
+    JobOrder.CREATED: type(None),
+    JobOrder.NAME: str,
+    JobOrder.STATE: str,
+    JobOrder.COST: int,
+    JobOrder.PRIORITY: int,
+}
+"""What a page of jobs ends at, by the order that they come in."""
 ROUTES = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", abp_tags=[TAG])
 
 
@@ -36,6 +48,11 @@ def show(row: Row) -> JobView:
         live=here.live,
         delivery=here.delivery,
     )
+
+
+def find_ceilings() -> PriceBook | None:
+    """Return the book whose ceilings of priority bind the caller; None: nobody's do."""
+    return None if here.caller.sees_every_job else here.submission.book
 
 
 @ROUTES.post("", responses={201: JobView})
@@ -53,6 +70,7 @@ def make_job(body: JobRequest) -> Response:
         name=body.name or Path(body.scene).stem,
         request=request,
         priority=body.priority,
+        book=find_ceilings(),
         at_ms=read_clock_ms(),
     )
     if row["state"] == "pending":
@@ -63,19 +81,31 @@ def make_job(body: JobRequest) -> Response:
 
 @ROUTES.get("", responses={200: JobPage})
 def list_jobs(query: JobListQuery) -> Response:
-    """List jobs, newest first."""
-    rows = jobs.list_jobs(
+    """List jobs: the caller's own, and for producers and admins everybody's."""
+    order, caller = query.sort, here.caller
+    after = None
+    if query.cursor is not None:
+        key, serial = parse_mark(query.cursor, KEYS[order], int)
+        after = Place(key=key, serial=serial)
+    wanted = JobsWanted(
+        owner=query.owner if caller.sees_every_job else caller.account,
+        states=tuple(query.state or ()),
+        text=query.text,
+        prefix=query.prefix,
+    )
+    rows = find_jobs(
         here.reader,
-        owner=here.caller.account,
-        before=parse_cursor(query.cursor),
-        state=query.state,
+        wanted,
+        order=order,
+        descending=query.is_descending,
+        after=after,
         limit=query.limit,
     )
-    full = len(rows) == query.limit
-    page = JobPage(
-        items=[show(row) for row in rows], next=str(rows[-1]["serial"]) if full else None
-    )
-    return answer(page)
+    mark = None
+    if len(rows) == query.limit:
+        place = find_place(rows[-1], order)
+        mark = make_mark(place.key, place.serial)
+    return answer(JobPage(items=[show(row) for row in rows], next=mark))
 
 
 @ROUTES.get("/<job>", responses={200: JobView})

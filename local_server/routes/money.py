@@ -1,6 +1,7 @@
 """Routes of money: balance, top-up, statement, export, audit."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,14 +11,23 @@ from sqlite_utils import Database
 
 from local_server.answers import answer, reader_wording
 from local_server.farm import ledger
+from local_server.farm.accounts import get_account
 from local_server.farm.audit import audit_farm
 from local_server.farm.beancount import export_beancount
 from local_server.farm.db import open_database, read_clock_ms
-from local_server.farm.statements import export_csv
-from local_server.routes.arguments import parse_cursor
+from local_server.farm.errors import Refused
+from local_server.farm.statements import Wanted, export_csv, list_statement
+from local_server.routes.marks import make_mark, parse_mark
 from local_server.services import here
-from local_server.shapes.money import BalanceView, ExportQuery, TopUpRequest
-from local_server.shapes.shape import PageQuery
+from local_server.shapes.jobs import Direction
+from local_server.shapes.money import (
+    BalanceView,
+    ExportQuery,
+    StatementLine,
+    StatementPage,
+    StatementQuery,
+    TopUpRequest,
+)
 
 T = TypeVar("T")
 TAG = Tag(name="money", description="The ledger: every cent, and how to check it")
@@ -45,17 +55,34 @@ def top_up(body: TopUpRequest) -> Response:
     return answer(show_balance(here.reader, here.caller.account), status=201)
 
 
-@ROUTES.get("/statement")
-def get_statement(query: PageQuery) -> Response:
-    """List what moved the account's money, oldest first."""
-    rows = ledger.list_statement(
+@ROUTES.get("/statement", responses={200: StatementPage})
+def get_statement(query: StatementQuery) -> Response:
+    """List what moved the account's money; with `format=csv`, all of it as a table."""
+    wanted = Wanted(
+        owner=choose_account(query.account),
+        kinds=tuple(query.kind or ()),
+        job=query.job,
+        from_ms=query.from_ms,
+        until_ms=query.until_ms,
+    )
+    if query.format == "csv":
+        export = partial(export_csv, wanted=wanted)
+        text = here.preparation.pool.apply(read_apart, (here.settings.database, join_lines(export)))
+        return Response(text, mimetype="text/csv")
+    after = None
+    if query.cursor is not None:
+        at_ms, seq = parse_mark(query.cursor, int, int)
+        after = (at_ms, seq)
+    rows = list_statement(
         here.reader,
-        owner=here.caller.account,
-        after=parse_cursor(query.cursor) or 0,
+        wanted,
+        after=after,
+        newest_first=query.order is Direction.DESCENDING,
         limit=query.limit,
     )
-    full = len(rows) == query.limit
-    return answer({"items": rows, "next": str(rows[-1]["seq"]) if full else None})
+    last = rows[-1] if len(rows) == query.limit else None
+    mark = None if last is None else make_mark(last["at_ms"], last["seq"])
+    return answer(StatementPage(items=[StatementLine(**row) for row in rows], next=mark))
 
 
 @ROUTES.get("/ledger/export")
@@ -77,6 +104,16 @@ def get_audit() -> Response:
         detail = "" if check.ok else words.detail
         shown.append({"code": check.code, "title": words.title, "ok": check.ok, "detail": detail})
     return answer({"clean": all(check.ok for check in checks), "checks": shown})
+
+
+def choose_account(asked: str | None) -> str:
+    """Return whose money a request is about. Raises Refused `not_yours`, NotFound `no_account`."""
+    caller = here.caller
+    if asked is None or asked == caller.account:
+        return caller.account
+    if not caller.is_admin:
+        raise Refused("not_yours")
+    return get_account(here.reader, account=asked).id
 
 
 def read_apart(database: Path, read: Callable[[Database], T]) -> T:

@@ -8,7 +8,7 @@ from local_server.access import Right
 from local_server.answers import answer
 from local_server.farm import jobs
 from local_server.farm.db import read_clock_ms
-from local_server.routes.jobs import TAG, show
+from local_server.routes.jobs import TAG, find_ceilings, show
 from local_server.services import here
 from local_server.shapes.jobs import (
     JobPath,
@@ -64,7 +64,11 @@ def prioritise_job(path: JobPath, body: PriorityRequest) -> Response:
     """Change a job's place among the others."""
     here.get_job(path.job)
     here.writer.write(
-        jobs.prioritise_job, job=path.job, priority=body.priority, at_ms=read_clock_ms()
+        jobs.prioritise_job,
+        job=path.job,
+        priority=body.priority,
+        book=find_ceilings(),
+        at_ms=read_clock_ms(),
     )
     here.move_up(path.job)
     return answer(show(here.get_job(path.job)))

@@ -1,9 +1,12 @@
 """Jobs, as they are asked for and shown."""
 
+from enum import StrEnum
+
 from pydantic import Field
 
-from local_server.farm.jobs import PRIORITY_MAX, PRIORITY_MIN
+from local_server.farm.job_lists import JobOrder
 from local_server.farm.ledger import AMOUNT_MICROS_MAX
+from local_server.farm.pricing import PRIORITY_MAX, PRIORITY_MIN
 from local_server.farm.states import JobState
 from local_server.shapes.reasons import FindingView, Reason
 from local_server.shapes.scenes import EstimateView, RendererName, SceneRequest
@@ -33,11 +36,40 @@ class JobRequest(SceneRequest):
     fresh: bool = Field(False, description="Render again what was rendered before")
 
 
-class JobListQuery(PageQuery):
-    """Which jobs to list."""
+class Direction(StrEnum):
+    """Which end of a list comes first."""
 
-    state: JobState | None = Field(None, description="Only jobs in this state")
+    ASCENDING = "asc"
+    DESCENDING = "desc"
+
+
+class JobListQuery(PageQuery):
+    """Which jobs to list, and in which order."""
+
+    state: list[JobState] | None = Field(
+        None, description="Only jobs in one of these states", max_length=len(JobState)
+    )
+    owner: str | None = Field(
+        None, description="Only this account's jobs; for producers and admins", max_length=64
+    )
+    text: str | None = Field(
+        None, description="Only jobs with this in name, scene or id", min_length=1, max_length=200
+    )
+    prefix: str | None = Field(
+        None, description="Only jobs whose id begins so", pattern="^[a-z0-9][a-z0-9-]{0,63}$"
+    )
+    sort: JobOrder = Field(JobOrder.CREATED, description="What to sort by")
+    order: Direction | None = Field(
+        None, description="Else names and states ascend, and the other orders descend"
+    )
     limit: int = Field(50, ge=1, le=500, description="How many at most")
+
+    @property
+    def is_descending(self) -> bool:
+        """Tell which end comes first."""
+        if self.order is not None:
+            return self.order is Direction.DESCENDING
+        return self.sort not in (JobOrder.NAME, JobOrder.STATE)
 
 
 class ResumeRequest(Shape):

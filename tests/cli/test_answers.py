@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from local_server.cli import answers, rendering
-from local_server.farm import jobs
+from local_server.farm import pricing
 from local_server.shapes.frames import AttemptView, FrameDetail
 from local_server.shapes.jobs import DeliveryView, FrameCounts, JobView
 from local_server.shapes.money import BalanceView
@@ -29,8 +29,8 @@ PAIRS: list[tuple[type, type[BaseModel]]] = [
 def test_bounds() -> None:
     """What the command line lets through is what the server takes."""
     assert (rendering.PRIORITY_MIN, rendering.PRIORITY_MAX) == (
-        jobs.PRIORITY_MIN,
-        jobs.PRIORITY_MAX,
+        pricing.PRIORITY_MIN,
+        pricing.PRIORITY_MAX,
     )
 
 

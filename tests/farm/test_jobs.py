@@ -7,6 +7,7 @@ from local_server.farm.db import write
 from local_server.farm.errors import BadInput, Conflict, NotFound
 from local_server.farm.events import find_last_event, list_events
 from local_server.farm.frames import list_frames
+from local_server.farm.job_lists import JobOrder, JobsWanted, find_place, list_jobs
 from local_server.farm.states import JobState
 from tests.farm.workshop import Workshop
 
@@ -75,7 +76,7 @@ def test_only_a_job_that_is_over_is_deleted_and_it_leaves_the_list(shop: Worksho
         shop.delete("job-1")
     shop.cancel("job-1")
     shop.delete("job-1")
-    assert [row["id"] for row in jobs.list_jobs(shop.db, owner="me")] == ["job-2"]
+    assert [row["id"] for row in list_jobs(shop.db, JobsWanted(owner="me"))] == ["job-2"]
     assert jobs.get_job(shop.db, job="job-1")["state"] == "cancelled"
     assert not shop.broken_rules()
 
@@ -85,10 +86,15 @@ def test_lists_are_paged_and_belong_to_their_owner(shop: Workshop) -> None:
     for number in range(5):
         shop.create(f"job-{number}")
     shop.create("yours", owner="you")
-    page = jobs.list_jobs(shop.db, owner="me", limit=3)
-    rest = jobs.list_jobs(shop.db, owner="me", before=page[-1]["serial"], limit=3)
+    page = list_jobs(shop.db, JobsWanted(owner="me"), limit=3)
+    rest = list_jobs(
+        shop.db,
+        JobsWanted(owner="me"),
+        after=find_place(page[-1], JobOrder.CREATED),
+        limit=3,
+    )
     assert [row["id"] for row in page + rest] == ["job-4", "job-3", "job-2", "job-1", "job-0"]
-    assert jobs.list_jobs(shop.db, owner="me", state="queued") == []
+    assert list_jobs(shop.db, JobsWanted(owner="me", states=(JobState.QUEUED,))) == []
     assert len(jobs.list_pending_jobs(shop.db)) == 6
 
 

@@ -7,6 +7,7 @@ from local_server.farm import ledger
 from local_server.farm.db import write
 from local_server.farm.errors import BadInput, Conflict, NoFunds, NotFound, YuntuError
 from local_server.farm.ledger import AMOUNT_MICROS_MAX, Balance, Kind
+from local_server.farm.statements import Wanted, list_statement
 from tests.farm.workshop import Workshop
 
 
@@ -26,9 +27,10 @@ def test_money_takes_its_way(shop: Workshop) -> None:
 
 def test_a_hold_leases_only_what_is_lacking(shop: Workshop) -> None:
     with write(shop.db):
-        ledger.lease(shop.db, id="l", owner="me", amount_micros=300, at_ms=1)
-        ledger.hold(shop.db, id="h", owner="me", job="job-1", amount_micros=1_000, at_ms=1)
-    entries = ledger.list_statement(shop.db, owner="me")
+        now = shop.tick()
+        ledger.lease(shop.db, id="l", owner="me", amount_micros=300, at_ms=now)
+        ledger.hold(shop.db, id="h", owner="me", job="job-1", amount_micros=1_000, at_ms=now)
+    entries = list_statement(shop.db, Wanted(owner="me"))
     assert [(one["kind"], one["amount_micros"]) for one in entries[1:]] == [
         ("lease", 300),
         ("lease", 700),
@@ -153,8 +155,10 @@ def test_a_statement_is_read_in_pages(shop: Workshop) -> None:
     for money in range(1, 6):
         shop.top_up("me", money)
     shop.open_account("other", money=99)
-    first = ledger.list_statement(shop.db, owner="me", limit=4)
-    rest = ledger.list_statement(shop.db, owner="me", after=first[-1]["seq"], limit=4)
+    first = list_statement(shop.db, Wanted(owner="me"), limit=4)
+    rest = list_statement(
+        shop.db, Wanted(owner="me"), after=(first[-1]["at_ms"], first[-1]["seq"]), limit=4
+    )
     assert [one["amount_micros"] for one in first + rest] == [10_000_000, 1, 2, 3, 4, 5]
 
 

@@ -72,6 +72,16 @@ class Model:
             assert self.expect("lease", f"lease:{id}", owner, None, amount - available) == "done"
         return self.expect("hold", id, owner, job, amount)
 
+    def expect_withdrawal(self, id: str, owner: str, amount: int) -> str:
+        """Return what a withdrawal must come to, with what it takes back from the machine."""
+        sound = 1 <= amount <= AMOUNT_MICROS_MAX and id not in self.done
+        pool, available = self.purses[f"pool:{owner}"], self.purses[f"available:{owner}"]
+        if sound and amount > pool + available:
+            return "no_funds"
+        if sound and amount > pool:
+            assert self.expect("unlease", f"unlease:{id}", owner, None, amount - pool) == "done"
+        return self.expect("withdraw", id, owner, None, amount)
+
     def route(self, kind: str, owner: str, job: str | None) -> tuple[str, str]:
         """Return where money comes from and goes to."""
         world, pool, available, held, spent = (
@@ -85,9 +95,11 @@ class Model:
             "mint": (world, pool),
             "withdraw": (pool, world),
             "lease": (pool, available),
+            "unlease": (available, pool),
             "hold": (available, held),
             "settle": (held, spent),
             "release": (held, available),
+            "refund": (spent, pool),
         }[kind]
 
 
@@ -129,7 +141,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(id=any_id, owner=owners, amount=amounts)
     def withdraw(self, id: str, owner: str, amount: int) -> None:
-        expected = self.model.expect("withdraw", id, owner, None, amount)
+        expected = self.model.expect_withdrawal(id, owner, amount)
         self.attempt(expected, ledger.withdraw, id=id, owner=owner, amount_micros=amount)
 
     @rule(id=any_id, owner=owners, amount=amounts)
@@ -148,6 +160,12 @@ class LedgerMachine(RuleBasedStateMachine):
         self.attempt(
             expected, ledger.settle, id=id, owner=owner, job=job, amount_micros=amount, frame=frame
         )
+
+    @rule(id=any_id, owner=owners, job=jobs, amount=amounts, frame=st.integers(1, 3))
+    def refund(self, id: str, owner: str, job: str, amount: int, frame: int) -> None:
+        expected = self.model.expect("refund", id, owner, job, amount, frame)
+        told = {"owner": owner, "job": job, "amount_micros": amount, "frame": frame}
+        self.attempt(expected, ledger.post, kind=ledger.Kind.REFUND, id=id, **told)
 
     @rule(id=any_id, owner=owners, job=jobs)
     def release(self, id: str, owner: str, job: str) -> None:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from local_server.farm.errors import BadInput, NotFound
 from local_server.farm.pricing import (
+    Level,
     PriceBook,
+    choose_book,
     divide_rounded,
     load_price_books,
     price_frame,
@@ -17,11 +19,16 @@ from local_server.farm.pricing import (
 )
 
 SOUND = """
+valid_from = 2026-11-01T00:00:00+08:00
 rate_micros_per_core_hour = 600_000
 minimum_micros_per_frame = 200
-[discount_basis_points]
-standard = 0
-gold = 1_000
+[levels.standard]
+discount_basis_points = 0
+priority_max = 60
+[levels.gold]
+discount_basis_points = 1_000
+frames_max = 32
+priority_max = 90
 """
 
 
@@ -30,7 +37,7 @@ def make_book(*, rate: int, minimum: int, discount: int = 0) -> PriceBook:
         id="book",
         rate_micros=rate,
         minimum_micros=minimum,
-        discounts={"standard": 0, "special": discount},
+        levels={"standard": Level(), "special": Level(discount_basis_points=discount)},
     )
 
 
@@ -100,13 +107,28 @@ def test_everything_off_costs_nothing() -> None:
 def test_the_bundled_price_books_are_sound() -> None:
     books = load_price_books()
     assert list(books) == sorted(books)
-    assert all(book.discounts["standard"] == 0 for book in books.values())
+    assert all(book.level("standard").discount_basis_points == 0 for book in books.values())
 
 
 def test_price_books_come_oldest_first(tmp_path: Path) -> None:
     for name in ("2027-01", "2026-11"):
         (tmp_path / f"{name}.toml").write_text(SOUND, encoding="utf-8")
     assert list(load_price_books(tmp_path)) == ["2026-11", "2027-01"]
+
+
+def test_the_book_in_force_is_the_latest_that_has_begun() -> None:
+    books = {
+        name: PriceBook(
+            id=name, rate_micros=1, minimum_micros=1, levels={}, valid_from_ms=valid_from_ms
+        )
+        for name, valid_from_ms in (("old", 100), ("new", 200), ("announced", 300))
+    }
+    chosen = [choose_book(books, at_ms=at_ms).id for at_ms in (0, 100, 199, 200, 299, 300)]
+    assert chosen == ["old", "old", "old", "new", "new", "announced"]
+
+
+def test_an_unknown_level_is_as_good_as_standard() -> None:
+    assert make_book(rate=1, minimum=1).level("nobody") == Level()
 
 
 def test_without_a_price_book_there_are_no_prices(tmp_path: Path) -> None:
@@ -124,11 +146,15 @@ def test_without_a_price_book_there_are_no_prices(tmp_path: Path) -> None:
         ("600_000", "1_000_000_000_001", "rate_micros_per_core_hour"),
         ("rate_micros_per_core_hour", "rate", "rate_micros_per_core_hour"),
         ("200", "-200", "minimum_micros_per_frame"),
-        ("standard = 0", "", "standard"),
-        ("1_000", "10_001", "gold"),
-        ("1_000", "-1", "gold"),
-        ("[discount_basis_points]\nstandard = 0\ngold = 1_000", "", "standard"),
-        ("[discount_basis_points]", "discount_basis_points = 3\n[other]", "standard"),
+        ("[levels.standard]", "[levels.other]", "levels.standard.discount_basis_points"),
+        ("discount_basis_points = 0", "", "levels.standard.discount_basis_points"),
+        ("1_000", "10_001", "levels.gold.discount_basis_points"),
+        ("1_000", "-1", "levels.gold.discount_basis_points"),
+        ("= 32", "= 0", "levels.gold.frames_max"),
+        ("= 90", "= 101", "levels.gold.priority_max"),
+        ("[levels.", "[other.", "levels.standard.discount_basis_points"),
+        ("2026-11-01T00:00:00+08:00", "2026-11-01", "valid_from"),
+        ("2026-11-01T00:00:00+08:00", "2026-11-01T00:00:00", "valid_from"),
     ],
 )
 def test_a_price_that_cannot_be_meant_is_refused(
@@ -139,7 +165,8 @@ def test_a_price_that_cannot_be_meant_is_refused(
     path.write_text(SOUND.replace(old, new), encoding="utf-8")
     with pytest.raises(BadInput) as caught:
         read_price_book(path)
-    assert (caught.value.code, caught.value.params["name"]) == ("price_book_wrong", name)
+    code = "price_book_undated" if name == "valid_from" else "price_book_wrong"
+    assert (caught.value.code, caught.value.params["name"]) == (code, name)
 
 
 @pytest.mark.parametrize("data", [b"rate = ", b"\xff\xfe\x00", b"a = 1\na = 2"])

@@ -11,13 +11,13 @@ from local_server.farm.audit import audit_farm
 from local_server.farm.db import Row, fetch_rows, write
 from local_server.farm.frames import HandedFrame
 from local_server.farm.jobs import Plan
-from local_server.farm.pricing import PriceBook
+from local_server.farm.pricing import Level, PriceBook
 
 BOOK = PriceBook(
     id="test-book",
     rate_micros=3_600_000,  # one micro per core-millisecond: prices can be read off the times
     minimum_micros=10,
-    discounts={"standard": 0, "gold": 1_000},
+    levels={"standard": Level(), "gold": Level(discount_basis_points=1_000)},
 )
 LEASE_MS = 1_000
 TABLES = ("operation", "transfer", "purse", "job", "frame", "attempt", "event", "node", "account")

@@ -1,0 +1,115 @@
+"""Lists of jobs: chosen by owner, state and words, in five orders, a page at a time."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlite_utils import Database
+
+from local_server.farm.db import Row, fetch_rows
+from local_server.farm.jobs import parse_row
+from local_server.farm.states import JobState
+
+PAGE_MAX = 500
+
+
+class JobOrder(StrEnum):
+    """What a list is sorted by."""
+
+    CREATED = "created"
+    NAME = "name"
+    STATE = "state"
+    COST = "cost"
+    PRIORITY = "priority"
+
+
+COLUMNS = {
+    JobOrder.NAME: "name COLLATE NOCASE",
+    JobOrder.STATE: "state",
+    JobOrder.COST: "cost_micros",
+    JobOrder.PRIORITY: "priority",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobsWanted:
+    """Which jobs a list is about; None and the empty tuple do not choose.
+
+    `text` is looked for in name, scene and id, without case; `prefix` is how the id begins.
+    """
+
+    owner: str | None = None
+    states: tuple[JobState, ...] = ()
+    text: str | None = None
+    prefix: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where in a list a page ends: the last job's key in this order (None: by creation), serial."""
+
+    key: str | int | None
+    serial: int
+
+
+def list_jobs(
+    db: Database,
+    wanted: JobsWanted,
+    *,
+    order: JobOrder = JobOrder.CREATED,
+    descending: bool = True,
+    after: Place | None = None,
+    limit: int = 50,
+) -> list[Row]:
+    """Return the jobs that are wanted, past `after`; deleted ones are left out.
+
+    A page begins behind a job and not at a number: what comes or goes meanwhile neither repeats
+    nor hides another.
+    """
+    clauses, values = choose(wanted)
+    column, sign = COLUMNS.get(order), "<" if descending else ">"
+    if after is not None and column is None:
+        clauses.append(f"serial {sign} :serial")
+    elif after is not None:
+        clauses.append(f"({column}, serial) {sign} (:key, :serial)")
+    if after is not None:
+        values |= {"key": after.key, "serial": after.serial}
+    direction = "DESC" if descending else "ASC"
+    keys = ", ".join(f"{one} {direction}" for one in (column, "serial") if one)
+    # The inner query reads an index alone; only the page's own rows are fetched whole.
+    rows = fetch_rows(
+        db,
+        f"SELECT * FROM job WHERE serial IN (SELECT serial FROM job"
+        f" WHERE {' AND '.join(clauses)} ORDER BY {keys} LIMIT :limit) ORDER BY {keys}",
+        values | {"limit": min(limit, PAGE_MAX)},
+    )
+    return [parse_row(row) for row in rows]
+
+
+def find_place(row: Row, order: JobOrder) -> Place:
+    """Return where a job stands in an order."""
+    column = COLUMNS.get(order)
+    key = None if column is None else row[column.partition(" ")[0]]
+    return Place(key=key, serial=row["serial"])
+
+
+def choose(wanted: JobsWanted) -> tuple[list[str], dict[str, Any]]:
+    """Return the clauses of SQL for the jobs that are wanted, and their values."""
+    clauses, values = ["deleted_at_ms IS NULL"], {}
+    if wanted.owner is not None:
+        clauses.append("owner = :owner")
+        values["owner"] = wanted.owner
+    if wanted.states:
+        marks = {f"state_{place}": str(state) for place, state in enumerate(wanted.states)}
+        clauses.append(f"state IN ({', '.join(f':{name}' for name in marks)})")
+        values |= marks
+    if wanted.text:
+        clauses.append(
+            "serial IN (SELECT serial FROM job INDEXED BY job_words"
+            " WHERE deleted_at_ms IS NULL AND instr(words, :text))"
+        )
+        values["text"] = wanted.text.casefold()
+    if wanted.prefix:
+        clauses.append("serial IN (SELECT serial FROM job WHERE id >= :prefix AND id < :beyond)")
+        values |= {"prefix": wanted.prefix, "beyond": wanted.prefix + "\U0010ffff"}
+    return clauses, values

@@ -1,0 +1,37 @@
+"""The tables' indices that lists of jobs need: each order that they come in, and their words."""
+
+from sqlite_utils import Database
+
+# A sort has an index for one owner's jobs and one for everybody's, with the state at its end: a
+# list is chosen from an index alone. What is looked for is kept folded in one column.
+LISTS = """
+ALTER TABLE job ADD COLUMN words TEXT NOT NULL DEFAULT '';
+DROP INDEX job_by_owner;
+CREATE INDEX job_by_owner ON job (owner, serial, state) WHERE deleted_at_ms IS NULL;
+CREATE INDEX job_by_name ON job (owner, name COLLATE NOCASE, serial, state)
+  WHERE deleted_at_ms IS NULL;
+CREATE INDEX job_by_cost ON job (owner, cost_micros, serial, state) WHERE deleted_at_ms IS NULL;
+CREATE INDEX job_by_priority ON job (owner, priority, serial, state) WHERE deleted_at_ms IS NULL;
+CREATE INDEX job_of_owner_by_state ON job (owner, state, serial) WHERE deleted_at_ms IS NULL;
+CREATE INDEX job_all ON job (serial, state) WHERE deleted_at_ms IS NULL;
+CREATE INDEX job_all_by_state ON job (state, serial) WHERE deleted_at_ms IS NULL;
+CREATE INDEX job_all_by_name ON job (name COLLATE NOCASE, serial, state)
+  WHERE deleted_at_ms IS NULL;
+CREATE INDEX job_all_by_cost ON job (cost_micros, serial, state) WHERE deleted_at_ms IS NULL;
+CREATE INDEX job_all_by_priority ON job (priority, serial, state) WHERE deleted_at_ms IS NULL;
+"""
+WORDS = "CREATE INDEX job_words ON job (words, serial) WHERE deleted_at_ms IS NULL"
+
+
+def fill_words(db: Database) -> None:
+    """Write the words of the jobs that are there already."""
+    rows = db.conn.execute("SELECT serial, id, name, request ->> 'scene' FROM job").fetchall()
+    db.conn.executemany(
+        "UPDATE job SET words = ? WHERE serial = ?",
+        ((fold_words(*told), serial) for serial, *told in rows),
+    )
+
+
+def fold_words(*told: str | None) -> str:
+    """Return texts as they are looked for: without case, one a line."""
+    return "\n".join(one.casefold() for one in told if one)

@@ -1,0 +1,49 @@
+"""Usage: frames, seconds and money by day, from sums that the database keeps by quarter-hour."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from sqlite_utils import Database
+
+QUARTER_MS = 900_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DayOfUse:
+    """What an account used on one day of its time zone; `day` is `2026-11-05`.
+
+    Only frames that were paid for count: what was reused is free.
+    """
+
+    day: str
+    frames: int
+    render_ms: int
+    core_ms: int
+    spent_micros: int
+    refunded_micros: int
+
+
+def list_usage(
+    db: Database, *, owner: str, from_ms: int, until_ms: int, zone: tzinfo = UTC
+) -> list[DayOfUse]:
+    """Return the days on which an account used or got back anything, oldest first.
+
+    Whole quarter-hours between the two moments count, so give it the beginnings of days.
+    """
+    rows = db.conn.execute(
+        "SELECT quarter, frames, render_ms, core_ms, spent_micros, refunded_micros FROM usage"
+        " WHERE owner = ? AND quarter >= ? AND quarter < ? ORDER BY quarter",
+        (owner, from_ms // QUARTER_MS, -(-until_ms // QUARTER_MS)),
+    )
+    days: dict[str, list[int]] = {}
+    for quarter, *counted in rows:
+        moment = datetime.fromtimestamp(quarter * QUARTER_MS / 1000, zone)
+        sums = days.setdefault(f"{moment:%Y-%m-%d}", [0] * len(counted))
+        days[f"{moment:%Y-%m-%d}"] = [one + more for one, more in zip(sums, counted, strict=True)]
+    names = DayOfUse.__slots__[1:]
+    return [DayOfUse(day=day, **dict(zip(names, sums, strict=True))) for day, sums in days.items()]
+
+
+def find_zone(offset_minutes: int) -> tzinfo:
+    """Return the zone that is so many minutes ahead of UTC."""
+    return timezone(timedelta(minutes=offset_minutes))
