@@ -46,6 +46,32 @@ RIGHTS: dict[str, Right] = {
     "POST /checks": Right.PERSON,
     "GET /events": Right.PERSON,
     "POST /shutdown": Right.MACHINE,
+    # --- people ---
+    "POST /sessions": Right.ANYONE,
+    "POST /tokens": Right.ANYONE,
+    "GET /sessions": Right.PERSON,
+    "DELETE /sessions": Right.PERSON,
+    "DELETE /sessions/<session>": Right.OWNER,
+    "POST /passwords/forgotten": Right.ANYONE,
+    "POST /passwords/reset": Right.ANYONE,
+    "GET /me": Right.PERSON,
+    "PATCH /me": Right.PERSON,
+    "PUT /me/password": Right.PERSON,
+    "POST /me/email/code": Right.PERSON,
+    "POST /me/email/verify": Right.PERSON,
+    "PUT /me/avatar": Right.PERSON,
+    "DELETE /me/avatar": Right.PERSON,
+    "POST /people": Right.ANYONE,  # whether everyone may sign up is one of the rules
+    "GET /people": Right.PRODUCER,
+    "GET /people/<person>": Right.CREW,
+    "GET /people/<person>/avatar": Right.PERSON,
+    "PATCH /people/<person>": Right.ADMIN,
+    "DELETE /people/<person>": Right.ADMIN,
+    "POST /people/<person>/code": Right.ADMIN,
+    "DELETE /people/<person>/sessions": Right.ADMIN,
+    "GET /rules": Right.ANYONE,
+    "PATCH /rules": Right.ADMIN,
+    "GET /deeds": Right.ADMIN,
     # --- jobs and frames ---
     "GET /jobs": Right.PERSON,
     "POST /jobs": Right.PERSON,
@@ -78,8 +104,25 @@ def find_job_owner(db: Database, job: str) -> str | None:
     return found
 
 
-OWNERS: dict[str, Callable[[Database, str], str | None]] = {"job": find_job_owner}
+def find_session_owner(db: Database, session: str) -> str | None:
+    """Return whose a session is, or None where there is no such session."""
+    found: str | None = fetch_value(db, "SELECT account FROM session WHERE id = ?", (session,))
+    return found
+
+
+def find_person_owner(db: Database, person: str) -> str | None:
+    """Return the person, who is their own, or None where there is no such person."""
+    found: str | None = fetch_value(db, "SELECT id FROM account WHERE id = ?", (person,))
+    return found
+
+
+OWNERS: dict[str, Callable[[Database, str], str | None]] = {
+    "job": find_job_owner,
+    "session": find_session_owner,
+    "person": find_person_owner,
+}
 """How to find whose an object is, by the name that addresses give it."""
+SEEN_BY_PRODUCERS = frozenset({"job", "person"})
 
 
 def name_route(verb: str, rule: str) -> str:
@@ -129,7 +172,9 @@ def check_reach(caller: Caller, *, kind: str, id: str, owner: str, right: Right)
     """
     if caller.account == owner or caller.is_admin:
         return
-    if kind != "job" or not caller.sees_every_job:
+    if right == Right.PERSON:  # everybody known may see it
+        return
+    if kind not in SEEN_BY_PRODUCERS or not caller.sees_every_job:
         raise NotFound(f"no_{kind}", **{kind: id})
     if right != Right.CREW:
         raise Refused("not_yours")

@@ -1,5 +1,6 @@
 """The Flask application: routes, the per-launch key, checks of Host and Origin."""
 
+from contextlib import nullcontext, suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -9,11 +10,22 @@ from flask_openapi3 import Info, OpenAPI
 from local_server import access
 from local_server.access import Right
 from local_server.answers import answer_error, answer_invalid, handle_errors
-from local_server.callers import Caller, identify_owner, is_key
+from local_server.callers import identify, is_key
+from local_server.farm.db import read_clock_ms
 from local_server.farm.errors import Unauthorized
-from local_server.routes import frames, jobs, money, server, steering
+from local_server.routes import (
+    frames,
+    jobs,
+    money,
+    people,
+    profile,
+    server,
+    sessions,
+    steering,
+)
 from local_server.services import Services
 from local_server.shapes.errors import ErrorAnswer
+from local_server.witness import witness
 
 BODY_BYTES_MAX = 1_000_000
 
@@ -31,6 +43,7 @@ def create_app(services: Services) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["yuntu"] = services
+    services.writer.witness = witness
     handle_errors(app)
 
     @app.before_request
@@ -43,10 +56,10 @@ def create_app(services: Services) -> OpenAPI:
     @app.after_request
     def harden(response: Response) -> Response:
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
-    for part in (server, jobs, steering, frames, money):
+    for part in (server, sessions, profile, people, jobs, steering, frames, money):
         app.register_api(part.ROUTES)
     access.check_rows(app)
     return app
@@ -61,22 +74,25 @@ def admit(services: Services) -> None:
     rule = request.url_rule
     g.right = Right.PERSON if rule is None else access.find_right(request.method, rule.rule)
     credential = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if g.right == Right.ANYONE or (g.right == Right.MACHINE and is_key(credential, services.key)):
+    if g.right == Right.MACHINE and is_key(credential, services.key):
         return
-    g.caller = identify(services, credential)
+    # Where anyone may ask, what they show may be no good any more: that is often why they ask.
+    with suppress(Unauthorized) if g.right == Right.ANYONE else nullcontext():
+        g.caller = identify(
+            services.reader,
+            credential,
+            key=services.key,
+            tokens=services.tokens,
+            at_ms=read_clock_ms(),
+        )
+    if g.right == Right.ANYONE:
+        return
     access.check_role(g.caller, g.right)
     for kind, id in (request.view_args or {}).items():
         find_owner = access.OWNERS.get(kind)
         owner = find_owner(services.reader, id) if find_owner else None
         if owner is not None:
-            access.check_reach(g.caller, kind=kind, id=id, owner=owner, right=g.right)
-
-
-def identify(services: Services, credential: str) -> Caller:
-    """Return whose a credential is. Raises Unauthorized `key_wrong` and `sign_in_needed`."""
-    if is_key(credential, services.key):
-        return identify_owner(services.reader)
-    raise Unauthorized("key_wrong")
+            services.check_reach(kind, id, owner=owner, right=g.right)
 
 
 def is_loopback(host: str) -> bool:

@@ -10,7 +10,11 @@ from local_server.farm.accounts import Role
 from local_server.farm.errors import Unauthorized
 from local_server.farm.events import Scope
 from local_server.farm.rules import is_shared
+from local_server.farm.sessions import find_standing
 from local_server.settings import OWNER
+from local_server.tokens import Tokens
+
+DOTS_IN_TOKEN = 2  # the three parts of a JWT; this launch's key has no dot
 
 
 class Via(StrEnum):
@@ -51,6 +55,28 @@ SCOPES = {Role.ARTIST: Scope.OWN, Role.PRODUCER: Scope.JOBS, Role.ADMIN: Scope.A
 def is_key(credential: str, key: str) -> bool:
     """Tell whether a credential is this launch's key; how long that takes tells nothing."""
     return hmac.compare_digest(credential.encode(), key.encode())
+
+
+def identify(db: Database, credential: str, *, key: str, tokens: Tokens, at_ms: int) -> Caller:
+    """Return whose a credential is: this launch's key, or an access token of a session.
+
+    The session and the role are looked up each time, so that signing out, losing a role and
+    being removed count at once. Raises Unauthorized `key_wrong`, `sign_in_needed`,
+    `token_expired`, `token_wrong` and `session_ended`.
+    """
+    if is_key(credential, key):
+        return identify_owner(db)
+    if credential.count(".") != DOTS_IN_TOKEN:
+        raise Unauthorized("key_wrong")
+    claims = tokens.read_access(credential)
+    standing = find_standing(db, session=claims.session, at_ms=at_ms)
+    if standing is None or standing.account != claims.account:
+        raise Unauthorized("token_wrong")
+    if standing.removed or not standing.live:
+        raise Unauthorized("session_ended")
+    return Caller(
+        account=standing.account, role=standing.role, session=claims.session, via=Via.TOKEN
+    )
 
 
 def identify_owner(db: Database) -> Caller:

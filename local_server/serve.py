@@ -28,7 +28,9 @@ from local_server.farm.pricing import load_price_books
 from local_server.foreman import Foreman
 from local_server.inspections import Inspections
 from local_server.live import Live
+from local_server.mail import Mailer, read_mail_settings
 from local_server.node_watch import NodeWatch, kill_stray_node
+from local_server.passwords import Passwords
 from local_server.preparation import Preparation
 from local_server.push import Push
 from local_server.roster import Roster
@@ -43,6 +45,7 @@ from local_server.settings import (
     read_queue_secret,
 )
 from local_server.submission import Submission
+from local_server.tokens import Tokens, read_token_secret
 from local_server.writer import Writer
 from render.queue import Queue
 from render.renderers import read_specs
@@ -184,6 +187,9 @@ def build_services(settings: Settings) -> Services:
         started_at_ms=read_clock_ms(),
         writer=writer,
         reader=open_database(settings.database, migrate=False),
+        tokens=Tokens(read_token_secret(settings.data), studio=STUDIO),
+        passwords=Passwords(),
+        mailer=Mailer(read_mail_settings(settings.data)),
         books=books,
         foreman=foreman,
         roster=roster,

@@ -18,11 +18,14 @@ from local_server.farm.errors import YuntuError
 from local_server.farm.pricing import PriceBook
 from local_server.foreman import Foreman
 from local_server.live import Live
+from local_server.mail import Mailer
 from local_server.node_watch import NodeWatch
+from local_server.passwords import Passwords
 from local_server.preparation import Preparation
 from local_server.roster import Roster
 from local_server.settings import Settings
 from local_server.submission import Submission
+from local_server.tokens import Tokens
 from local_server.writer import Writer
 from sync.blobs import Blobs
 
@@ -39,6 +42,9 @@ class Services:
     started_at_ms: int
     writer: Writer
     reader: Database
+    tokens: Tokens
+    passwords: Passwords
+    mailer: Mailer
     books: dict[str, PriceBook]
     foreman: Foreman
     roster: Roster
@@ -58,14 +64,28 @@ class Services:
         caller: Caller = g.caller
         return caller
 
+    def find_caller(self) -> Caller | None:
+        """Return who the request under way is from, None where nobody has to be known."""
+        caller: Caller | None = g.get("caller")
+        return caller
+
     def get_job(self, job: str, *, right: Right | None = None) -> Row:
         """Return a job that the caller may reach; `right` is the route's own unless it is given.
 
         Raises NotFound `no_job`, and Refused `not_yours` where seeing is all that is allowed.
         """
         row = jobs.get_job(self.reader, job=job)
-        check_reach(self.caller, kind="job", id=job, owner=row["owner"], right=right or g.right)
+        self.check_reach("job", job, owner=row["owner"], right=right or g.right)
         return row
+
+    def check_reach(self, kind: str, id: str, *, owner: str, right: Right) -> None:
+        """Refuse a caller who may not do this with an object of that owner's.
+
+        What is somebody else's is remembered, so that the trail tells of it. Raises as
+        `access.check_reach` does.
+        """
+        check_reach(self.caller, kind=kind, id=id, owner=owner, right=right)
+        g.beyond_own = None if owner == self.caller.account else id
 
     def stop_nodes(self, job: str) -> None:
         """Tell every node to let go of a job that was paused or cancelled."""

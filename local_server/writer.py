@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from gevent.threadpool import ThreadPool
 from sqlite_utils import Database
@@ -23,6 +23,7 @@ class Writer:
         self.path = path
         self.pool = ThreadPool(1)
         self.db: Database | None = None
+        self.witness: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda told: told
 
     def open(self) -> None:
         """Open the database on the writer's thread. Raises as `open_database` does."""
@@ -49,8 +50,12 @@ class Writer:
     def write(
         self, function: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a domain function as one transaction on the writer's thread."""
-        return self.run(run_in_transaction, function, *args, **kwargs)
+        """Run a domain function as one transaction on the writer's thread.
+
+        The witness may put another in its place that also writes down who asked for it.
+        """
+        witnessed: Callable[Concatenate[Database, P], T] = self.witness(function)
+        return self.run(run_in_transaction, witnessed, *args, **kwargs)
 
 
 def run_in_transaction(

@@ -1,0 +1,81 @@
+"""Passwords: how strong one must be, and how it is kept and checked without holding others up."""
+
+import base64
+import hashlib
+import hmac
+import os
+import unicodedata
+from collections.abc import Iterable
+
+import bcrypt
+from gevent.threadpool import ThreadPool
+from zxcvbn import zxcvbn
+
+from local_server.farm.errors import BadInput
+
+COST = 12
+LETTERS_MIN, LETTERS_MAX = 8, 256
+SCORE_MIN = 3  # of 4: withstands 10^8 guesses, says zxcvbn; common passwords are among its first
+JUDGED_LETTERS_MAX = 72
+OURS = ("yuntu", "云图", "盛世云图", "render", "blender")
+PURPOSE = b"yuntu password 1"
+
+
+class Passwords:
+    """Hashes and checks passwords on threads of its own; callers wait without blocking."""
+
+    def __init__(self, *, cost: int = COST) -> None:
+        self.cost = cost
+        # Half the cores: a storm of sign-ins leaves the rest of the server its share.
+        self.pool = ThreadPool(max(1, (os.cpu_count() or 1) // 2))
+        # No password has this hash; checking one against it takes as long as any other check.
+        self.nobody = f"$2b${cost:02}${'.' * 53}"
+
+    def hash(self, password: str, *, known: Iterable[str | None]) -> str:
+        """Return the hash of a new password.
+
+        `known` is what everybody knows of the person, and so guesses first. Raises BadInput
+        `password_too_short`, `password_too_long` and `password_too_weak`.
+        """
+        words = [*OURS, *(word for word in known if word)]
+        digest: str = self.pool.apply(hash_password, (password, words, self.cost))
+        return digest
+
+    def check(self, password: str, digest: str | None) -> bool:
+        """Tell whether a password has a hash; for None it takes as long and says no."""
+        right: bool = self.pool.apply(check_password, (password, digest or self.nobody))
+        return right and digest is not None
+
+
+def prepare(password: str) -> bytes:
+    """Return what bcrypt is given in a password's stead: 44 letters that depend on all of it.
+
+    bcrypt looks at the first 72 bytes and nothing after them, which is 24 Chinese characters, and
+    some of its kin stop at a zero byte. A keyed hash first lets every byte count, in base64 because
+    of the zero bytes; the key keeps hashes stolen elsewhere from being tried here. NFKC, because
+    keyboards and systems compose the same letters differently.
+    """
+    typed = unicodedata.normalize("NFKC", password).encode()
+    return base64.b64encode(hmac.new(PURPOSE, typed, hashlib.sha256).digest())
+
+
+def check_strength(password: str, known: list[str]) -> None:
+    """Raise BadInput for a password that is too short, too long or too easily guessed."""
+    if len(password) < LETTERS_MIN:
+        raise BadInput("password_too_short", least=LETTERS_MIN)
+    if len(password) > LETTERS_MAX:
+        raise BadInput("password_too_long", most=LETTERS_MAX)
+    judged = zxcvbn(password[:JUDGED_LETTERS_MAX], user_inputs=known)
+    if judged["score"] < SCORE_MIN:
+        raise BadInput("password_too_weak")
+
+
+def hash_password(password: str, known: list[str], cost: int) -> str:
+    """Return the hash of a new password that is strong enough."""
+    check_strength(password, known)
+    return bcrypt.hashpw(prepare(password), bcrypt.gensalt(cost)).decode()
+
+
+def check_password(password: str, digest: str) -> bool:
+    """Tell whether a password has a hash."""
+    return bcrypt.checkpw(prepare(password), digest.encode())

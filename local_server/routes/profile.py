@@ -1,0 +1,142 @@
+"""Routes of one's own affairs: profile, password, e-mail, portrait."""
+
+from flask import Response, request
+from flask_openapi3 import APIBlueprint, Tag
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from local_server import portraits
+from local_server.answers import answer
+from local_server.callers import Via
+from local_server.farm import codes, people
+from local_server.farm.codes import Purpose
+from local_server.farm.db import read_clock_ms
+from local_server.farm.errors import BadInput, Conflict, NotFound, Refused
+from local_server.farm.people import Person
+from local_server.people_views import show_person
+from local_server.routes.sessions import list_known, make_mailing
+from local_server.services import here
+from local_server.shapes.people import PersonPath, PersonView, ProfileRequest
+from local_server.shapes.sessions import CodeRequest, CodeSent, PasswordRequest
+from sync.blobs import Digest
+
+TAG = Tag(name="profile", description="One's own name, password, e-mail and picture")
+ROUTES = APIBlueprint("profile", __name__, url_prefix="/api/v1", abp_tags=[TAG])
+
+
+def find_self() -> Person:
+    """Return who asks, as a person."""
+    return people.get_person(here.reader, account=here.caller.account)
+
+
+@ROUTES.get("/me", responses={200: PersonView})
+def get_profile() -> Response:
+    """Tell who one is."""
+    return answer(show_person(find_self(), whole=True))
+
+
+@ROUTES.patch("/me", responses={200: PersonView})
+def edit_profile(body: ProfileRequest) -> Response:
+    """Change one's name, e-mail or telephone number."""
+    person = here.writer.write(
+        people.edit_profile,
+        account=here.caller.account,
+        changes=body.model_dump(exclude_unset=True),
+        at_ms=read_clock_ms(),
+    )
+    return answer(show_person(person, whole=True))
+
+
+@ROUTES.put("/me/password", responses={204: None})
+def change_password(body: PasswordRequest) -> Response:
+    """Change one's password; every other session ends.
+
+    At the workstation itself the old one is not asked for: whoever has this launch's key may
+    read the database as well.
+    """
+    person = find_self()
+    if here.caller.via == Via.TOKEN and not here.passwords.check(
+        body.old_password or "", person.password
+    ):
+        raise Refused("password_wrong")
+    hashed = here.passwords.hash(body.password, known=list_known(person))
+    here.writer.write(
+        people.change_password,
+        account=person.id,
+        password=hashed,
+        but=here.caller.session,
+        at_ms=read_clock_ms(),
+    )
+    return Response(status=204)
+
+
+@ROUTES.post("/me/email/code", responses={202: CodeSent})
+def send_email_code() -> Response:
+    """Have a code sent to one's e-mail, to show that it is one's own."""
+    person = find_self()
+    if person.email is None:
+        raise Conflict("email_missing")
+    if not make_mailing(person, person.email, Purpose.EMAIL, here.mailer.send)():
+        raise Conflict("codes_too_many", most=codes.PER_HOUR_MAX)
+    return answer(CodeSent(mail=True), status=202)
+
+
+@ROUTES.post("/me/email/verify", responses={200: PersonView})
+def verify_email(body: CodeRequest) -> Response:
+    """Show by the code that came there that the e-mail is one's own."""
+    person, now = find_self(), read_clock_ms()
+    used = here.writer.write(
+        codes.try_code,
+        account=person.id,
+        purpose=Purpose.EMAIL,
+        code_hash=here.tokens.hash_code(body.code),
+        at_ms=now,
+    )
+    if used is None or not here.writer.write(
+        people.note_email_verified, account=person.id, email=used["email"], at_ms=now
+    ):
+        raise BadInput("code_wrong")
+    return answer(show_person(find_self(), whole=True))
+
+
+@ROUTES.put("/me/avatar", responses={200: PersonView})
+def set_avatar() -> Response:
+    """Set one's picture: the body is a PNG, JPEG or WebP file, made square and small here."""
+    picture = here.preparation.pool.apply(portraits.make_portrait, (read_picture(),))
+    digest = here.preparation.pool.apply(here.blobs.add_bytes, (picture,))
+    return keep_avatar(digest)
+
+
+@ROUTES.delete("/me/avatar", responses={200: PersonView})
+def drop_avatar() -> Response:
+    """Take one's picture away."""
+    return keep_avatar(None)
+
+
+@ROUTES.get("/people/<person>/avatar")
+def get_avatar(path: PersonPath) -> Response:
+    """Return a person's picture, a square PNG."""
+    person = people.get_living(here.reader, account=path.person)
+    if person.avatar is None:
+        raise NotFound("no_portrait", person=person.id)
+    response = Response(mimetype=portraits.MIME_TYPE)
+    response.set_etag(person.avatar)
+    response.headers["Cache-Control"] = "private, no-cache"
+    if response.make_conditional(request).status_code != 304:
+        response.data = here.preparation.pool.apply(here.blobs.read, (Digest(person.avatar),))
+    return response
+
+
+def keep_avatar(digest: str | None) -> Response:
+    """Keep a picture's digest and return the person."""
+    me = here.caller.account
+    here.writer.write(people.set_avatar, account=me, avatar=digest, at_ms=read_clock_ms())
+    return answer(show_person(find_self(), whole=True))
+
+
+def read_picture() -> bytes:
+    """Return the body, which may be larger than JSON ever is. Raises `portrait_too_large`."""
+    request.max_content_length = portraits.BYTES_MAX
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise portraits.too_large() from error

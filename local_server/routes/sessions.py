@@ -1,0 +1,211 @@
+"""Routes of signing in: sessions, their tokens, and forgotten passwords."""
+
+import secrets
+from collections.abc import Callable
+
+import gevent
+from flask import Response, request
+from flask_openapi3 import APIBlueprint, Tag
+
+from local_server.answers import answer, reader_wording
+from local_server.farm import codes, people, sessions
+from local_server.farm.codes import Purpose
+from local_server.farm.db import read_clock_ms
+from local_server.farm.errors import BadInput, Unauthorized
+from local_server.farm.identifiers import ALPHABET, make_id
+from local_server.farm.people import Person
+from local_server.farm.sessions import EndReason, Session
+from local_server.people_views import show_person
+from local_server.services import here
+from local_server.shapes.sessions import (
+    CodeSent,
+    ForgottenRequest,
+    RefreshRequest,
+    ResetRequest,
+    SessionList,
+    SessionPath,
+    SessionView,
+    SignedIn,
+    SignInRequest,
+)
+from local_server.tokens import hash_refresh, make_refresh
+
+TAG = Tag(name="sign-in", description="Who you are: sessions, tokens, forgotten passwords")
+AGENT_LETTERS_MAX = 200
+ROUTES = APIBlueprint("sessions", __name__, url_prefix="/api/v1", abp_tags=[TAG])
+
+
+@ROUTES.post("/sessions", responses={201: SignedIn})
+def sign_in(body: SignInRequest) -> Response:
+    """Sign in by name or e-mail.
+
+    An unknown name takes as long as a wrong password, and is told in the same words.
+    """
+    person = people.find_by_login(here.reader, login=body.login)
+    right = here.passwords.check(body.password, person.password if person else None)
+    if person is None or person.password is None or not right:
+        raise Unauthorized("sign_in_wrong")
+    token = make_refresh()
+    session = here.writer.write(
+        sessions.open_session,
+        id=make_id(),
+        account=person.id,
+        password=person.password,
+        token_hash=hash_refresh(token),
+        device=clean(body.device),
+        agent=clean(request.headers.get("User-Agent", ""))[:AGENT_LETTERS_MAX],
+        at_ms=read_clock_ms(),
+    )
+    return answer(hand_tokens(session, person, token), status=201)
+
+
+@ROUTES.post("/tokens", responses={200: SignedIn})
+def renew_tokens(body: RefreshRequest) -> Response:
+    """Exchange a refresh token for the next one and a new access token.
+
+    A refresh token that comes a second time was copied: the whole session ends.
+    """
+    token = make_refresh()
+    session = here.writer.write(
+        sessions.exchange_token,
+        token_hash=hash_refresh(body.refresh_token),
+        next_hash=hash_refresh(token),
+        at_ms=read_clock_ms(),
+    )
+    if session.ended_at_ms is not None:
+        raise Unauthorized(
+            "session_copied" if session.end_reason == EndReason.REUSED else "session_ended"
+        )
+    person = people.get_person(here.reader, account=session.account)
+    return answer(hand_tokens(session, person, token))
+
+
+@ROUTES.get("/sessions", responses={200: SessionList})
+def list_sessions() -> Response:
+    """List where one is signed in."""
+    found = sessions.list_sessions(here.reader, account=here.caller.account, at_ms=read_clock_ms())
+    return answer(SessionList(items=[show_session(one) for one in found]))
+
+
+@ROUTES.delete("/sessions", responses={204: None})
+def sign_out_everywhere() -> Response:
+    """Sign out everywhere, here too."""
+    here.writer.write(
+        sessions.end_sessions,
+        account=here.caller.account,
+        reason=EndReason.EVERYWHERE,
+        at_ms=read_clock_ms(),
+    )
+    return Response(status=204)
+
+
+@ROUTES.delete("/sessions/<session>", responses={204: None})
+def sign_out(path: SessionPath) -> Response:
+    """End one session; its tokens are worth nothing from now on."""
+    session = sessions.get_session(here.reader, session=path.session)
+    own = session.account == here.caller.account
+    here.writer.write(
+        sessions.end_session,
+        session=session.id,
+        reason=EndReason.SIGNED_OUT if own else EndReason.BY_ADMIN,
+        at_ms=read_clock_ms(),
+    )
+    return Response(status=204)
+
+
+@ROUTES.post("/passwords/forgotten", responses={202: CodeSent})
+def forget_password(body: ForgottenRequest) -> Response:
+    """Ask for a code by mail; the answer is the same whether or not there is such a person."""
+    person = people.find_by_login(here.reader, login=body.login)
+    if person is not None and person.email is not None and here.mailer.is_set_up:
+        gevent.spawn(make_mailing(person, person.email, Purpose.PASSWORD, here.mailer.try_send))
+    return answer(CodeSent(mail=here.mailer.is_set_up), status=202)
+
+
+@ROUTES.post("/passwords/reset", responses={204: None})
+def reset_password(body: ResetRequest) -> Response:
+    """Set a new password by a code; every session of the person ends."""
+    person = people.find_by_login(here.reader, login=body.login)
+    hashed = here.passwords.hash(body.password, known=list_known(person, body.login))
+    used = None
+    if person is not None:
+        used = here.writer.write(
+            codes.try_code,
+            account=person.id,
+            purpose=Purpose.PASSWORD,
+            code_hash=here.tokens.hash_code(body.code),
+            at_ms=read_clock_ms(),
+        )
+    if person is None or used is None:
+        raise BadInput("code_wrong")
+    here.writer.write(
+        people.change_password, account=person.id, password=hashed, but=None, at_ms=read_clock_ms()
+    )
+    return Response(status=204)
+
+
+def hand_tokens(session: Session, person: Person, refresh_token: str) -> SignedIn:
+    """Return what whoever signed in gets."""
+    access, expires_at_ms = here.tokens.make_access(
+        account=person.id, session=session.id, at_ms=read_clock_ms()
+    )
+    return SignedIn(
+        access_token=access,
+        expires_at_ms=expires_at_ms,
+        refresh_token=refresh_token,
+        session=session.id,
+        person=show_person(person, whole=True),
+    )
+
+
+def show_session(session: Session) -> SessionView:
+    """Return a session as the interface shows it."""
+    shown = {name: getattr(session, name) for name in SessionView.model_fields if name != "current"}
+    return SessionView(**shown, current=session.id == here.caller.session)
+
+
+def list_known(person: Person | None, *others: str | None) -> list[str | None]:
+    """Return what everybody knows of a person, and so what a password must not be made of."""
+    known: list[str | None] = list(others)
+    if person is not None:
+        known += [person.name, person.email, person.phone]
+    return known + [one.split("@")[0] for one in known if one and "@" in one]
+
+
+def make_code() -> str:
+    """Return a one-time code: eight letters that are told apart when read aloud."""
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def make_mailing(
+    person: Person, email: str, purpose: Purpose, send: Callable[..., None]
+) -> Callable[[], bool]:
+    """Return what notes a new code and mails it, in the language of the request under way.
+
+    It says False, and sends nothing, when there were too many codes in the last hour.
+    """
+    services, wording, code = here._get_current_object(), reader_wording(), make_code()  # type: ignore[attr-defined]
+
+    def mail() -> bool:
+        noted = services.writer.write(
+            codes.add_code,
+            account=person.id,
+            purpose=purpose,
+            code_hash=services.tokens.hash_code(code),
+            email=email,
+            lasts_ms=codes.SENT_MS,
+            at_ms=read_clock_ms(),
+        )
+        if noted:
+            minutes = codes.SENT_MS // 60_000
+            words = wording.say(f"mail_{purpose}", name=person.name, typed=code, minutes=minutes)
+            send(to=email, subject=words.title, text=words.detail)
+        return bool(noted)
+
+    return mail
+
+
+def clean(text: str) -> str:
+    """Return text on one line with nothing invisible: it is shown in lists and logs."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -1,0 +1,133 @@
+"""People, as they are asked for and shown: accounts, profiles, ranks, rules and deeds."""
+
+from typing import Any
+
+from pydantic import EmailStr, Field
+
+from local_server.farm.accounts import Role
+from local_server.passwords import LETTERS_MAX
+from local_server.shapes.shape import WHOLE_ID, PageQuery, Shape
+
+NAME = "What people call them and they sign in by; no `@` in it"
+PHONE = "Telephone number; without `+` and country a Chinese one"
+TEXT_MAX = 200
+
+
+class PersonPath(Shape):
+    """A person in the address."""
+
+    person: str = Field(description="The person's id", max_length=64)
+
+
+class SignUpRequest(Shape):
+    """An account to be made."""
+
+    id: str | None = Field(
+        None, description="Made by the client, so that a retry is noticed", pattern=WHOLE_ID
+    )
+    name: str = Field(description=NAME, max_length=TEXT_MAX)
+    password: str = Field(
+        description="Eight letters or more, hard to guess", max_length=LETTERS_MAX
+    )
+    email: EmailStr | None = Field(None, description="To sign in by and to get codes")
+    phone: str | None = Field(None, description=PHONE, max_length=TEXT_MAX)
+
+
+class ProfileRequest(Shape):
+    """What is to be changed of one's profile; what is left out stays, null takes it away."""
+
+    name: str | None = Field(None, description=f"{NAME}; it cannot be taken away", max_length=200)
+    email: EmailStr | None = Field(None, description="A new one has to be verified again")
+    phone: str | None = Field(None, description=PHONE, max_length=TEXT_MAX)
+
+
+class PersonView(Shape):
+    """A person. `email` and `phone` are null for those whose business they are not."""
+
+    id: str = Field(description="The person's id, the owner of their jobs")
+    name: str = Field(description=NAME)
+    role: Role = Field(description="What they may do beyond their own things")
+    level: str = Field(description="Membership level: discount, frames side by side, priority")
+    email: str | None = Field(description="E-mail")
+    email_verified: bool = Field(description="Whether a code sent there has come back")
+    phone: str | None = Field(description="Telephone number, as E.164")
+    has_password: bool = Field(description="Whether they can sign in")
+    has_avatar: bool = Field(description="Whether there is a picture of them")
+    created_at_ms: int = Field(description="When the account was made")
+    removed_at_ms: int | None = Field(description="When it was removed, null while it stands")
+
+
+class PeopleQuery(PageQuery):
+    """Which people to list."""
+
+    removed: bool = Field(False, description="Also those who were removed")
+
+
+class PeoplePage(Shape):
+    """A page of people, by name."""
+
+    items: list[PersonView] = Field(description="The people")
+    next: str | None = Field(description="The next page's `cursor`, null at the end")
+
+
+class RankRequest(Shape):
+    """What is to be changed of a person's standing; what is left out stays."""
+
+    role: Role | None = Field(None, description="Their role from now on")
+    level: str | None = Field(None, description="Their membership level from now on", max_length=64)
+
+
+class CodeView(Shape):
+    """A one-time code, shown this once."""
+
+    code: str = Field(description="What the person types to set a new password")
+    expires_at_ms: int = Field(description="Until when it can be used")
+
+
+class RulesView(Shape):
+    """How people use this machine."""
+
+    shared: bool = Field(description="Several people use it, so each has to sign in")
+    sign_up: bool = Field(description="Whoever wants to may make an account")
+    mail: bool = Field(description="Codes can be sent by mail; else an admin hands them out")
+    studio: str = Field(description="The studio that tokens are for")
+
+
+class RulesRequest(Shape):
+    """Rules to be changed; what is left out stays."""
+
+    shared: bool | None = Field(None, description="Several people use this machine")
+    sign_up: bool | None = Field(None, description="Whoever wants to may make an account")
+
+
+class DeedQuery(PageQuery):
+    """Which deeds to list."""
+
+    actor: str | None = Field(None, description="Only those of this person", max_length=64)
+    subject: str | None = Field(None, description="Only those done to this", max_length=64)
+    action: str | None = Field(
+        None, description="Only this, such as `POST /topups`", max_length=200
+    )
+
+
+class DeedView(Shape):
+    """Something that was done by role."""
+
+    id: int = Field(description="Grows with time")
+    at_ms: int = Field(description="When")
+    actor: str = Field(description="Who did it")
+    actor_name: str = Field(description="What they are called now")
+    role: str = Field(description="The role that allowed it")
+    via: str = Field(description="`token`: signed in; `key`: at the workstation itself")
+    action: str = Field(description="The verb and route")
+    subject: str | None = Field(description="The id of what it was done to")
+    asked: dict[str, Any] = Field(description="What was asked, without secrets")
+    before: dict[str, Any] | None = Field(description="How it stood before")
+    after: dict[str, Any] | None = Field(description="How it stood afterwards")
+
+
+class DeedPage(Shape):
+    """A page of deeds, newest first."""
+
+    items: list[DeedView] = Field(description="The deeds")
+    next: str | None = Field(description="The next page's `cursor`, null at the end")

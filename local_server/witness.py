@@ -1,0 +1,89 @@
+"""The witness: writes down, in the same transaction, what somebody does by their role.
+
+No route can forget it: every transaction of a request that only a role allows carries its deed.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from flask import g, has_request_context, request
+from sqlite_utils import Database
+
+from local_server.access import Right, name_route
+from local_server.callers import Caller
+from local_server.farm.db import Row, fetch_row, read_clock_ms
+from local_server.farm.deeds import Deed, add_deed
+from local_server.farm.people import find_person
+from local_server.farm.rules import read_rules
+
+SECRETS = frozenset({"password", "old_password", "code", "refresh_token"})
+TEXT_LETTERS_MAX = 500
+BY_ROLE = frozenset({Right.ADMIN, Right.PRODUCER})
+# What is looked at before and after, by the name that addresses give the thing.
+PERSON = ("name", "role", "level", "removed_at_ms")
+JOB = "SELECT owner, name, state, reason, priority, deleted_at_ms FROM job WHERE id = ?"
+Written = Callable[..., Any]
+
+
+def witness(function: Written) -> Written:
+    """Return a domain function that also writes down the deed of the request under way, if any."""
+    deed = find_deed()
+    if deed is None:
+        return function
+
+    def write_with_deed(db: Database, *args: Any, **kwargs: Any) -> Any:
+        before = look_at(db, deed)
+        outcome = function(db, *args, **kwargs)
+        add_deed(db, deed, before=before, after=look_at(db, deed), at_ms=read_clock_ms())
+        return outcome
+
+    return write_with_deed
+
+
+def find_deed() -> Deed | None:
+    """Return what the request under way does by its caller's role, None for one's own affairs.
+
+    The workstation's lone owner acts by role too when they touch money or people: the trail is
+    the studio's, and one day there may be others.
+    """
+    if not has_request_context() or request.method in ("GET", "HEAD", "OPTIONS"):
+        return None
+    caller: Caller | None = g.get("caller")
+    rule = request.url_rule
+    if caller is None or rule is None or not (g.right in BY_ROLE or g.get("beyond_own")):
+        return None
+    subjects = request.view_args or {}
+    return Deed(
+        actor=caller.account,
+        role=caller.role,
+        via=caller.via,
+        action=name_route(request.method, rule.rule),
+        subject=next((str(value) for value in subjects.values()), g.get("beyond_own")),
+        asked=mask(request.get_json(silent=True) if request.is_json else None),
+    )
+
+
+def mask(body: Any) -> dict[str, Any]:
+    """Return a request's body as the trail keeps it: no secrets, and no endless text."""
+    if not isinstance(body, dict):
+        return {}
+    return {str(name): "***" if name in SECRETS else shorten(value) for name, value in body.items()}
+
+
+def shorten(value: Any) -> Any:
+    """Return a value, as text where it would be long."""
+    text = value if isinstance(value, str) else str(value)
+    return value if len(text) <= TEXT_LETTERS_MAX else f"{text[:TEXT_LETTERS_MAX]}…"
+
+
+def look_at(db: Database, deed: Deed) -> Row | None:
+    """Return how the thing that a deed is about stands; private fields are left out."""
+    if "/<person>" in deed.action and deed.subject is not None:
+        person = find_person(db, account=deed.subject)
+        return None if person is None else {name: getattr(person, name) for name in PERSON}
+    if "/jobs" in deed.action and deed.subject is not None:
+        return fetch_row(db, JOB, (deed.subject,))
+    if deed.action.endswith("/rules"):
+        return asdict(read_rules(db))
+    return None
