@@ -93,9 +93,9 @@ def get_person(path: PersonPath) -> Response:
 @ROUTES.patch("/people/<person>", responses={200: PersonView})
 def change_rank(path: PersonPath, body: RankRequest) -> Response:
     """Give a person another role or membership level; it counts from their next request on."""
-    if body.level is not None and body.level not in here.submission.book.discounts:
+    if body.level is not None and body.level not in here.submission.book.levels:
         raise BadInput(
-            "level_unknown", level=body.level, known=", ".join(here.submission.book.discounts)
+            "level_unknown", level=body.level, known=", ".join(here.submission.book.levels)
         )
     person = here.writer.write(
         people.change_rank,
