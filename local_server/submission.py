@@ -174,7 +174,8 @@ def fund_or_pause(db: Database, *, job: str, at_ms: int) -> None:
     try:
         jobs.fund_job(db, job=job, amount_micros=amount, reason="held", at_ms=at_ms)
     except NoFunds as error:
-        jobs.move_job(db, job=job, to=JobState.PAUSED, reason="funds", at_ms=at_ms, **error.params)
+        reason = "funds" if error.code == "no_funds" else error.code
+        jobs.move_job(db, job=job, to=JobState.PAUSED, reason=reason, at_ms=at_ms, **error.params)
 
 
 def choose_hold(row: Row) -> int:

@@ -49,7 +49,10 @@ def name_purse(side: Literal["debit", "credit"]) -> str:
     cases = []
     for kind, route in ROUTES.items():
         prefix, _, field = getattr(route, side).rstrip("}").partition("{")
-        cases.append(f"WHEN '{kind}' THEN '{prefix}'" + (f" || o.{field}" if field else ""))
+        name = f"'{prefix}'" + (f" || o.{field}" if field else "")
+        # What other machines have is told apart by their names.
+        away = " || coalesce('@' || o.device, '')" if prefix in ("available:", "held:") else ""
+        cases.append(f"WHEN '{kind}' THEN {name}{away}")
     return f"CASE o.kind {' '.join(cases)} END"
 
 
@@ -96,22 +99,26 @@ WHERE (SELECT count(*) FROM transfer) <> (SELECT count(*) FROM operation)
 FRAMES = """
 SELECT f.job || ' #' || f.number FROM frame f
 LEFT JOIN transfer t ON t.id = 'frame:' || f.job || ':' || f.number
-WHERE (f.state = 'done' AND f.reused = 0) <> (t.id IS NOT NULL)
+LEFT JOIN taken_back b ON t.id IS NULL AND b.id = 'frame:' || f.job || ':' || f.number
+  AND b.outcome IS NULL
+WHERE (f.state = 'done' AND f.reused = 0) <> (t.id IS NOT NULL OR b.id IS NOT NULL)
   OR (t.id IS NOT NULL AND (t.code <> 'settle' OR t.debit <> 'held:' || f.job))
-  OR coalesce(f.amount_micros, 0) <> coalesce(t.amount_micros, 0)
+  OR (b.id IS NULL AND coalesce(f.amount_micros, 0) <> coalesce(t.amount_micros, 0))
 UNION ALL
 SELECT o.id FROM operation o LEFT JOIN frame f ON o.id = 'frame:' || f.job || ':' || f.number
   AND f.job = o.job AND f.number = o.payload ->> 'frame'
-WHERE o.kind = 'settle' AND f.job IS NULL
-  AND (SELECT count(*) FROM operation WHERE kind = 'settle')
+WHERE o.kind = 'settle' AND o.device IS NULL AND f.job IS NULL
+  AND (SELECT count(*) FROM operation WHERE kind = 'settle' AND device IS NULL)
     <> (SELECT count(*) FROM frame WHERE state = 'done' AND reused = 0)
 """
 
 COSTS = """
 SELECT job FROM (
   SELECT id AS job, cost_micros AS paid, held_micros AS held FROM job
-  UNION ALL SELECT substr(debit, 6), -micros, 0 FROM flow WHERE code = 'settle'
-  UNION ALL SELECT substr(credit, 6), 0, -micros FROM flow WHERE code = 'hold'
+  UNION ALL SELECT substr(debit, 6), -micros, 0 FROM flow
+  WHERE code = 'settle' AND debit NOT LIKE '%@%'
+  UNION ALL SELECT substr(credit, 6), 0, -micros FROM flow
+  WHERE code = 'hold' AND credit NOT LIKE '%@%'
 ) GROUP BY job HAVING sum(paid) <> 0 OR sum(held) <> 0
 """
 
@@ -120,7 +127,7 @@ SELECT job FROM (
   SELECT id AS job, refunded_micros AS micros FROM job WHERE refunded_micros <> 0
   UNION ALL
   SELECT o.job, -t.amount_micros FROM transfer t JOIN operation o ON o.id = t.id
-  WHERE t.code = 'refund'
+  WHERE t.code = 'refund' AND o.job IN (SELECT id FROM job)
 ) GROUP BY job HAVING sum(micros) <> 0
 UNION ALL
 SELECT id FROM job WHERE refunded_micros > cost_micros
@@ -137,11 +144,11 @@ HOLDS = """
 SELECT purse FROM (
   SELECT p.id AS purse, p.balance_micros AS micros FROM purse p WHERE p.kind = 'held'
   UNION ALL SELECT credit, -micros FROM flow WHERE code = 'hold'
-  UNION ALL SELECT debit, micros FROM flow WHERE code IN ('settle', 'release')
+  UNION ALL SELECT debit, micros FROM flow WHERE code IN ('settle', 'release', 'reclaim')
 ) GROUP BY purse HAVING sum(micros) <> 0
 UNION ALL
 SELECT p.id FROM purse p LEFT JOIN job j ON p.id = 'held:' || j.id
-WHERE p.kind = 'held' AND p.balance_micros <> 0
+WHERE p.kind = 'held' AND p.device IS NULL AND p.balance_micros <> 0
   AND (j.id IS NULL OR j.state IN ('completed', 'partial', 'failed', 'cancelled'))
 """
 

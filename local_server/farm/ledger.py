@@ -38,6 +38,8 @@ class Kind(StrEnum):
     SETTLE = "settle"
     RELEASE = "release"
     REFUND = "refund"
+    CLOSE = "close"
+    RECLAIM = "reclaim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +60,21 @@ ROUTES = {
     Kind.SETTLE: Route("device", "held:{job}", "spent:{owner}"),
     Kind.RELEASE: Route("device", "held:{job}", "available:{owner}"),
     Kind.REFUND: Route("treasury", "spent:{owner}", "pool:{owner}"),
+    Kind.CLOSE: Route("treasury", "available:{owner}", "pool:{owner}"),
+    Kind.RECLAIM: Route("treasury", "held:{job}", "pool:{owner}"),
 }
 MAY_BE_ZERO = frozenset({Kind.HOLD, Kind.SETTLE})  # a reused frame is free, and its job holds 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Balance:
-    """What an account has, in micro-yuan."""
+    """What an account has, in micro-yuan. `away` is what other machines have leased of it."""
 
     pool_micros: int
     available_micros: int
     held_micros: int
     spent_micros: int
+    away_micros: int = 0
 
     @property
     def free_micros(self) -> int:
@@ -79,7 +84,7 @@ class Balance:
     @property
     def total_micros(self) -> int:
         """Return everything that is not spent."""
-        return self.free_micros + self.held_micros
+        return self.free_micros + self.held_micros + self.away_micros
 
 
 def open_purses(db: Database, *, owner: str) -> None:
@@ -119,7 +124,9 @@ def lease(db: Database, *, id: str, owner: str, amount_micros: int, at_ms: int) 
 def hold(db: Database, *, id: str, owner: str, job: str, amount_micros: int, at_ms: int) -> bool:
     """Set money aside for a job, leasing from the pool what this machine lacks.
 
-    Raises NoFunds `no_funds` when pool and available together are too small.
+    Where other machines lease from the same pool, only the treasury log can say who was first: then
+    what this machine has must do. Raises NoFunds `no_funds` when pool and available together are
+    too small, and `lease_needed` when a lease is what lacks.
     """
     check_amount(Kind.HOLD, amount_micros)
     open_purse(db, purse=f"held:{job}", kind="held", owner=owner)
@@ -128,6 +135,8 @@ def hold(db: Database, *, id: str, owner: str, job: str, amount_micros: int, at_
         if amount_micros > balance.free_micros:
             raise NoFunds("no_funds", needed_micros=amount_micros, free_micros=balance.free_micros)
         lacking = amount_micros - balance.available_micros
+        if lacking > 0 and has_rivals(db):
+            raise NoFunds("lease_needed", needed_micros=amount_micros, lacking_micros=lacking)
         if lacking > 0:
             lease(db, id=f"lease:{id}", owner=owner, amount_micros=lacking, at_ms=at_ms)
     return post(
@@ -231,12 +240,19 @@ def check_purses(db: Database, *, debit: str, credit: str, owner: str, amount_mi
         raise NoFunds("purse_too_small", needed_micros=amount_micros, has_micros=has[debit])
 
 
-def open_purse(db: Database, *, purse: str, kind: str, owner: str | None) -> None:
-    """Make an empty purse; harmless when it exists."""
+def has_rivals(db: Database) -> bool:
+    """Tell whether other machines lease from the same pools."""
+    return bool(fetch_value(db, "SELECT 1 FROM setting WHERE key = 'ledger.rivals'"))
+
+
+def open_purse(
+    db: Database, *, purse: str, kind: str, owner: str | None, device: str | None = None
+) -> None:
+    """Make an empty purse, of another machine where `device` is given; harmless when it exists."""
     assert_writing(db)
     db.conn.execute(
-        "INSERT INTO purse (id, kind, owner) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (purse, kind, owner),
+        "INSERT INTO purse (id, kind, owner, device) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (purse, kind, owner, device),
     )
 
 
@@ -258,14 +274,13 @@ def read_purse(db: Database, *, purse: str) -> int:
 def read_balance(db: Database, *, owner: str) -> Balance:
     """Return what an owner has, summed by kind of purse."""
     rows = db.conn.execute(
-        "SELECT kind, sum(balance_micros) FROM purse"
-        " WHERE owner = ? AND balance_micros <> 0 GROUP BY kind",
+        "SELECT CASE WHEN kind = 'available' AND device IS NOT NULL THEN 'away' ELSE kind END,"
+        " sum(balance_micros) FROM purse WHERE owner = ? AND balance_micros <> 0 GROUP BY 1",
         (owner,),
     )
     micros = {kind: int(total) for kind, total in rows}
-    return Balance(
-        **{f"{kind}_micros": micros.get(kind, 0) for kind in ("pool", "available", "held", "spent")}
-    )
+    kinds = ("pool", "available", "held", "spent", "away")
+    return Balance(**{f"{kind}_micros": micros.get(kind, 0) for kind in kinds})
 
 
 def format_cny(micros: int) -> str:

@@ -3,7 +3,7 @@
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from local_server.farm import job_tables, money_tables, people_tables
+from local_server.farm import job_tables, money_tables, people_tables, sync_tables
 
 
 class FarmMigrations(Migrations):
@@ -34,23 +34,43 @@ CREATE TABLE operation (
   id TEXT NOT NULL UNIQUE,
   log TEXT NOT NULL CHECK (log IN ('treasury', 'device')),
   kind TEXT NOT NULL CHECK (kind IN ('mint', 'withdraw', 'lease', 'hold', 'settle', 'release',
-                                     'unlease', 'refund')),
+                                     'unlease', 'refund', 'close', 'reclaim')),
   owner TEXT NOT NULL REFERENCES account(id),
   job TEXT,
   payload TEXT NOT NULL CHECK (json_valid(payload)),
   at_ms INTEGER NOT NULL,
+  device TEXT,
   sealed_in TEXT
 ) STRICT;
+CREATE INDEX operation_by_seal ON operation (sealed_in) WHERE sealed_in IS NOT NULL;
 CREATE INDEX operation_by_job ON operation (job, seq) WHERE job IS NOT NULL;
 CREATE INDEX operation_by_owner ON operation (owner, seq);
 CREATE INDEX operation_unsealed ON operation (log, seq) WHERE sealed_in IS NULL;
+
+CREATE TABLE taken_back (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL,
+  log TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  job TEXT,
+  payload TEXT NOT NULL CHECK (json_valid(payload)),
+  at_ms INTEGER NOT NULL,
+  device TEXT,
+  reason TEXT NOT NULL,
+  taken_at_ms INTEGER NOT NULL,
+  outcome TEXT CHECK (outcome IN ('again', 'dropped', 'void', 'sealed'))
+) STRICT;
+CREATE UNIQUE INDEX taken_back_open ON taken_back (id) WHERE outcome IS NULL;
 
 CREATE TABLE purse (
   id TEXT PRIMARY KEY,
   kind TEXT NOT NULL CHECK (kind IN ('world', 'pool', 'available', 'held', 'spent')),
   owner TEXT REFERENCES account(id),
+  device TEXT,
   balance_micros INTEGER NOT NULL DEFAULT 0,
-  CHECK (kind = 'world' OR balance_micros >= 0),
+  -- A refund may be heard of before the charge it gives back: `spent` alone may owe for a while.
+  CHECK (kind IN ('world', 'spent') OR balance_micros >= 0),
   CHECK (kind <> 'world' OR balance_micros <= 0)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX purse_by_owner ON purse (owner, kind) WHERE balance_micros <> 0;
@@ -74,8 +94,13 @@ WHEN EXISTS (SELECT 1 FROM transfer WHERE id = NEW.id)
 BEGIN SELECT RAISE(ABORT, 'a transfer is never replaced'); END;
 CREATE TRIGGER transfer_never_changes BEFORE UPDATE ON transfer BEGIN
   SELECT RAISE(ABORT, 'a transfer never changes'); END;
-CREATE TRIGGER transfer_never_goes BEFORE DELETE ON transfer BEGIN
-  SELECT RAISE(ABORT, 'a transfer is never deleted'); END;
+CREATE TRIGGER transfer_never_goes BEFORE DELETE ON transfer
+WHEN NOT EXISTS (SELECT 1 FROM taken_back WHERE id = OLD.id AND outcome IS NULL)
+BEGIN SELECT RAISE(ABORT, 'a transfer is never deleted'); END;
+CREATE TRIGGER transfer_moves_back AFTER DELETE ON transfer BEGIN
+  UPDATE purse SET balance_micros = balance_micros - OLD.amount_micros WHERE id = OLD.credit;
+  UPDATE purse SET balance_micros = balance_micros + OLD.amount_micros WHERE id = OLD.debit;
+END;
 CREATE TRIGGER operation_never_replaced BEFORE INSERT ON operation
 WHEN EXISTS (SELECT 1 FROM operation WHERE id = NEW.id OR seq = NEW.seq)
 BEGIN SELECT RAISE(ABORT, 'an operation is never replaced'); END;
@@ -83,10 +108,11 @@ CREATE TRIGGER operation_never_changes BEFORE UPDATE ON operation
 WHEN OLD.sealed_in IS NOT NULL OR NEW.sealed_in IS NULL
   OR (NEW.seq, NEW.id, NEW.log, NEW.kind, NEW.owner, NEW.payload, NEW.at_ms)
      IS NOT (OLD.seq, OLD.id, OLD.log, OLD.kind, OLD.owner, OLD.payload, OLD.at_ms)
-  OR NEW.job IS NOT OLD.job
+  OR NEW.job IS NOT OLD.job OR NEW.device IS NOT OLD.device
 BEGIN SELECT RAISE(ABORT, 'an operation only ever gets sealed'); END;
-CREATE TRIGGER operation_never_goes BEFORE DELETE ON operation BEGIN
-  SELECT RAISE(ABORT, 'an operation is never deleted'); END;
+CREATE TRIGGER operation_never_goes BEFORE DELETE ON operation
+WHEN NOT EXISTS (SELECT 1 FROM taken_back WHERE id = OLD.id AND outcome IS NULL)
+BEGIN SELECT RAISE(ABORT, 'an operation is never deleted'); END;
 """
 
 JOBS = """
@@ -242,6 +268,13 @@ def m023_job_lists(db: Database) -> None:
     run_script(db, job_tables.LISTS)
     job_tables.fill_words(db)
     db.conn.execute(job_tables.WORDS)
+
+
+@MIGRATIONS()
+def m030_logs(db: Database) -> None:
+    """The studio's logs, how far they are folded, and usage that can be taken back."""
+    run_script(db, sync_tables.LOGS)
+    run_script(db, sync_tables.USAGE_BACK)
 
 
 def run_script(db: Database, script: str) -> None:

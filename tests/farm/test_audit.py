@@ -11,7 +11,7 @@ UNLOCKED = [
     f"DROP TRIGGER {table}_never_{what}"
     for table in ("transfer", "operation")
     for what in ("changes", "goes")
-]
+] + ["DROP TRIGGER transfer_moves_back", "DROP TRIGGER usage_takes_back"]
 
 
 @pytest.fixture

@@ -1,0 +1,44 @@
+"""The tables of reconciling: the studio's logs as they were read, and how far they are folded."""
+
+LOGS = """
+CREATE TABLE log_object (
+  log TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (log, seq)
+) STRICT;
+
+CREATE TABLE log_draft (
+  log TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE log_id (
+  book TEXT NOT NULL,
+  id TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (book, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fold_state (
+  name TEXT PRIMARY KEY,
+  state TEXT NOT NULL CHECK (json_valid(state))
+) STRICT, WITHOUT ROWID;
+"""
+
+# The other half of `usage_counts_operations`: what is taken back was not used.
+USAGE_BACK = """
+CREATE TRIGGER usage_takes_back AFTER DELETE ON operation
+WHEN OLD.kind IN ('settle', 'refund')
+BEGIN
+  UPDATE usage SET
+    frames = frames - (OLD.kind = 'settle'),
+    render_ms = render_ms - coalesce(OLD.payload ->> 'render_ms', 0),
+    core_ms = core_ms - coalesce((OLD.payload ->> 'render_ms') * (OLD.payload ->> 'cores'), 0),
+    spent_micros = spent_micros - iif(OLD.kind = 'settle', OLD.payload ->> 'amount_micros', 0),
+    refunded_micros = refunded_micros - iif(OLD.kind = 'refund', OLD.payload ->> 'amount_micros', 0)
+  WHERE owner = OLD.owner AND quarter = OLD.at_ms / 900000;
+END;
+"""
