@@ -4,8 +4,11 @@ import os
 import sys
 
 import bpy
+import numpy
 
-SIZES = {"small": (1, 0, 48), "medium": (60, 6, 24)}
+TEXTURE_PIXELS = 2048
+TEXTURES = 8
+SIZES = {"small": (1, 0, 48), "medium": (60, 5, 16)}
 
 
 def make_scene(path: str, name: str, frames: int) -> None:
@@ -13,12 +16,12 @@ def make_scene(path: str, name: str, frames: int) -> None:
     count, detail, samples = SIZES[name]
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     scene = bpy.context.scene
-    textures = [make_texture(number) for number in range(4)] if detail else []
+    textures = [make_texture(number) for number in range(TEXTURES)] if detail else []
     for number in range(count):
         place = (number % 8 - 3.5, number // 8 - 3.5, 0) if count > 1 else (0, 0, 0)
         if detail:
             bpy.ops.mesh.primitive_ico_sphere_add(subdivisions=detail, radius=0.45, location=place)
-            bpy.context.object.data.materials.append(make_material(textures[number % 4]))
+            bpy.context.object.data.materials.append(make_material(textures[number % TEXTURES]))
         else:
             bpy.ops.mesh.primitive_monkey_add(size=3)
         turning = bpy.context.object
@@ -43,9 +46,15 @@ def make_scene(path: str, name: str, frames: int) -> None:
 
 
 def make_texture(number: int) -> "bpy.types.Image":
-    """Return a packed texture of 1024 pixels square."""
-    image = bpy.data.images.new(f"texture-{number}", 1024, 1024)
-    image.generated_type = "COLOR_GRID"
+    """Return a packed texture of 2048 pixels square, of soft clouds."""
+    places = numpy.linspace(0, 2 * numpy.pi, TEXTURE_PIXELS, dtype=numpy.float32)
+    waves = [numpy.sin(places * (number + turns)) for turns in (1, 3, 7)]
+    pixels = numpy.ones((TEXTURE_PIXELS, TEXTURE_PIXELS, 4), dtype=numpy.float32)
+    for channel, wave in enumerate(waves):
+        pixels[:, :, channel] = 0.5 + 0.4 * wave[:, None] * wave[None, :]
+    image = bpy.data.images.new(f"texture-{number}", TEXTURE_PIXELS, TEXTURE_PIXELS)
+    image.pixels.foreach_set(pixels.ravel())
+    image.update()
     image.pack()
     return image
 

@@ -13,6 +13,7 @@ unset PYTHONHOME PYTHONPATH
 goal="${1:-all}"
 root="$PWD"
 venv="$root/.venv"
+PATH="${PATH#"$venv/bin:"}" # where the Makefile has put it: no environment can be made anew from itself
 pip=("$venv/bin/python" -m pip --quiet --no-input --disable-pip-version-check)
 digest='import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
 missing=()

@@ -296,7 +296,11 @@ def read_cpu_seconds(process: psutil.Process) -> float:
 
 
 def wait_until(
-    condition: Callable[[], bool], *, seconds: float, what: str | Callable[[], str]
+    condition: Callable[[], bool],
+    *,
+    seconds: float,
+    what: str | Callable[[], str],
+    every_seconds: float = POLL_SECONDS,
 ) -> None:
     """Wait for a condition of another process; fails with what was waited for."""
     deadline = time.monotonic() + seconds
@@ -305,4 +309,4 @@ def wait_until(
             raise AssertionError(
                 f"not within {seconds} s: {what if isinstance(what, str) else what()}"
             )
-        time.sleep(POLL_SECONDS)
+        time.sleep(every_seconds)
