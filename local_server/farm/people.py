@@ -95,11 +95,11 @@ def sign_up(
     `account_exists`.
     """
     assert_writing(db)
+    if find_person(db, account=id) is not None:
+        raise Conflict("account_exists", person=id)
     name = check_name(name)
     if is_name_taken(db, name=name):
         raise Conflict("name_taken", name=name)
-    if find_person(db, account=id) is not None:
-        raise Conflict("account_exists", person=id)
     ensure_account(db, account=id, name=name, at_ms=at_ms)
     set_password(db, account=id, password=password, at_ms=at_ms)
     edit_profile(db, account=id, changes={"email": email, "phone": phone}, at_ms=at_ms)
