@@ -10,6 +10,7 @@ import pytest
 from local_server.farm import people, sessions
 from local_server.farm.accounts import Role
 from local_server.farm.db import fetch_rows, read_clock_ms
+from local_server.farm.errors import Unauthorized
 from local_server.farm.sessions import IDLE_MS_MAX, SESSIONS_MAX
 from local_server.settings import OWNER
 from local_server.tokens import hash_refresh
@@ -194,7 +195,7 @@ def test_an_access_token_is_no_refresh_token(studio: Studio) -> None:
 
 def test_a_session_that_nobody_uses_ends(studio: Studio) -> None:
     token, now = studio.sign_in("owner")["refresh_token"], read_clock_ms()
-    with pytest.raises(Exception, match="refresh_wrong"):
+    with pytest.raises(Unauthorized, match="refresh_wrong"):
         studio.services.writer.write(
             sessions.exchange_token,
             token_hash=hash_refresh(token),
@@ -253,9 +254,18 @@ def test_a_sign_in_that_was_checked_before_the_password_changed_is_none(studio: 
     stale = people.get_person(studio.services.reader, account="owner").password
     now, write = read_clock_ms(), studio.services.writer.write
     write(people.change_password, account="owner", password="new", but=None, at_ms=now)  # noqa: S106
-    told = {"device": "", "agent": "", "at_ms": now, "token_hash": "hash"}
-    with pytest.raises(Exception, match="sign_in_wrong"):
-        write(sessions.open_session, id="late", account="owner", password=stale, **told)
+    assert stale is not None
+    with pytest.raises(Unauthorized, match="sign_in_wrong"):
+        write(
+            sessions.open_session,
+            id="late",
+            account="owner",
+            password=stale,
+            token_hash="hash",
+            device="",
+            agent="",
+            at_ms=now,
+        )
 
 
 def test_the_removed_are_out_at_once_and_forgotten(studio: Studio) -> None:
@@ -314,7 +324,12 @@ def test_hashing_holds_nobody_up(studio: Studio) -> None:
     """While a password is hashed, other calls are answered: order is what is looked at."""
     ended: list[str] = []
     studio.services.passwords.cost = 12
-    slow = gevent.spawn(lambda: (sign_up(studio), ended.append("sign-up")))
+
+    def sign_up_slowly() -> None:
+        assert sign_up(studio).status_code == 201
+        ended.append("sign-up")
+
+    slow = gevent.spawn(sign_up_slowly)
     gevent.sleep(0)
     for _ in range(5):
         assert studio.call("GET", "/health").status_code == 200
