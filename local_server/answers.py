@@ -2,12 +2,12 @@
 
 import json
 import logging
-from typing import Any
+from typing import Any, cast
 
 import pysqlite3 as sqlite3
 from flask import Flask, Response, g, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from local_server.farm.db import explain_error
 from local_server.farm.errors import BadInput, YuntuError
@@ -15,6 +15,8 @@ from local_server.shapes.errors import ErrorAnswer, ErrorBody
 from local_server.wording import LANGUAGES, Wording
 
 log = logging.getLogger(__name__)
+RETRY_AFTER_SECONDS = 5
+CODES = {404: "no_route", 405: "method_not_allowed", 413: "too_large", 415: "type_not_json"}
 
 
 def reader_wording() -> Wording:
@@ -25,17 +27,33 @@ def reader_wording() -> Wording:
     return wording
 
 
-def answer(value: BaseModel | dict[str, Any], *, status: int = 200) -> Response:
-    """Return a value as a JSON answer."""
+def answer(
+    value: BaseModel | dict[str, Any], *, status: int = 200, secret: bool = False
+) -> Response:
+    """Return a value as a JSON answer; a secret one is kept by nobody, not even for a repeat."""
     body = value.model_dump_json() if isinstance(value, BaseModel) else json.dumps(value)
-    return Response(body, status=status, mimetype="application/json")
+    response = Response(body, status=status, mimetype="application/json")
+    if secret:
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def answer_error(code: str, status: int, **params: Any) -> Response:
-    """Return an error in the one shape."""
+    """Return an error in the one shape; 401, 429 and 503 say what to do next in their headers."""
     words = reader_wording().say(code, **params)
-    body = ErrorBody(code=code, title=words.title, detail=words.detail, params=params)
-    return answer(ErrorAnswer(error=body), status=status)
+    body = ErrorBody(
+        code=code,
+        title=words.title,
+        detail=words.detail,
+        params=params,
+        request_id=g.get("request_id", ""),
+    )
+    response = answer(ErrorAnswer(error=body), status=status)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="yuntu"'
+    if status in (429, 503):
+        response.headers["Retry-After"] = str(params.get("retry_after_s", RETRY_AFTER_SECONDS))
+    return response
 
 
 def handle_errors(app: Flask) -> None:
@@ -48,8 +66,13 @@ def handle_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def on_http(error: HTTPException) -> Response:
         status = error.code or 500
-        codes = {404: "no_route", 405: "method_not_allowed", 413: "too_large", 415: "not_json"}
-        return answer_error(codes.get(status, "bad_request"), status, words=error.description or "")
+        if status < 400:
+            return cast(Response, error.get_response())
+        code = CODES.get(status, "bad_request")
+        response = answer_error(code, status, words=error.description or "")
+        if isinstance(error, MethodNotAllowed):
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return response
 
     @app.errorhandler(sqlite3.Error)
     def on_database(error: sqlite3.Error) -> Response:

@@ -1,20 +1,27 @@
-"""The Flask application: routes, the per-launch key, checks of Host and Origin."""
+"""The Flask application: what every request goes through, and the routes."""
 
 from contextlib import nullcontext, suppress
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
-from flask import Response, g, request
-from flask_openapi3 import Info, OpenAPI
+from flask import Flask, Response, g, request
+from flask_openapi3 import Info
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from local_server import access
 from local_server.access import Right
 from local_server.answers import answer_error, answer_invalid, handle_errors
+from local_server.bodies import StrictRequest
 from local_server.callers import identify, is_key
+from local_server.document import Interface, finish_document
 from local_server.farm.db import read_clock_ms
-from local_server.farm.errors import Unauthorized
+from local_server.farm.errors import Refused, Unauthorized
+from local_server.farm.repeats import keep_answer
+from local_server.headers import answer_preflight, is_loopback, set_headers
+from local_server.pages import add_pages
+from local_server.repeats import find_earlier, may_be_kept
+from local_server.request_ids import name_requests
 from local_server.routes import (
     frames,
+    health,
     jobs,
     money,
     people,
@@ -26,43 +33,82 @@ from local_server.routes import (
 from local_server.services import Services
 from local_server.shapes.errors import ErrorAnswer
 from local_server.witness import witness
+from local_server.writer import run_in_transaction
 
 BODY_BYTES_MAX = 1_000_000
+PARTS = (health, server, sessions, profile, people, jobs, steering, frames, money)
 
 
-def create_app(services: Services) -> OpenAPI:
+def create_app(services: Services) -> Interface:
     """Return the application of a running server."""
-    app = OpenAPI(
+    app = Interface(
         "yuntu",
         info=Info(title="Yuntu 盛世云图", version=services.version),
         security_schemes={"key": {"type": "http", "scheme": "bearer"}},
         validation_error_status=400,
         validation_error_model=ErrorAnswer,
         validation_error_callback=answer_invalid,
+        operation_id_callback=name_operation,
+        static_folder=None,
     )
+    app.request_class = StrictRequest
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["yuntu"] = services
     services.writer.witness = witness
     handle_errors(app)
-
-    @app.before_request
-    def guard() -> Response | None:
-        if not is_loopback(request.host) or not is_own_origin(request.headers.get("Origin")):
-            return answer_error("foreign_host", 403)
-        admit(services)
-        return None
-
-    @app.after_request
-    def harden(response: Response) -> Response:
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
-
-    for part in (server, sessions, profile, people, jobs, steering, frames, money):
+    # What follows an answer runs in the opposite order: the id comes first, and is told last.
+    name_requests(app)
+    services.measures.watch_requests(app)
+    set_headers(app, services.origins)
+    add_pages(app)
+    guard(app, services)
+    for part in PARTS:
         app.register_api(part.ROUTES)
     access.check_rows(app)
+    finish_document(app)
     return app
+
+
+def name_operation(*, bp_name: str, name: str, path: str, method: str) -> str:
+    """Return an operation's id in the document, which clients are generated from."""
+    del path, method
+    return f"{bp_name}.{name}"
+
+
+def guard(app: Flask, services: Services) -> None:
+    """Let nothing reach a route that may not, and nothing be done twice that was sent twice."""
+
+    @app.before_request
+    def let_in() -> Response | None:
+        if not is_loopback(request.host):
+            return answer_error("foreign_host", Refused.status)
+        if not services.origins.are_own(request.headers.get("Origin")):
+            return answer_error("foreign_host", Refused.status)
+        preflight = answer_preflight(services.origins)
+        if preflight is not None:
+            return preflight
+        admit(services)
+        # Other bodies than JSON have limits of their own, which their routes know.
+        if request.is_json and (request.content_length or 0) > BODY_BYTES_MAX:
+            raise RequestEntityTooLarge
+        # What anyone may ask for is signing in and the like: its answers are secrets.
+        if g.right == Right.ANYONE or "caller" not in g:
+            return None
+        return find_earlier(services.reader, g.caller.account)
+
+    @app.after_request
+    def keep(response: Response) -> Response:
+        if may_be_kept(response):
+            services.writer.run(  # no deed of its own: it is part of what was done
+                run_in_transaction,
+                keep_answer,
+                g.claim,
+                status=response.status_code,
+                mimetype=response.mimetype or "",
+                body=response.get_data(),
+            )
+        return response
 
 
 def admit(services: Services) -> None:
@@ -93,26 +139,3 @@ def admit(services: Services) -> None:
         owner = find_owner(services.reader, id) if find_owner else None
         if owner is not None:
             services.check_reach(kind, id, owner=owner, right=g.right)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a Host header names this machine: anything else is somebody's rebinding."""
-    try:
-        parts = urlsplit(f"//{host}")
-        # Asking for the port refuses what only begins like an address.
-        return parts.port != 0 and is_local_name(parts.hostname or "")
-    except ValueError:
-        return False
-
-
-def is_local_name(name: str) -> bool:
-    """Tell whether a name without its port is this machine's own. Raises ValueError for others."""
-    return name == "localhost" or ip_address(name).is_loopback
-
-
-def is_own_origin(origin: str | None) -> bool:
-    """Tell whether an Origin header is absent or this machine's own."""
-    try:
-        return origin is None or is_loopback(urlsplit(origin).netloc)
-    except ValueError:  # not an address at all
-        return False

@@ -12,7 +12,7 @@ from uuid import uuid4
 from gevent.threadpool import ThreadPool
 
 from local_server.estimating import Estimate, estimate_job
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import BadInput, Unfit
 from local_server.farm.pricing import PriceBook
 from local_server.findings import merge_findings
 from local_server.inspections import Inspections
@@ -87,13 +87,13 @@ class Preparation:
     ) -> Prepared:
         """Inspect a scene, list its assets and estimate its price; no money moves.
 
-        Raises BadInput and Unavailable for what makes any finding impossible: no such file, not a
+        Raises Unfit and Unavailable for what makes any finding impossible: no such file, not a
         scene, no renderer.
         """
         scene = Path(request.scene)
         check_scene(scene)
         if (request.width is None) != (request.height is None):
-            raise BadInput("size_incomplete")
+            raise Unfit("size_incomplete")
         candidates = self.choose_renderers(scene, request.renderer)
         renderer = candidates[0]
         note("inspecting")
@@ -133,7 +133,7 @@ class Preparation:
     def choose_renderers(self, scene: Path, wanted: str | None) -> list[Renderer]:
         """Return the renderers for a scene, the best first.
 
-        Raises BadInput with what to do when there is none.
+        Raises Unfit with what to do when there is none.
         """
         here = self.roster.wait()
         try:
@@ -145,7 +145,7 @@ class Preparation:
                 specs=tuple(self.roster.specs.values()),
             )
         except RendererProblem as problem:
-            raise BadInput(problem.code, **problem.params) from problem
+            raise Unfit(problem.code, **problem.params) from problem
         others = [one for one in here if one.spec == best.spec and one != best]
         if wanted:
             others = [one for one in others if matches(one, wanted)]
@@ -175,15 +175,15 @@ class Preparation:
 
 
 def check_scene(scene: Path) -> None:
-    """Raise BadInput when a scene's path is no file that can be read."""
+    """Raise Unfit when a scene's path is no file that can be read."""
     if not scene.is_absolute():
         raise BadInput("scene_not_absolute", path=str(scene))
     if scene.is_dir():
-        raise BadInput("scene_is_folder", path=str(scene))
+        raise Unfit("scene_is_folder", path=str(scene))
     if not scene.exists():
-        raise BadInput("scene_missing", path=str(scene))
+        raise Unfit("scene_missing", path=str(scene))
     if not os.access(scene, os.R_OK):
-        raise BadInput("scene_unreadable", path=str(scene))
+        raise Unfit("scene_unreadable", path=str(scene))
 
 
 def choose_frames(
@@ -194,7 +194,7 @@ def choose_frames(
         try:
             return parse_frames(asked), ()
         except FrameRangeError as error:
-            raise BadInput(error.code, **error.params) from error
+            raise Unfit(error.code, **error.params) from error
     if not facts:
         return (), ()
     step = max(1, int(facts["frame_step"]))

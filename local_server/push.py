@@ -7,7 +7,6 @@ from typing import Any
 from flask import Flask
 from flask_socketio import SocketIO
 
-from local_server.app import is_own_origin
 from local_server.farm.events import list_events
 from local_server.live import Live
 from local_server.services import Services
@@ -21,7 +20,10 @@ class Push:
         self.services = services
         self.sent = services.last_event()
         self.socketio = SocketIO(
-            app, async_mode="gevent", cors_allowed_origins=is_own_origin, serve_client=False
+            app,
+            async_mode="gevent",
+            cors_allowed_origins=services.origins.are_own,
+            serve_client=False,
         )
         self.socketio.on_event("connect", self.admit)
 

@@ -2,13 +2,10 @@
 
 import json
 import logging
-import logging.handlers
 import os
 import secrets
 import signal
 import socket
-import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,8 +23,10 @@ from local_server.farm.errors import Conflict, Unavailable, YuntuError
 from local_server.farm.price_books import ensure_price_books, read_price_books
 from local_server.farm.pricing import load_price_books
 from local_server.foreman import Foreman
+from local_server.headers import Origins
 from local_server.inspections import Inspections
 from local_server.live import Live
+from local_server.logs import log_to_file
 from local_server.mail import Mailer, read_mail_settings
 from local_server.node_watch import NodeWatch, kill_stray_node
 from local_server.passwords import Passwords
@@ -53,7 +52,6 @@ from sync.blobs import Blobs
 from sync.store import open_store
 
 log = logging.getLogger(__name__)
-LOG_BYTES_MAX = 4_000_000
 
 
 class Handler(WSGIHandler):
@@ -201,6 +199,7 @@ def build_services(settings: Settings) -> Services:
         live=Live(settings.logs),
         blobs=blobs,
         node_watch=node_watch,
+        origins=Origins(settings.origins),
         wake=wake,
     )
 
@@ -248,19 +247,3 @@ def write_run_file(path: Path, services: Services, *, port: int) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(told, file)
     temporary.replace(path)
-
-
-def log_to_file(path: Path) -> None:
-    """Send the process's log to a file that rotates."""
-    handler = logging.handlers.RotatingFileHandler(
-        path, maxBytes=LOG_BYTES_MAX, backupCount=3, encoding="utf-8"
-    )
-    formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    sys.excepthook = lambda kind, error, trace: root.critical(
-        "the process ends", exc_info=(kind, error, trace)
-    )

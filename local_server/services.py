@@ -17,8 +17,11 @@ from local_server.farm.db import Row
 from local_server.farm.errors import YuntuError
 from local_server.farm.pricing import PriceBook
 from local_server.foreman import Foreman
+from local_server.headers import Origins
+from local_server.limits import Limits
 from local_server.live import Live
 from local_server.mail import Mailer
+from local_server.measures import Measures
 from local_server.node_watch import NodeWatch
 from local_server.passwords import Passwords
 from local_server.preparation import Preparation
@@ -54,6 +57,9 @@ class Services:
     live: Live
     blobs: Blobs
     node_watch: NodeWatch | None
+    origins: Origins = field(default_factory=Origins)
+    limits: Limits = field(default_factory=Limits)
+    measures: Measures = field(default_factory=Measures)
     wake: gevent.event.Event = field(default_factory=gevent.event.Event)
     ended: gevent.event.Event = field(default_factory=gevent.event.Event)
     trouble: YuntuError | None = None

@@ -1,6 +1,7 @@
 """What a server is told at its start, and where it keeps things."""
 
 import os
+import re
 import secrets
 import socket
 from collections.abc import Iterator
@@ -19,7 +20,11 @@ STUDIO = "solo"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """One server's settings. `slots` None: how many frames run side by side is measured."""
+    """One server's settings.
+
+    `slots` None: how many frames run side by side is measured. `origins`: whose pages may use this
+    server from a browser, beside its own.
+    """
 
     data: Path
     port: int
@@ -28,6 +33,7 @@ class Settings:
     slots: int | None
     parent: int | None
     node: bool
+    origins: tuple[str, ...] = ()
 
     @property
     def pid(self) -> int:
@@ -82,12 +88,15 @@ def make_settings(
     slots: int | None = None,
     parent: int | None = None,
     node: bool = True,
+    origins: tuple[str, ...] = (),
 ) -> Settings:
     """Check what was asked and fill in what was not. Raises BadInput and Unavailable."""
     if not 0 <= port <= 65_535:
         raise BadInput("port_out_of_range", port=port)
     if slots is not None and not 1 <= slots <= 256:
         raise BadInput("slots_out_of_range", slots=slots)
+    for origin in origins:
+        check_origin(origin)
     if store is None:
         with explained_errors(data):
             (data / "store").mkdir(exist_ok=True)
@@ -99,7 +108,14 @@ def make_settings(
         slots=slots,
         parent=parent,
         node=node,
+        origins=origins,
     )
+
+
+def check_origin(origin: str) -> None:
+    """Raise BadInput `origin_wrong` for what no browser would send as an Origin."""
+    if re.fullmatch(r"https?://[a-z0-9.\-\[\]:]+(?<![:/])", origin) is None:
+        raise BadInput("origin_wrong", origin=origin)
 
 
 def read_or_make(path: Path, text: str) -> str:

@@ -60,7 +60,7 @@ def find_deed() -> Deed | None:
         via=caller.via,
         action=name_route(request.method, rule.rule),
         subject=next((str(value) for value in subjects.values()), g.get("beyond_own")),
-        asked=mask(request.get_json(silent=True) if request.is_json else None),
+        asked=mask(request.get_json() if request.is_json and request.content_length else None),
     )
 
 

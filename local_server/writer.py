@@ -8,6 +8,7 @@ from gevent.threadpool import ThreadPool
 from sqlite_utils import Database
 
 from local_server.farm.db import open_database, write
+from local_server.repeats import claimed, note_claimed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,10 +53,13 @@ class Writer:
     ) -> T:
         """Run a domain function as one transaction on the writer's thread.
 
-        The witness may put another in its place that also writes down who asked for it.
+        The witness may put another in its place that also writes down who asked for it, and a
+        request that may come twice is claimed with it: none of it stands without the others.
         """
         witnessed: Callable[Concatenate[Database, P], T] = self.witness(function)
-        return self.run(run_in_transaction, witnessed, *args, **kwargs)
+        outcome = self.run(run_in_transaction, claimed(witnessed), *args, **kwargs)
+        note_claimed()
+        return outcome
 
 
 def run_in_transaction(

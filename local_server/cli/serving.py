@@ -26,6 +26,7 @@ KEY_VARIABLE = "YUNTU_QUEUE_KEY"
 @click.option("--store", metavar="ADDR")
 @click.option("--slots", type=Number(1, SLOTS_MAX), metavar="N")
 @click.option("--no-node", is_flag=True)
+@click.option("--origin", multiple=True, metavar="ORIGIN")
 @click.option("--parent", type=Number(1, PID_MAX), metavar="PID")
 @click.pass_obj
 def serve(
@@ -36,6 +37,7 @@ def serve(
     slots: int | None,
     parent: int | None,
     *,
+    origin: tuple[str, ...],
     no_node: bool,
 ) -> Exit:
     """Serve a data directory until ended; whatever keeps it from starting ends with one code."""
@@ -51,6 +53,7 @@ def serve(
                 slots=slots,
                 parent=parent,
                 node=not no_node,
+                origins=origin,
             )
         )
     except YuntuError as error:

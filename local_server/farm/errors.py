@@ -54,6 +54,24 @@ class Conflict(YuntuError):
     status = 409
 
 
+class Unreadable(YuntuError):
+    """What was sent is of a kind that is not read here."""
+
+    status = 415
+
+
+class Unfit(YuntuError):
+    """What was asked is understood, but does not fit what it is asked of."""
+
+    status = 422
+
+
+class TooOften(YuntuError):
+    """It was asked too often; `retry_after_s` says when to come again."""
+
+    status = 429
+
+
 class Unavailable(YuntuError):
     """It cannot be done now; the reason may pass."""
 

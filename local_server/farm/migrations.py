@@ -222,6 +222,21 @@ CREATE INDEX event_by_job ON event (job, id) WHERE job IS NOT NULL;
 """
 
 
+REPEATS = """
+CREATE TABLE repeat (
+  account TEXT NOT NULL REFERENCES account(id),
+  key TEXT NOT NULL,
+  content TEXT NOT NULL,
+  status INTEGER,
+  mimetype TEXT,
+  body BLOB,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (account, key)
+) STRICT;
+CREATE INDEX repeat_by_age ON repeat (at_ms);
+"""
+
+
 @MIGRATIONS()
 def m001_ledger(db: Database) -> None:
     """People, operations, purses and transfers."""
@@ -275,6 +290,12 @@ def m030_logs(db: Database) -> None:
     """The studio's logs, how far they are folded, and usage that can be taken back."""
     run_script(db, sync_tables.LOGS)
     run_script(db, sync_tables.USAGE_BACK)
+
+
+@MIGRATIONS()
+def m040_repeats(db: Database) -> None:
+    """Requests that may come twice."""
+    run_script(db, REPEATS)
 
 
 def run_script(db: Database, script: str) -> None:

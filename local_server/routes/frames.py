@@ -4,6 +4,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from local_server.answers import answer, reader_wording
+from local_server.document import gives
 from local_server.farm import frames
 from local_server.farm.db import Row
 from local_server.farm.errors import NotFound
@@ -21,6 +22,7 @@ MIME_TYPES = {
     ".exr": "image/x-exr",
     ".tif": "image/tiff",
 }
+PICTURE_ERRORS = ("no_frame", "no_picture", "object_missing")
 ROUTES = APIBlueprint("frames", __name__, url_prefix="/api/v1/jobs/<job>/frames", abp_tags=[TAG])
 
 
@@ -41,7 +43,7 @@ def send_blob(path: FramePath, name: str) -> Response:
     return Response(data, mimetype=MIME_TYPES.get(extension, "application/octet-stream"))
 
 
-@ROUTES.get("", responses={200: FramePage})
+@ROUTES.get("", **gives(FramePage, {400: "cursor_wrong"}))
 def list_frames(path: JobPath, query: FrameListQuery) -> Response:
     """List a job's frames by number."""
     job = here.get_job(path.job)
@@ -57,7 +59,7 @@ def list_frames(path: JobPath, query: FrameListQuery) -> Response:
     return answer(FramePage(items=items, next=str(rows[-1]["number"]) if full else None))
 
 
-@ROUTES.get("/<int(signed=True):number>", responses={200: FrameDetail})
+@ROUTES.get("/<int(signed=True):number>", **gives(FrameDetail, {404: "no_frame"}))
 def get_frame(path: FramePath) -> Response:
     """Look at one frame and every attempt at it."""
     row, wording = find(path), reader_wording()
@@ -69,7 +71,7 @@ def get_frame(path: FramePath) -> Response:
     return answer(detail)
 
 
-@ROUTES.get("/<int(signed=True):number>/log")
+@ROUTES.get("/<int(signed=True):number>/log", **gives("text/plain", {404: ("no_frame", "no_log")}))
 def get_log(path: FramePath, query: LogQuery) -> Response:
     """Return what the renderer said in an attempt at a frame."""
     row = find(path)
@@ -83,13 +85,13 @@ def get_log(path: FramePath, query: LogQuery) -> Response:
     return Response(file.read_bytes(), mimetype="text/plain; charset=utf-8")
 
 
-@ROUTES.get("/<int(signed=True):number>/picture")
+@ROUTES.get("/<int(signed=True):number>/picture", **gives("image/*", {404: PICTURE_ERRORS}))
 def get_picture(path: FramePath) -> Response:
     """Return a finished frame's file."""
     return send_blob(path, "picture")
 
 
-@ROUTES.get("/<int(signed=True):number>/thumbnail")
+@ROUTES.get("/<int(signed=True):number>/thumbnail", **gives("image/*", {404: PICTURE_ERRORS}))
 def get_thumbnail(path: FramePath) -> Response:
     """Return a finished frame's thumbnail, a JPEG."""
     return send_blob(path, "thumbnail")

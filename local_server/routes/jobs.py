@@ -6,6 +6,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from local_server.answers import answer, reader_wording
+from local_server.document import gives
 from local_server.farm import jobs
 from local_server.farm.bills import make_bill
 from local_server.farm.db import Row, read_clock_ms
@@ -14,7 +15,7 @@ from local_server.farm.job_lists import JobOrder, JobsWanted, Place, find_place
 from local_server.farm.job_lists import list_jobs as find_jobs
 from local_server.farm.pricing import PriceBook
 from local_server.preparation import Request
-from local_server.routes.arguments import check_path
+from local_server.routes.arguments import PATH_ERRORS, check_path
 from local_server.routes.marks import make_mark, parse_mark
 from local_server.services import here
 from local_server.shapes.jobs import (
@@ -24,6 +25,7 @@ from local_server.shapes.jobs import (
     JobRequest,
     JobView,
 )
+from local_server.shapes.money import BillView
 from local_server.stories import tell_story
 from local_server.views import show_job
 
@@ -55,7 +57,14 @@ def find_ceilings() -> PriceBook | None:
     return None if here.caller.sees_every_job else here.submission.book
 
 
-@ROUTES.post("", responses={201: JobView})
+@ROUTES.post(
+    "",
+    **gives(
+        JobView,
+        {400: (*PATH_ERRORS, "priority_out_of_range"), 409: "job_differs"},
+        status=201,
+    ),
+)
 def make_job(body: JobRequest) -> Response:
     """Submit a scene. It is checked, packed, priced and held before a frame is queued."""
     asked = body.model_dump(exclude={"id", "name", "priority"})
@@ -79,7 +88,7 @@ def make_job(body: JobRequest) -> Response:
     return answer(show(row), status=201)
 
 
-@ROUTES.get("", responses={200: JobPage})
+@ROUTES.get("", **gives(JobPage, {400: "cursor_wrong"}))
 def list_jobs(query: JobListQuery) -> Response:
     """List jobs: the caller's own, and for producers and admins everybody's."""
     order, caller = query.sort, here.caller
@@ -108,20 +117,20 @@ def list_jobs(query: JobListQuery) -> Response:
     return answer(JobPage(items=[show(row) for row in rows], next=mark))
 
 
-@ROUTES.get("/<job>", responses={200: JobView})
+@ROUTES.get("/<job>", **gives(JobView))
 def get_job(path: JobPath) -> Response:
     """Look at one job."""
     return answer(show(here.get_job(path.job)))
 
 
-@ROUTES.get("/<job>/bill")
+@ROUTES.get("/<job>/bill", **gives(BillView))
 def get_bill(path: JobPath) -> Response:
     """Return a job's bill, a line per frame."""
     here.get_job(path.job)
-    return answer(make_bill(here.reader, job=path.job))
+    return answer(BillView(**make_bill(here.reader, job=path.job)))
 
 
-@ROUTES.get("/<job>/log")
+@ROUTES.get("/<job>/log", **gives("text/plain"))
 def get_log(path: JobPath) -> Response:
     """Return a job's own story as text: each of its states, with the time and the reason."""
     here.get_job(path.job)

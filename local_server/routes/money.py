@@ -2,25 +2,27 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from sqlite_utils import Database
 
 from local_server.answers import answer, reader_wording
+from local_server.document import gives
 from local_server.farm import ledger
 from local_server.farm.accounts import get_account
 from local_server.farm.audit import audit_farm
 from local_server.farm.beancount import export_beancount
-from local_server.farm.db import open_database, read_clock_ms
+from local_server.farm.db import read_clock_ms
 from local_server.farm.errors import Refused
 from local_server.farm.statements import Wanted, export_csv, list_statement
+from local_server.reading import read_apart
 from local_server.routes.marks import make_mark, parse_mark
 from local_server.services import here
 from local_server.shapes.jobs import Direction
 from local_server.shapes.money import (
+    AuditLine,
+    AuditView,
     BalanceView,
     ExportQuery,
     StatementLine,
@@ -29,19 +31,21 @@ from local_server.shapes.money import (
     TopUpRequest,
 )
 
-T = TypeVar("T")
 TAG = Tag(name="money", description="The ledger: every cent, and how to check it")
 EXPORTS = {"beancount": (export_beancount, "text/plain"), "csv": (export_csv, "text/csv")}
 ROUTES = APIBlueprint("money", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
-@ROUTES.get("/balance", responses={200: BalanceView})
+@ROUTES.get("/balance", **gives(BalanceView))
 def get_balance() -> Response:
     """Return what the account has."""
     return answer(show_balance(here.reader, here.caller.account))
 
 
-@ROUTES.post("/topups", responses={201: BalanceView})
+@ROUTES.post(
+    "/topups",
+    **gives(BalanceView, {400: "amount_out_of_range", 409: "operation_differs"}, status=201),
+)
 def top_up(body: TopUpRequest) -> Response:
     """Bring money in."""
     here.writer.write(
@@ -55,7 +59,9 @@ def top_up(body: TopUpRequest) -> Response:
     return answer(show_balance(here.reader, here.caller.account), status=201)
 
 
-@ROUTES.get("/statement", responses={200: StatementPage})
+@ROUTES.get(
+    "/statement", **gives(StatementPage, {400: "cursor_wrong", 403: "not_yours", 404: "no_account"})
+)
 def get_statement(query: StatementQuery) -> Response:
     """List what moved the account's money; with `format=csv`, all of it as a table."""
     wanted = Wanted(
@@ -67,7 +73,7 @@ def get_statement(query: StatementQuery) -> Response:
     )
     if query.format == "csv":
         export = partial(export_csv, wanted=wanted)
-        text = here.preparation.pool.apply(read_apart, (here.settings.database, join_lines(export)))
+        text = read_apart(here, join_lines(export))
         return Response(text, mimetype="text/csv")
     after = None
     if query.cursor is not None:
@@ -85,25 +91,25 @@ def get_statement(query: StatementQuery) -> Response:
     return answer(StatementPage(items=[StatementLine(**row) for row in rows], next=mark))
 
 
-@ROUTES.get("/ledger/export")
+@ROUTES.get("/ledger/export", **gives("text/plain"))
 def export_ledger(query: ExportQuery) -> Response:
     """Write the whole ledger as Beancount or CSV."""
     export, mimetype = EXPORTS[query.format]
-    text = here.preparation.pool.apply(read_apart, (here.settings.database, join_lines(export)))
+    text = read_apart(here, join_lines(export))
     return Response(text, mimetype=mimetype)
 
 
-@ROUTES.get("/audit")
+@ROUTES.get("/audit", **gives(AuditView))
 def get_audit() -> Response:
     """Check the whole ledger against itself, the jobs and the frames."""
-    checks = here.preparation.pool.apply(read_apart, (here.settings.database, audit_farm))
+    checks = read_apart(here, audit_farm)
     wording = reader_wording()
     shown = []
     for check in checks:
         words = wording.say(check.code, **check.params)
         detail = "" if check.ok else words.detail
-        shown.append({"code": check.code, "title": words.title, "ok": check.ok, "detail": detail})
-    return answer({"clean": all(check.ok for check in checks), "checks": shown})
+        shown.append(AuditLine(code=check.code, title=words.title, ok=check.ok, detail=detail))
+    return answer(AuditView(clean=all(check.ok for check in checks), checks=shown))
 
 
 def choose_account(asked: str | None) -> str:
@@ -114,15 +120,6 @@ def choose_account(asked: str | None) -> str:
     if not caller.is_admin:
         raise Refused("not_yours")
     return get_account(here.reader, account=asked).id
-
-
-def read_apart(database: Path, read: Callable[[Database], T]) -> T:
-    """Read on a connection of its own: what takes seconds must delay neither rounds nor answers."""
-    db = open_database(database, migrate=False)
-    try:
-        return read(db)
-    finally:
-        db.conn.close()
 
 
 def join_lines(export: Callable[[Database], Iterator[str]]) -> Callable[[Database], str]:

@@ -132,7 +132,8 @@ def hand_code(path: PersonPath) -> Response:
     )
     if not noted:
         raise Conflict("codes_too_many", most=codes.PER_HOUR_MAX)
-    return answer(CodeView(code=code, expires_at_ms=now + codes.HANDED_MS), status=201)
+    shown = CodeView(code=code, expires_at_ms=now + codes.HANDED_MS)
+    return answer(shown, status=201, secret=True)
 
 
 @ROUTES.delete("/people/<person>/sessions", responses={204: None})

@@ -6,6 +6,7 @@ from flask_openapi3 import APIBlueprint
 from local_server import consent
 from local_server.access import Right
 from local_server.answers import answer
+from local_server.document import gives
 from local_server.farm import jobs
 from local_server.farm.db import read_clock_ms
 from local_server.routes.jobs import TAG, find_ceilings, show
@@ -20,7 +21,7 @@ from local_server.shapes.jobs import (
 ROUTES = APIBlueprint("steering", __name__, url_prefix="/api/v1/jobs", abp_tags=[TAG])
 
 
-@ROUTES.post("/<job>/pause", responses={200: JobView})
+@ROUTES.post("/<job>/pause", **gives(JobView, {409: "job_cannot_move"}))
 def pause_job(path: JobPath) -> Response:
     """Pause a job; frames under way are stopped and will be rendered again."""
     here.get_job(path.job)
@@ -29,7 +30,17 @@ def pause_job(path: JobPath) -> Response:
     return answer(show(here.get_job(path.job)))
 
 
-@ROUTES.post("/<job>/resume", responses={200: JobView})
+@ROUTES.post(
+    "/<job>/resume",
+    **gives(
+        JobView,
+        {
+            402: ("no_funds", "purse_too_small"),
+            403: "not_yours",
+            409: ("job_cannot_move", "budget_needs_consent"),
+        },
+    ),
+)
 def resume_job(path: JobPath, body: ResumeRequest) -> Response:
     """Let a paused job go on; with `max_cost_micros`, more may be held for it."""
     # More money is the owner's to give, whoever else may let the job go on.
@@ -41,7 +52,7 @@ def resume_job(path: JobPath, body: ResumeRequest) -> Response:
     return answer(show(here.get_job(path.job)))
 
 
-@ROUTES.post("/<job>/cancel", responses={200: JobView})
+@ROUTES.post("/<job>/cancel", **gives(JobView, {409: "job_cannot_move"}))
 def cancel_job(path: JobPath) -> Response:
     """Cancel a job; what is done stays, what is not costs nothing."""
     here.get_job(path.job)
@@ -50,7 +61,10 @@ def cancel_job(path: JobPath) -> Response:
     return answer(show(here.get_job(path.job)))
 
 
-@ROUTES.post("/<job>/retry", responses={200: JobView})
+@ROUTES.post(
+    "/<job>/retry",
+    **gives(JobView, {402: ("no_funds", "purse_too_small"), 409: "nothing_to_retry"}),
+)
 def retry_job(path: JobPath) -> Response:
     """Give a job's failed frames another try."""
     here.get_job(path.job)
@@ -59,7 +73,7 @@ def retry_job(path: JobPath) -> Response:
     return answer(show(here.get_job(path.job)))
 
 
-@ROUTES.post("/<job>/priority", responses={200: JobView})
+@ROUTES.post("/<job>/priority", **gives(JobView, {400: "priority_out_of_range"}))
 def prioritise_job(path: JobPath, body: PriorityRequest) -> Response:
     """Change a job's place among the others."""
     here.get_job(path.job)
@@ -74,7 +88,7 @@ def prioritise_job(path: JobPath, body: PriorityRequest) -> Response:
     return answer(show(here.get_job(path.job)))
 
 
-@ROUTES.delete("/<job>", responses={204: None})
+@ROUTES.delete("/<job>", **gives(None, {409: "job_not_over"}, status=204))
 def delete_job(path: JobPath) -> Response:
     """Take a job that is over off the lists; its bill stays."""
     here.get_job(path.job)

@@ -5,7 +5,7 @@ from pydantic import Field
 from local_server.farm.states import FrameState
 from local_server.shapes.jobs import JobPath
 from local_server.shapes.reasons import Reason
-from local_server.shapes.shape import NUMBER_MAX, PageQuery, Shape
+from local_server.shapes.shape import NUMBER_MAX, TIME, PageQuery, Shape
 
 
 class FramePath(JobPath):
@@ -31,45 +31,45 @@ class LogQuery(Shape):
 class FrameView(Shape):
     """A frame."""
 
-    frame: int
-    state: str
-    attempt: int
-    failures: int
-    node: str | None
-    reason: Reason | None
-    words: str | None
-    reused: bool
-    amount_micros: int | None
-    path: str | None
-    extension: str | None
-    size_bytes: int | None
-    render_ms: int | None
-    load_ms: int | None
-    cores: int | None
-    warnings: list[Reason]
-    has_thumbnail: bool
+    frame: int = Field(description="The frame's number in the scene")
+    state: str = Field(description="Where it stands", examples=["done"])
+    attempt: int = Field(description="How many attempts were begun")
+    failures: int = Field(description="How many of them failed")
+    node: str | None = Field(description="The node that has it or had it last")
+    reason: Reason | None = Field(description="Why it is in its state, if there is more to say")
+    words: str | None = Field(description="What the renderer itself said of it")
+    reused: bool = Field(description="Whether it was found rendered already, and is free")
+    amount_micros: int | None = Field(description="What was paid for it, in micro-yuan")
+    path: str | None = Field(description="Where it lies, once it is in the output folder")
+    extension: str | None = Field(description="How its file's name ends", examples=[".png"])
+    size_bytes: int | None = Field(description="How large its file is")
+    render_ms: int | None = Field(description="How long it was rendered")
+    load_ms: int | None = Field(description="How long the scene was loaded for it")
+    cores: int | None = Field(description="On how many cores")
+    warnings: list[Reason] = Field(description="What is odd about the picture")
+    has_thumbnail: bool = Field(description="Whether there is a small picture of it")
 
 
 class AttemptView(Shape):
     """One attempt at a frame."""
 
-    attempt: int
-    node: str
-    started_at_ms: int
-    ended_at_ms: int | None
-    outcome: str | None
-    reason: Reason | None
-    words: str | None
+    attempt: int = Field(description="Which attempt, from 1")
+    node: str = Field(description="The node that made it")
+    started_at_ms: int = Field(description=TIME)
+    ended_at_ms: int | None = Field(description=f"{TIME}; nothing while it is under way")
+    outcome: str | None = Field(description="How it ended", examples=["done"])
+    reason: Reason | None = Field(description="Why it ended so, if there is more to say")
+    words: str | None = Field(description="What the renderer itself said")
 
 
 class FrameDetail(FrameView):
     """A frame with its attempts."""
 
-    attempts: list[AttemptView]
+    attempts: list[AttemptView] = Field(description="Every attempt at it, oldest first")
 
 
 class FramePage(Shape):
     """A page of frames."""
 
-    items: list[FrameView]
-    next: str | None
+    items: list[FrameView] = Field(description="The frames, by number")
+    next: str | None = Field(description="The `cursor` of the next page; nothing after the last")

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from local_server.farm.job_lists import JobOrder
 from local_server.farm.ledger import AMOUNT_MICROS_MAX
@@ -10,7 +10,7 @@ from local_server.farm.pricing import PRIORITY_MAX, PRIORITY_MIN
 from local_server.farm.states import JobState
 from local_server.shapes.reasons import FindingView, Reason
 from local_server.shapes.scenes import EstimateView, RendererName, SceneRequest
-from local_server.shapes.shape import WHOLE_ID, PageQuery, Shape
+from local_server.shapes.shape import TIME, WHOLE_ID, Body, PageQuery, Shape
 
 
 class JobPath(Shape):
@@ -21,6 +21,14 @@ class JobPath(Shape):
 
 class JobRequest(SceneRequest):
     """A job to be made. With the same `id`, the same request again changes nothing."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"id": "lanterns-1", "scene": "/work/lanterns.blend", "max_cost_micros": 5_000_000}
+            ]
+        }
+    )
 
     id: str | None = Field(
         None, description="Made by the client, so that a retry is safe", pattern=WHOLE_ID
@@ -72,8 +80,10 @@ class JobListQuery(PageQuery):
         return self.sort not in (JobOrder.NAME, JobOrder.STATE)
 
 
-class ResumeRequest(Shape):
+class ResumeRequest(Body):
     """Consent to spend more."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"max_cost_micros": 9_000_000}]})
 
     max_cost_micros: int | None = Field(
         None,
@@ -83,8 +93,10 @@ class ResumeRequest(Shape):
     )
 
 
-class PriorityRequest(Shape):
+class PriorityRequest(Body):
     """A job's place among the others."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"priority": 80}]})
 
     priority: int = Field(ge=PRIORITY_MIN, le=PRIORITY_MAX, description="Higher goes first")
 
@@ -92,61 +104,61 @@ class PriorityRequest(Shape):
 class FrameCounts(Shape):
     """A job's frames by state."""
 
-    total: int
-    waiting: int
-    rendering: int
-    done: int
-    failed: int
-    cancelled: int
-    reused: int
+    total: int = Field(description="All of them")
+    waiting: int = Field(description="Those that wait for a node")
+    rendering: int = Field(description="Those that a node is at")
+    done: int = Field(description="Those that are done")
+    failed: int = Field(description="Those that failed for good")
+    cancelled: int = Field(description="Those that were called off")
+    reused: int = Field(description="Those of the done that were found rendered already")
 
 
 class LiveFrame(Shape):
     """A frame under way."""
 
-    frame: int
-    sample: int
-    samples: int
-    fraction: float
-    remaining_ms: int | None
+    frame: int = Field(description="The frame's number in the scene")
+    sample: int = Field(description="The sample that the renderer is at")
+    samples: int = Field(description="How many it will do")
+    fraction: float = Field(description="How far it is, from 0 to 1", examples=[0.5])
+    remaining_ms: int | None = Field(description="How long it still takes, by the renderer")
 
 
 class DeliveryView(Shape):
     """How many finished frames are not in the artist's folder yet, and why."""
 
-    waiting: int
-    problem: Reason | None
+    waiting: int = Field(description="How many")
+    problem: Reason | None = Field(description="What keeps them")
 
 
 class JobView(Shape):
     """A job."""
 
-    id: str
-    name: str
-    scene: str
-    out: str | None
-    renderer: RendererName | None
-    state: str
-    reason: Reason
-    priority: int
-    range: str | None
-    frames: FrameCounts
-    fraction: float
-    eta_ms: int | None
-    estimate: EstimateView | None
-    held_micros: int
-    cost_micros: int
-    render_ms: int
-    findings: list[FindingView]
-    created_at_ms: int
-    started_at_ms: int | None
-    finished_at_ms: int | None
-    live: list[LiveFrame]
-    delivery: DeliveryView
+    id: str = Field(description="Its id", examples=["lanterns-1"])
+    name: str = Field(description="Its name, for people", examples=["lanterns"])
+    scene: str = Field(description="Absolute path of its scene", examples=["/work/lanterns.blend"])
+    out: str | None = Field(description="The folder that its frames go to")
+    renderer: RendererName | None = Field(description="What renders it, once that is known")
+    state: str = Field(description="Where it stands", examples=["running"])
+    reason: Reason = Field(description="Why it stands there")
+    priority: int = Field(description="Higher goes first")
+    range: str | None = Field(description="Its frames", examples=["1-20"])
+    frames: FrameCounts = Field(description="Its frames by state")
+    fraction: float = Field(description="How far it is, from 0 to 1", examples=[0.5])
+    eta_ms: int | None = Field(description="How long it still takes; nothing while unknown")
+    estimate: EstimateView | None = Field(description="What it was expected to cost and take")
+    held_micros: int = Field(description="What is set aside for it, in micro-yuan")
+    cost_micros: int = Field(description="What its frames have cost, in micro-yuan")
+    render_ms: int = Field(description="How long its frames were rendered, together")
+    findings: list[FindingView] = Field(description="What pre-flight found")
+    created_at_ms: int = Field(description=TIME)
+    started_at_ms: int | None = Field(description=f"{TIME}; nothing before its first frame")
+    finished_at_ms: int | None = Field(description=f"{TIME}; nothing while it is not over")
+    live: list[LiveFrame] = Field(description="Its frames under way")
+    delivery: DeliveryView = Field(description="How its finished frames get to their folder")
 
 
 class JobPage(Shape):
     """A page of jobs."""
 
-    items: list[JobView]
-    next: str | None
+    items: list[JobView] = Field(description="The jobs, newest first")
+    next: str | None = Field(description="The `cursor` of the next page; nothing after the last")

@@ -1,17 +1,22 @@
-"""Money, as it is asked for and shown."""
+"""Money, as it is asked for and shown; amounts are micro-yuan, 1,000,000 are one yuan."""
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from local_server.farm.ledger import Kind
+from local_server.farm.ledger import AMOUNT_MICROS_MAX, Kind
 from local_server.shapes.jobs import Direction
-from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, PageQuery, Shape
+from local_server.shapes.scenes import EstimateView
+from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, PageQuery, Shape
 
 
-class TopUpRequest(Shape):
+class TopUpRequest(Body):
     """Money to bring in. With the same `id`, the same top-up again changes nothing."""
 
-    id: str = Field(description="Made by the client", pattern=WHOLE_ID)
-    amount_micros: int = Field(gt=0, description="Micro-yuan: 1,000,000 are one yuan")
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"id": "topup-2026-11", "amount_micros": 50_000_000}]}
+    )
+
+    id: str = Field(description="Made by the client, so that a retry is safe", pattern=WHOLE_ID)
+    amount_micros: int = Field(gt=0, le=AMOUNT_MICROS_MAX, description="How much, in micro-yuan")
 
 
 class ExportQuery(Shape):
@@ -65,9 +70,60 @@ class StatementPage(Shape):
 class BalanceView(Shape):
     """What the account has, in micro-yuan."""
 
-    total_micros: int
-    free_micros: int
-    pool_micros: int
-    available_micros: int
-    held_micros: int
-    spent_micros: int
+    total_micros: int = Field(description="All that is not spent: free and held")
+    free_micros: int = Field(description="What may be held or withdrawn: pool and available")
+    pool_micros: int = Field(description="What no machine has leased")
+    available_micros: int = Field(description="What this machine may hold, online or not")
+    held_micros: int = Field(description="What is set aside for jobs under way")
+    spent_micros: int = Field(description="What was paid for frames")
+
+
+class BillLine(Shape):
+    """What one frame cost, and why."""
+
+    frame: int = Field(description="The frame's number in the scene")
+    render_ms: int = Field(description="How long it was rendered")
+    cores: int = Field(description="On how many cores")
+    rate_micros: int = Field(description="Micro-yuan for a core's hour")
+    discount_basis_points: int = Field(description="The membership's discount; 100 are 1 %")
+    full_micros: int = Field(description="What the price book asked, in micro-yuan")
+    amount_micros: int = Field(description="What was paid, in micro-yuan")
+    node: str = Field(description="The node that rendered it")
+    attempt: int = Field(description="Which attempt was paid")
+    price_book: str | None = Field(description="The price book's version", examples=["2026-11"])
+    reused: bool = Field(description="Whether it was found rendered already, and is free")
+
+
+class BillView(Shape):
+    """What a job cost: held = total + released + what is held still."""
+
+    job: str = Field(description="The job's id", examples=["lanterns-1"])
+    name: str = Field(description="The job's name", examples=["lanterns"])
+    owner: str = Field(description="Who pays", examples=["me"])
+    price_book: str | None = Field(description="The price book's version", examples=["2026-11"])
+    rate_micros: int | None = Field(description="The latest paid frame's rate")
+    discount_basis_points: int | None = Field(description="The latest paid frame's discount")
+    held_micros: int = Field(description="All that was ever held for it")
+    released_micros: int = Field(description="What of it went back")
+    total_micros: int = Field(description="What was paid: the sum of the lines")
+    frames_done: int = Field(description="How many frames are done")
+    frames_reused: int = Field(description="How many of them were found rendered already")
+    frames_failed: int = Field(description="How many failed, and cost nothing")
+    estimate: EstimateView | None = Field(description="What it was expected to cost")
+    lines: list[BillLine] = Field(description="A line for every frame that is done, by number")
+
+
+class AuditLine(Shape):
+    """One rule that the books are held against."""
+
+    code: str = Field(description="Which rule")
+    title: str = Field(description="The rule in a few words")
+    ok: bool = Field(description="Whether nothing breaks it")
+    detail: str = Field(description="What breaks it; empty when nothing does")
+
+
+class AuditView(Shape):
+    """Whether the books are in order."""
+
+    clean: bool = Field(description="Whether every rule holds")
+    checks: list[AuditLine] = Field(description="The rules")

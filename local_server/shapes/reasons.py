@@ -1,17 +1,21 @@
 """Reasons and findings, with their words."""
 
+from pydantic import Field
+
 from local_server.shapes.shape import Shape
 
 
 class Reason(Shape):
     """Why something is as it is."""
 
-    code: str
-    title: str
-    detail: str
+    code: str = Field(description="Which reason; programs go by it", examples=["by_user"])
+    title: str = Field(description="The reason in a few words", examples=["Paused by you"])
+    detail: str = Field(description="The reason in a sentence, with what to do; may be empty")
 
 
 class FindingView(Reason):
     """What pre-flight found."""
 
-    severity: str
+    severity: str = Field(
+        description="`blocker` stops the job, `warning` does not", examples=["warning"]
+    )

@@ -1,18 +1,34 @@
 """Scenes that are asked for, and what they are expected to take."""
 
-from pydantic import Field
+from typing import Any
 
-from local_server.shapes.shape import Shape
+from pydantic import ConfigDict, Field
+
+from local_server.shapes.reasons import FindingView
+from local_server.shapes.shape import ABSOLUTE, Body, Shape
 
 
-class SceneRequest(Shape):
+class SceneRequest(Body):
     """A scene, and how it is to be rendered."""
 
-    scene: str = Field(description="Absolute path of the scene on this machine", max_length=4096)
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"scene": "/work/lanterns.blend", "frames": "1-20"}]}
+    )
+
+    scene: str = Field(
+        description="Absolute path of the scene on this machine",
+        max_length=4096,
+        json_schema_extra=ABSOLUTE,
+    )
     frames: str | None = Field(
         None, description="Frames such as `1-20x2,30`; else the scene's own range", max_length=4096
     )
-    out: str | None = Field(None, description="Folder for the frames", max_length=4096)
+    out: str | None = Field(
+        None,
+        description="Absolute path of the folder for the frames; else beside the scene",
+        max_length=4096,
+        json_schema_extra=ABSOLUTE,
+    )
     renderer: str | None = Field(None, description="Name, or name and version", max_length=64)
     allow_missing: bool = Field(False, description="Render although assets are missing")
     width: int | None = Field(None, ge=4, le=65_536, description="Pixels; else the scene's own")
@@ -23,18 +39,40 @@ class SceneRequest(Shape):
 class RendererName(Shape):
     """Which renderer, in which version."""
 
-    name: str
-    version: str
+    name: str = Field(description="The renderer's short name", examples=["blender"])
+    version: str = Field(description="Its version", examples=["4.5.15"])
 
 
 class EstimateView(Shape):
-    """What a job is expected to cost and take."""
+    """What a job is expected to cost and take; P50 in most cases, P90 in nearly all."""
 
-    p50_micros: int
-    p90_micros: int
-    frame_p50_ms: int
-    frame_p90_ms: int
-    frame_p90_micros: int
-    job_p50_ms: int
-    job_p90_ms: int
-    source: str
+    p50_micros: int = Field(description="What the job costs, P50, in micro-yuan")
+    p90_micros: int = Field(description="What the job costs, P90, in micro-yuan")
+    frame_p50_ms: int = Field(description="What one frame takes, P50")
+    frame_p90_ms: int = Field(description="What one frame takes, P90")
+    frame_p90_micros: int = Field(description="What one frame costs, P90, in micro-yuan")
+    job_p50_ms: int = Field(description="What the whole job takes here, P50")
+    job_p90_ms: int = Field(description="What the whole job takes here, P90")
+    source: str = Field(description="What the numbers rest on", examples=["samples"])
+
+
+class PackageSize(Shape):
+    """How much a scene and its assets are."""
+
+    files: int = Field(description="How many files")
+    bytes: int = Field(description="How large they are together")
+
+
+class SceneCheck(Shape):
+    """What is known of a scene before it is a job."""
+
+    scene: str = Field(description="Absolute path of the scene", examples=["/work/lanterns.blend"])
+    renderer: RendererName = Field(description="What would render it")
+    facts: dict[str, Any] = Field(description="What the renderer says of the scene")
+    findings: list[FindingView] = Field(description="What is wrong or odd, all of it")
+    frames: str | None = Field(description="The frames that would be rendered", examples=["1-20"])
+    frames_total: int = Field(description="How many those are")
+    out: str = Field(description="Where they would go", examples=["/work/lanterns-frames"])
+    package: PackageSize = Field(description="What would be packed")
+    estimate: EstimateView | None = Field(description="What it would cost and take, if known")
+    ok: bool = Field(description="Whether nothing stops the job")

@@ -1,11 +1,17 @@
 """What every shape of the interface shares: strictness, ids, pages."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from local_server.farm.identifiers import GRAMMAR
 
 WHOLE_ID = f"^{GRAMMAR.pattern}$"  # pydantic searches: without the anchors `../` may follow an id
 NUMBER_MAX = 2**63 - 1  # what SQLite can compare with
+TIME = "Milliseconds since 1970, UTC"
+# Told to readers of the document; what breaks it is refused with a code of its own.
+CURSOR: dict[str, Any] = {"pattern": "^-?[0-9]{1,18}$"}
+ABSOLUTE: dict[str, Any] = {"pattern": r"^(/|[A-Za-z]:[\\/]|\\\\)[^\x00]*$"}
 
 
 class Shape(BaseModel):
@@ -14,8 +20,19 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Body(Shape):
+    """A request's JSON. Types are as they are written: the text "5" is no number.
+
+    An enumeration in a body is a field with `strict=False`: JSON has only text for it.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+
 class PageQuery(Shape):
     """A page of a long list."""
 
     limit: int = Field(200, ge=1, le=1_000, description="How many at most")
-    cursor: str | None = Field(None, description="`next` of the page before")
+    cursor: str | None = Field(
+        None, description="`next` of the page before", json_schema_extra=CURSOR
+    )

@@ -19,8 +19,11 @@ ERRORS = {
     "NoFunds",
     "NotFound",
     "Refused",
+    "TooOften",
     "Unauthorized",
     "Unavailable",
+    "Unfit",
+    "Unreadable",
     "YuntuError",
 }
 
