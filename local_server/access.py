@@ -95,6 +95,11 @@ RIGHTS: dict[str, Right] = {
     # --- money ---
     "GET /balance": Right.PERSON,
     "POST /topups": Right.ADMIN,
+    "POST /withdrawals": Right.ADMIN,
+    "POST /jobs/<job>/refunds": Right.ADMIN,
+    "GET /usage": Right.PERSON,
+    "GET /prices": Right.PERSON,
+    "POST /prices": Right.ADMIN,
     "GET /statement": Right.PERSON,
     "GET /ledger/export": Right.ADMIN,
     "GET /audit": Right.ADMIN,

@@ -89,7 +89,10 @@ def handle_errors(app: Flask) -> None:
 
 def answer_invalid(error: ValidationError) -> Response:
     """Return what is wrong with a request's fields, as one sentence a field."""
-    if any(one["type"] in ("model_type", "json_invalid") for one in error.errors()):
+    if any(
+        one["type"] == "json_invalid" or (one["type"] == "model_type" and not one["loc"])
+        for one in error.errors()
+    ):
         return answer_error("not_json", BadInput.status)
     told = [
         f"{'.'.join(str(step) for step in one['loc']) or 'body'}: {one['msg']}"

@@ -20,11 +20,13 @@ from local_server.pages import add_pages
 from local_server.repeats import find_earlier, may_be_kept
 from local_server.request_ids import name_requests
 from local_server.routes import (
+    bills,
     frames,
     health,
     jobs,
     money,
     people,
+    prices,
     profile,
     server,
     sessions,
@@ -36,7 +38,12 @@ from local_server.witness import witness
 from local_server.writer import run_in_transaction
 
 BODY_BYTES_MAX = 1_000_000
-PARTS = (health, server, sessions, profile, people, jobs, steering, frames, money)
+PARTS = (
+    *(health, server),
+    *(sessions, profile, people),
+    *(jobs, steering, frames),
+    *(bills, money, prices),
+)
 
 
 def create_app(services: Services) -> Interface:

@@ -13,7 +13,7 @@ from local_server.wording import Wording
 
 Codes = Mapping[int, str | tuple[str, ...]]
 VERBS = ("get", "post", "put", "patch", "delete")
-ERRORS = "x-errors"
+ERRORS, ALSO = "x-errors", "x-also"
 PHRASES = {
     304: "What `If-None-Match` names is still so",
     400: "Not understood, or not allowed at all",
@@ -69,18 +69,21 @@ def gives(
     errors: Codes | None = None,
     *,
     status: int = 200,
+    also: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return what a route's decorator is told: its answer, and its own errors by status.
 
-    The answer is a shape for JSON, a MIME type for anything else, None for nothing. Errors that
-    every route of its kind may give need not be named.
+    The answer is a shape for JSON, a MIME type for anything else, None for nothing; `also` are the
+    other types that it can be asked for in. Errors that every route of its kind may give need not
+    be named.
     """
     told: Any = shape
     if isinstance(shape, str):
         content = {"type": "string"} if shape.startswith("text/") else {}
         told = {"content": {shape: {"schema": content}}}
     listed = {str(key): list(as_tuple(codes)) for key, codes in (errors or {}).items()}
-    return {"responses": {status: told}, "openapi_extensions": {ERRORS: listed}}
+    extensions = {ERRORS: listed, ALSO: list(also)}
+    return {"responses": {status: told}, "openapi_extensions": extensions}
 
 
 class Interface(OpenAPI):
@@ -104,12 +107,22 @@ def finish_document(app: Interface) -> None:
     for path, verb, operation in list_operations(document):
         right = find_right(verb.upper(), path.replace("{", "<").replace("}", ">"))
         codes = collect_codes(operation, verb, right, about_job="{job}" in path)
+        describe_other_types(operation)
         describe_answers(operation, codes, wording)
         describe_headers(operation, verb)
         operation["security"] = [] if right is Right.ANYONE else [{"key": []}]
     document["components"]["schemas"][ErrorAnswer.__name__]["examples"] = [
         {"error": show_example("no_job", wording)}
     ]
+
+
+def describe_other_types(operation: dict[str, Any]) -> None:
+    """Write the other types that an answer can be asked for in into it."""
+    for mimetype in operation.pop(ALSO, ()):
+        schema = {"type": "string"} if mimetype.startswith("text/") else {}
+        for status, told in operation["responses"].items():
+            if status.startswith("2"):
+                told["content"][mimetype] = {"schema": schema}
 
 
 def list_operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

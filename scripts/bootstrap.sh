@@ -106,6 +106,7 @@ list_missing() {
     command -v povray >/dev/null || missing+=("povray")
     has_povray_includes || missing+=("povray-includes")
     command -v redis-server >/dev/null || missing+=("redis-server")
+    command -v pdftotext >/dev/null || missing+=("poppler-utils" "poppler-data")
   fi
 }
 
@@ -129,6 +130,7 @@ install_with_brew() {
     case "$one" in
       povray | povray-includes) wanted+=("povray") ;;
       redis-server) wanted+=("redis") ;;
+      poppler-utils | poppler-data) wanted+=("poppler") ;;
       *) wanted+=("python@3.11") ;;
     esac
   done

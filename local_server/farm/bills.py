@@ -1,13 +1,17 @@
 """Bills: what a job cost, a line per frame, read off the operations that moved its money."""
 
 import json
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from sqlite_utils import Database
 
 from local_server.farm.db import Row, fetch_rows
 from local_server.farm.jobs import get_job
-from local_server.farm.ledger import Kind
+from local_server.farm.ledger import Kind, format_cny
+from local_server.farm.refunds import list_refunds
+from local_server.farm.statements import format_line
 
 LINE = (
     "frame",
@@ -21,6 +25,21 @@ LINE = (
     "attempt",
     "price_book",
 )
+COLUMNS = (
+    "job",
+    "kind",
+    "frame",
+    "render_ms",
+    "cores",
+    "rate_cny",
+    "discount_basis_points",
+    "full_cny",
+    "amount_cny",
+    "price_book",
+    "node",
+    "attempt",
+    "reason",
+)
 
 
 def make_bill(db: Database, *, job: str) -> Row:
@@ -29,7 +48,8 @@ def make_bill(db: Database, *, job: str) -> Row:
     A line's amount is what was paid, `full_micros` what the price book asked: less is paid where
     the hold ran out. Frames that were reused are lines that cost nothing. The rate and discount at
     the head are those of the latest paid frame, None while there is none. Micro-yuan throughout:
-    held = total + released + what is held still. Raises NotFound `no_job`.
+    held = total + released + what is held still; what an admin gave back stands beside. Raises
+    NotFound `no_job`.
     """
     row = get_job(db, job=job)
     moved, lines = read_operations(db, job=job)
@@ -42,18 +62,54 @@ def make_bill(db: Database, *, job: str) -> Row:
         "job": job,
         "name": row["name"],
         "owner": row["owner"],
+        "created_at_ms": row["created_at_ms"],
+        "finished_at_ms": row["finished_at_ms"],
         "price_book": plan.get("price_book"),
+        "level": plan.get("level"),
         "rate_micros": latest.get("rate_micros"),
         "discount_basis_points": latest.get("discount_basis_points"),
         "held_micros": moved[Kind.HOLD],
         "released_micros": moved[Kind.RELEASE],
         "total_micros": moved[Kind.SETTLE],
+        "refunded_micros": moved[Kind.REFUND],
         "frames_done": row["frames_done"],
         "frames_reused": row["frames_reused"],
         "frames_failed": row["frames_failed"],
         "estimate": row["estimate"],
         "lines": lines,
+        "refunds": list_refunds(db, job=job),
     }
+
+
+def write_bill_csv(bill: Row) -> Iterator[str]:
+    """Write a bill as CSV: a line per frame, what was given back as lines below zero.
+
+    The amounts add up to what the job came to.
+    """
+    yield format_line(COLUMNS)
+    for line in bill["lines"]:
+        yield format_line(
+            (
+                bill["job"],
+                "reused" if line["reused"] else "frame",
+                line["frame"],
+                line["render_ms"],
+                line["cores"],
+                format_cny(line["rate_micros"]),
+                line["discount_basis_points"],
+                format_cny(line["full_micros"]),
+                format_cny(line["amount_micros"]),
+                line["price_book"],
+                line["node"],
+                line["attempt"],
+                None,
+            )
+        )
+    for one in bill["refunds"]:
+        nothing = (None,) * 5
+        amount = Decimal(format_cny(-one["amount_micros"]))
+        place = (bill["job"], "refund", one["frame"])
+        yield format_line((*place, *nothing, amount, None, None, None, one["reason"]))
 
 
 def read_operations(db: Database, *, job: str) -> tuple[dict[Kind, int], list[Row]]:

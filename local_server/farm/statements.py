@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from sqlite_utils import Database
 
@@ -142,14 +143,14 @@ def export_csv(db: Database, wanted: Wanted = EVERYTHING) -> Iterator[str]:
             )
 
 
-def format_line(cells: tuple[str | int | None, ...]) -> str:
+def format_line(cells: tuple[str | int | Decimal | None, ...]) -> str:
     """Return one line of CSV in which no text can run as a formula."""
     line = io.StringIO()
     csv.writer(line).writerow([defuse(cell) for cell in cells])
     return line.getvalue()
 
 
-def defuse(cell: str | int | None) -> str | int | None:
+def defuse(cell: str | int | Decimal | None) -> str | int | Decimal | None:
     """Return a cell that a spreadsheet shows as text even where it begins like a formula."""
     dangerous = isinstance(cell, str) and cell.startswith(FORMULA_STARTS)
     return f"'{cell}" if dangerous else cell

@@ -1,9 +1,13 @@
 """Usage: frames, seconds and money by day, from sums that the database keeps by quarter-hour."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 from sqlite_utils import Database
+
+from local_server.farm.ledger import format_cny
+from local_server.farm.statements import format_line
 
 QUARTER_MS = 900_000
 
@@ -47,3 +51,24 @@ def list_usage(
 def find_zone(offset_minutes: int) -> tzinfo:
     """Return the zone that is so many minutes ahead of UTC."""
     return timezone(timedelta(minutes=offset_minutes))
+
+
+def begin_of(day: date, zone: tzinfo) -> int:
+    """Return the moment at which a day begins in a zone, in ms."""
+    return int(datetime.combine(day, time(), zone).timestamp() * 1000)
+
+
+def write_usage_csv(days: list[DayOfUse]) -> Iterator[str]:
+    """Write usage as CSV, a line a day."""
+    yield format_line(("day", "frames", "render_ms", "core_ms", "spent_cny", "refunded_cny"))
+    for one in days:
+        yield format_line(
+            (
+                one.day,
+                one.frames,
+                one.render_ms,
+                one.core_ms,
+                format_cny(one.spent_micros),
+                format_cny(one.refunded_micros),
+            )
+        )

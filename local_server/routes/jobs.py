@@ -8,7 +8,6 @@ from flask_openapi3 import APIBlueprint, Tag
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
 from local_server.farm import jobs
-from local_server.farm.bills import make_bill
 from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.identifiers import make_id
 from local_server.farm.job_lists import JobOrder, JobsWanted, Place, find_place
@@ -25,7 +24,6 @@ from local_server.shapes.jobs import (
     JobRequest,
     JobView,
 )
-from local_server.shapes.money import BillView
 from local_server.stories import tell_story
 from local_server.views import show_job
 
@@ -121,13 +119,6 @@ def list_jobs(query: JobListQuery) -> Response:
 def get_job(path: JobPath) -> Response:
     """Look at one job."""
     return answer(show(here.get_job(path.job)))
-
-
-@ROUTES.get("/<job>/bill", **gives(BillView))
-def get_bill(path: JobPath) -> Response:
-    """Return a job's bill, a line per frame."""
-    here.get_job(path.job)
-    return answer(BillView(**make_bill(here.reader, job=path.job)))
 
 
 @ROUTES.get("/<job>/log", **gives("text/plain"))

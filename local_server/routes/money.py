@@ -1,6 +1,8 @@
 """Routes of money: balance, top-up, statement, export, audit."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import timedelta
 from functools import partial
 
 from flask import Response
@@ -16,51 +18,58 @@ from local_server.farm.beancount import export_beancount
 from local_server.farm.db import read_clock_ms
 from local_server.farm.errors import Refused
 from local_server.farm.statements import Wanted, export_csv, list_statement
+from local_server.farm.usage import begin_of, find_zone, list_usage, write_usage_csv
 from local_server.reading import read_apart
 from local_server.routes.marks import make_mark, parse_mark
 from local_server.services import here
 from local_server.shapes.jobs import Direction
 from local_server.shapes.money import (
+    AmountRequest,
     AuditLine,
     AuditView,
+    BalanceQuery,
     BalanceView,
+    DayOfUseView,
     ExportQuery,
     StatementLine,
     StatementPage,
     StatementQuery,
-    TopUpRequest,
+    UsageQuery,
+    UsageSums,
+    UsageView,
 )
 
 TAG = Tag(name="money", description="The ledger: every cent, and how to check it")
 EXPORTS = {"beancount": (export_beancount, "text/plain"), "csv": (export_csv, "text/csv")}
+MOVE_ERRORS = {400: "amount_out_of_range", 404: "no_account", 409: "operation_differs"}
 ROUTES = APIBlueprint("money", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
-@ROUTES.get("/balance", **gives(BalanceView))
-def get_balance() -> Response:
+@ROUTES.get("/balance", **gives(BalanceView, {403: "not_yours", 404: "no_account"}))
+def get_balance(query: BalanceQuery) -> Response:
     """Return what the account has."""
-    return answer(show_balance(here.reader, here.caller.account))
+    return answer(show_balance(here.reader, choose_account(query.account)))
 
 
-@ROUTES.post(
-    "/topups",
-    **gives(BalanceView, {400: "amount_out_of_range", 409: "operation_differs"}, status=201),
-)
-def top_up(body: TopUpRequest) -> Response:
+@ROUTES.post("/topups", **gives(BalanceView, MOVE_ERRORS, status=201))
+def top_up(body: AmountRequest) -> Response:
     """Bring money in."""
-    here.writer.write(
-        ledger.mint,
-        id=f"topup:{body.id}",
-        owner=here.caller.account,
-        amount_micros=body.amount_micros,
-        at_ms=read_clock_ms(),
-    )
-    here.wake.set()
-    return answer(show_balance(here.reader, here.caller.account), status=201)
+    return move_money("topup", ledger.mint, body)
+
+
+@ROUTES.post("/withdrawals", **gives(BalanceView, MOVE_ERRORS | {402: "no_funds"}, status=201))
+def withdraw(body: AmountRequest) -> Response:
+    """Take money out; what is held for jobs stays."""
+    return move_money("withdrawal", ledger.withdraw, body)
 
 
 @ROUTES.get(
-    "/statement", **gives(StatementPage, {400: "cursor_wrong", 403: "not_yours", 404: "no_account"})
+    "/statement",
+    **gives(
+        StatementPage,
+        {400: "cursor_wrong", 403: "not_yours", 404: "no_account"},
+        also=("text/csv",),
+    ),
 )
 def get_statement(query: StatementQuery) -> Response:
     """List what moved the account's money; with `format=csv`, all of it as a table."""
@@ -91,6 +100,28 @@ def get_statement(query: StatementQuery) -> Response:
     return answer(StatementPage(items=[StatementLine(**row) for row in rows], next=mark))
 
 
+@ROUTES.get(
+    "/usage",
+    **gives(UsageView, {403: "not_yours", 404: "no_account"}, also=("text/csv",)),
+)
+def get_usage(query: UsageQuery) -> Response:
+    """Return what the account used, by day."""
+    zone = find_zone(query.offset_minutes)
+    days = list_usage(
+        here.reader,
+        owner=choose_account(query.account),
+        from_ms=begin_of(query.since, zone),
+        until_ms=begin_of(query.until + timedelta(days=1), zone),
+        zone=zone,
+    )
+    if query.format == "csv":
+        return Response("".join(write_usage_csv(days)), mimetype="text/csv")
+    names = UsageSums.model_fields
+    total = {name: sum(getattr(day, name) for day in days) for name in names}
+    items = [DayOfUseView(**asdict(day)) for day in days]
+    return answer(UsageView(items=items, total=UsageSums(**total)))
+
+
 @ROUTES.get("/ledger/export", **gives("text/plain"))
 def export_ledger(query: ExportQuery) -> Response:
     """Write the whole ledger as Beancount or CSV."""
@@ -110,6 +141,20 @@ def get_audit() -> Response:
         detail = "" if check.ok else words.detail
         shown.append(AuditLine(code=check.code, title=words.title, ok=check.ok, detail=detail))
     return answer(AuditView(clean=all(check.ok for check in checks), checks=shown))
+
+
+def move_money(cause: str, move: Callable[..., bool], body: AmountRequest) -> Response:
+    """Do a top-up or a withdrawal once, whatever is sent twice, and return what there is now."""
+    owner = choose_account(body.account)
+    here.writer.write(
+        move,
+        id=f"{cause}:{body.id}",
+        owner=owner,
+        amount_micros=body.amount_micros,
+        at_ms=read_clock_ms(),
+    )
+    here.wake.set()
+    return answer(show_balance(here.reader, owner), status=201)
 
 
 def choose_account(asked: str | None) -> str:

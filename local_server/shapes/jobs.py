@@ -37,6 +37,7 @@ class JobRequest(SceneRequest):
     priority: int = Field(50, ge=PRIORITY_MIN, le=PRIORITY_MAX, description="Higher goes first")
     max_cost_micros: int | None = Field(
         None,
+        strict=True,
         ge=0,
         le=AMOUNT_MICROS_MAX,
         description="What may be held and spent at most, in micro-yuan",
@@ -87,6 +88,7 @@ class ResumeRequest(Body):
 
     max_cost_micros: int | None = Field(
         None,
+        strict=True,
         ge=0,
         le=AMOUNT_MICROS_MAX,
         description="What the whole job may cost from now on, in micro-yuan",

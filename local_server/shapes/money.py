@@ -1,22 +1,70 @@
 """Money, as it is asked for and shown; amounts are micro-yuan, 1,000,000 are one yuan."""
 
+from datetime import date
+
 from pydantic import ConfigDict, Field
 
 from local_server.farm.ledger import AMOUNT_MICROS_MAX, Kind
 from local_server.shapes.jobs import Direction
-from local_server.shapes.scenes import EstimateView
 from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, PageQuery, Shape
 
 
-class TopUpRequest(Body):
-    """Money to bring in. With the same `id`, the same top-up again changes nothing."""
+class AmountRequest(Body):
+    """Money to bring in or to take out. With the same `id`, the same again changes nothing."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"id": "topup-2026-11", "amount_micros": 50_000_000}]}
     )
 
     id: str = Field(description="Made by the client, so that a retry is safe", pattern=WHOLE_ID)
-    amount_micros: int = Field(gt=0, le=AMOUNT_MICROS_MAX, description="How much, in micro-yuan")
+    amount_micros: int = Field(
+        gt=0, le=AMOUNT_MICROS_MAX, description="Micro-yuan: 1,000,000 are one yuan"
+    )
+    account: str | None = Field(
+        None, description="Whose; else the caller's own", min_length=1, max_length=64
+    )
+
+
+class BalanceQuery(Shape):
+    """Whose balance."""
+
+    account: str | None = Field(
+        None, description="For admins; else the caller's own", min_length=1, max_length=64
+    )
+
+
+class UsageQuery(BalanceQuery):
+    """Which days."""
+
+    since: date = Field(description="The first day, such as 2026-11-01")
+    until: date = Field(description="The last day")
+    offset_minutes: int = Field(
+        480, ge=-840, le=840, description="The days' time zone, minutes ahead of UTC"
+    )
+    format: str = Field("json", pattern="^(json|csv)$", description="json or csv")
+
+
+class UsageSums(Shape):
+    """Frames, seconds and money that add up. Only frames that were paid for count."""
+
+    frames: int = Field(description="Frames that were paid for")
+    render_ms: int = Field(description="How long they rendered")
+    core_ms: int = Field(description="The same times their processor threads: what is priced")
+    spent_micros: int = Field(description="What they cost, in micro-yuan")
+    refunded_micros: int = Field(description="What was given back in this time")
+
+
+class DayOfUseView(UsageSums):
+    """What was used on a day."""
+
+    day: date = Field(description="The day in the zone that was asked for")
+
+
+class UsageView(Shape):
+    """What was used over time."""
+
+    items: list[DayOfUseView] = Field(description="The days on which there was anything")
+    total: UsageSums = Field(description="Their sums")
 
 
 class ExportQuery(Shape):
@@ -70,47 +118,13 @@ class StatementPage(Shape):
 class BalanceView(Shape):
     """What the account has, in micro-yuan."""
 
-    total_micros: int = Field(description="All that is not spent: free and held")
+    total_micros: int = Field(description="All that is not spent: free, held and away")
     free_micros: int = Field(description="What may be held or withdrawn: pool and available")
     pool_micros: int = Field(description="What no machine has leased")
     available_micros: int = Field(description="What this machine may hold, online or not")
+    away_micros: int = Field(description="What other machines have leased")
     held_micros: int = Field(description="What is set aside for jobs under way")
     spent_micros: int = Field(description="What was paid for frames")
-
-
-class BillLine(Shape):
-    """What one frame cost, and why."""
-
-    frame: int = Field(description="The frame's number in the scene")
-    render_ms: int = Field(description="How long it was rendered")
-    cores: int = Field(description="On how many cores")
-    rate_micros: int = Field(description="Micro-yuan for a core's hour")
-    discount_basis_points: int = Field(description="The membership's discount; 100 are 1 %")
-    full_micros: int = Field(description="What the price book asked, in micro-yuan")
-    amount_micros: int = Field(description="What was paid, in micro-yuan")
-    node: str = Field(description="The node that rendered it")
-    attempt: int = Field(description="Which attempt was paid")
-    price_book: str | None = Field(description="The price book's version", examples=["2026-11"])
-    reused: bool = Field(description="Whether it was found rendered already, and is free")
-
-
-class BillView(Shape):
-    """What a job cost: held = total + released + what is held still."""
-
-    job: str = Field(description="The job's id", examples=["lanterns-1"])
-    name: str = Field(description="The job's name", examples=["lanterns"])
-    owner: str = Field(description="Who pays", examples=["me"])
-    price_book: str | None = Field(description="The price book's version", examples=["2026-11"])
-    rate_micros: int | None = Field(description="The latest paid frame's rate")
-    discount_basis_points: int | None = Field(description="The latest paid frame's discount")
-    held_micros: int = Field(description="All that was ever held for it")
-    released_micros: int = Field(description="What of it went back")
-    total_micros: int = Field(description="What was paid: the sum of the lines")
-    frames_done: int = Field(description="How many frames are done")
-    frames_reused: int = Field(description="How many of them were found rendered already")
-    frames_failed: int = Field(description="How many failed, and cost nothing")
-    estimate: EstimateView | None = Field(description="What it was expected to cost")
-    lines: list[BillLine] = Field(description="A line for every frame that is done, by number")
 
 
 class AuditLine(Shape):

@@ -19,16 +19,21 @@ def test_a_bill_adds_up_to_the_micro(shop: Workshop) -> None:
         "job": "job-1",
         "name": "job-1",
         "owner": "me",
+        "created_at_ms": shop.job()["created_at_ms"],
+        "finished_at_ms": shop.job()["finished_at_ms"],
         "price_book": "test-book",
+        "level": "gold",
         "rate_micros": 3_600_000,
         "discount_basis_points": 1_000,
         "held_micros": 10_000,
         "released_micros": 10_000 - 1_000 - 9 - 2_000,
         "total_micros": 1_000 + 9 + 2_000,
+        "refunded_micros": 0,
         "frames_done": 4,
         "frames_reused": 1,
         "frames_failed": 0,
         "estimate": None,
+        "refunds": [],
     }
     assert [line["frame"] for line in bill["lines"]] == [1, 2, 3, 4]
     assert sum(line["amount_micros"] for line in bill["lines"]) == bill["total_micros"]

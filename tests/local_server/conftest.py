@@ -66,24 +66,7 @@ def fill_database(path: Path, *, out: Path) -> None:
         jobs.plan_job(
             db,
             job=JOB,
-            plan=Plan(
-                manifest="0" * 64,
-                scene="lost.blend",
-                renderer="blender-0.0",
-                renderer_version="0.0",
-                look={},
-                recipe="1" * 64,
-                width=32,
-                height=32,
-                frames="1-3",
-                first=1,
-                last=3,
-                out=str(out),
-                naming="lost_####",
-                price_book=book.id,
-                level="standard",
-                frame_p90_micros=YUAN,
-            ),
+            plan=make_plan(out),
             numbers=(1, 2, 3),
             scene_key="lost",
             at_ms=now,
@@ -94,6 +77,28 @@ def fill_database(path: Path, *, out: Path) -> None:
         attempts.start_attempt(db, **told, node="node", lease_ms=1000, at_ms=now)
         attempts.finish_attempt(db, **told, result=make_result(), book=book, at_ms=now)
     db.conn.close()
+
+
+def make_plan(out: Path) -> Plan:
+    """Return the plan of a job whose scene is lost."""
+    return Plan(
+        manifest="0" * 64,
+        scene="lost.blend",
+        renderer="blender-0.0",
+        renderer_version="0.0",
+        look={},
+        recipe="1" * 64,
+        width=32,
+        height=32,
+        frames="1-3",
+        first=1,
+        last=3,
+        out=str(out),
+        naming="lost_####",
+        price_book=max(load_price_books()),
+        level="standard",
+        frame_p90_micros=YUAN,
+    )
 
 
 def make_result() -> Result:

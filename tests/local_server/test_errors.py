@@ -33,6 +33,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/jobs/<job>/resume": {},
     "/api/v1/jobs/<job>/priority": {"priority": 50},
     "/api/v1/topups": {"id": "topup-1", "amount_micros": 1},
+    "/api/v1/withdrawals": {"id": "withdrawal-1", "amount_micros": 1},
+    "/api/v1/jobs/<job>/refunds": {"id": "refund-1", "reason": "noise"},
+    "/api/v1/prices": {
+        "id": "prices-1",
+        "rate_micros": 1,
+        "minimum_micros": 1,
+        "levels": {"standard": {"discount_basis_points": 0}},
+    },
 }
 
 

@@ -1,0 +1,68 @@
+"""Routes of bills: what a job cost, as data, table or paper, and what is given back of it."""
+
+from typing import Any
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+
+from local_server.answers import answer, reader_wording
+from local_server.bill_pdf import write_bill_pdf
+from local_server.document import gives
+from local_server.farm.bills import make_bill, write_bill_csv
+from local_server.farm.db import read_clock_ms
+from local_server.farm.refunds import list_refunds, refund
+from local_server.services import here
+from local_server.shapes.bills import BillQuery, BillView, RefundRequest, RefundView
+from local_server.shapes.jobs import JobPath
+
+TAG = Tag(name="bills", description="What jobs cost, a line per frame")
+ROUTES = APIBlueprint("bills", __name__, url_prefix="/api/v1/jobs", abp_tags=[TAG])
+
+
+@ROUTES.get("/<job>/bill", **gives(BillView, also=("text/csv", "application/pdf")))
+def get_bill(path: JobPath, query: BillQuery) -> Response:
+    """Return a job's bill, a line per frame: as JSON, as CSV, or as a PDF to print."""
+    bill = make_bill(here.reader, job=here.get_job(path.job)["id"])
+    if query.format == "csv":
+        return send_file("".join(write_bill_csv(bill)), "text/csv", f"bill-{path.job}.csv")
+    if query.format == "pdf":
+        arguments: tuple[Any, ...] = (bill, reader_wording())
+        data = here.preparation.pool.apply(write_bill_pdf, arguments)
+        return send_file(data, "application/pdf", f"bill-{path.job}.pdf")
+    return answer(BillView(**bill))
+
+
+@ROUTES.post(
+    "/<job>/refunds",
+    **gives(
+        RefundView,
+        {
+            400: "amount_out_of_range",
+            404: "no_frame",
+            409: ("nothing_to_refund", "refund_too_large", "operation_differs"),
+        },
+        status=201,
+    ),
+)
+def give_back(path: JobPath, body: RefundRequest) -> Response:
+    """Give money back for a job or one of its frames, at most what it cost."""
+    job, id = here.get_job(path.job)["id"], f"refund:{body.id}"
+    here.writer.write(
+        refund,
+        id=id,
+        job=job,
+        frame=body.frame,
+        amount_micros=body.amount_micros,
+        reason=body.reason,
+        by=here.caller.account,
+        at_ms=read_clock_ms(),
+    )
+    [given] = [one for one in list_refunds(here.reader, job=job) if one["id"] == id]
+    return answer(RefundView(**given), status=201)
+
+
+def send_file(data: str | bytes, mimetype: str, name: str) -> Response:
+    """Return a file that a browser saves under a name; the name is ours."""
+    response = Response(data, mimetype=mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
