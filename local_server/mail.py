@@ -131,7 +131,8 @@ def make_message(*, sender: str, to: str, subject: str, text: str) -> EmailMessa
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text)
+    # base64: no line of it can be taken for a mailbox's "From" or be too long for some server.
+    message.set_content(text, cte="base64")
     return message
 
 
