@@ -102,7 +102,7 @@ def guard(app: Flask, services: Services) -> None:
         # What anyone may ask for is signing in and the like: its answers are secrets.
         if g.right == Right.ANYONE or "caller" not in g:
             return None
-        return find_earlier(services.reader, g.caller.account)
+        return find_earlier(services.reader, g.caller.account, secret=services.tokens.secret)
 
     @app.after_request
     def keep(response: Response) -> Response:

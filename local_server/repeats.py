@@ -1,8 +1,8 @@
 """Repeats: a request with an `Idempotency-Key` is done once, however often it comes."""
 
+import hmac
 import re
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Concatenate, ParamSpec, TypeVar
 
 from flask import Response, g, has_request_context, request
@@ -21,7 +21,7 @@ READS = ("GET", "HEAD", "OPTIONS")
 ANSWER_BYTES_MAX = 100_000
 
 
-def find_earlier(db: Database, account: str) -> Response | None:
+def find_earlier(db: Database, account: str, *, secret: bytes) -> Response | None:
     """Return the answer that this very request got before; else let its first write claim it.
 
     Bodies that are not JSON are told apart by their own hashes, and take no part in this.
@@ -34,7 +34,7 @@ def find_earlier(db: Database, account: str) -> Response | None:
         return None
     if re.fullmatch(GRAMMAR, key) is None:
         raise BadInput("repeat_key_wrong")
-    g.claim = Claim(account=account, key=key, content=hash_request())
+    g.claim = Claim(account=account, key=key, content=hash_request(secret))
     g.is_claimed = False
     known = find_request(db, account=account, key=key)
     if known is None:
@@ -51,9 +51,12 @@ def find_earlier(db: Database, account: str) -> Response | None:
     )
 
 
-def hash_request() -> str:
-    """Return the SHA-256 of what a request asks for: verb, address and body."""
-    digest = sha256(f"{request.method} {request.full_path}\n".encode())
+def hash_request(secret: bytes) -> str:
+    """Return a keyed SHA-256 of what a request asks for: verb, address and body.
+
+    A body may hold a password, and a hash without a key would let a thief of the database guess.
+    """
+    digest = hmac.new(secret, f"{request.method} {request.full_path}\n".encode(), "sha256")
     digest.update(request.get_data())
     return digest.hexdigest()
 

@@ -9,6 +9,7 @@ from typing import Any
 from flask_openapi3 import OpenAPI
 from werkzeug.test import TestResponse
 
+from local_server.access import API
 from local_server.app import create_app
 from local_server.farm import people, rules
 from local_server.farm.accounts import Role
@@ -39,11 +40,17 @@ class Studio:
     def call(
         self, verb: str, path: str, credential: str | None = None, **options: Any
     ) -> TestResponse:
-        """Make a request with a credential, or with none."""
+        """Make a request of the interface with a credential, or with none."""
+        return self.open(verb, f"{API}{path}", credential, **options)
+
+    def open(
+        self, verb: str, address: str, credential: str | None = None, **options: Any
+    ) -> TestResponse:
+        """Make a request of any address of the server."""
         headers = {} if credential is None else {"Authorization": f"Bearer {credential}"}
         headers |= options.pop("headers", {})
         client = self.app.test_client()
-        return client.open(f"/api/v1{path}", method=verb, headers=headers, **options)
+        return client.open(address, method=verb, headers=headers, **options)
 
     def sign_in(self, name: str, *, password: str = PASSWORD, device: str = "") -> dict[str, Any]:
         """Sign a person in, and return their tokens."""

@@ -1,5 +1,6 @@
 """Who may do what: every route with every kind of caller, made from the routes themselves."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask, Response
 
-from local_server.access import API, RIGHTS, Right, check_rows, name_route
+from local_server.access import DOCUMENTS, RIGHTS, Right, check_rows, name_route
 from local_server.callers import Via, identify
 from local_server.farm import people, rules
 from local_server.farm.db import read_clock_ms
@@ -17,6 +18,7 @@ from tests.local_server.cast import Studio, assert_refused, open_studio
 from tests.local_server.conftest import JOB, fill_database
 
 OK = 204
+ARGUMENT = re.compile(r"<(?:[^:>]+:)?([a-z]+)>")
 # What each kind of caller gets of a route, by who may call it. Objects belong to `owner`.
 ALLOWED: dict[Right, dict[str, int]] = {
     Right.ANYONE: {"nobody": OK, "another": OK, "owner": OK, "producer": OK, "admin": OK},
@@ -91,14 +93,11 @@ def answer_nothing(**_: Any) -> Response:
 def list_routes(app: Flask, objects: dict[str, str]) -> Iterator[tuple[str, str, str, set[str]]]:
     """Give each route's verb, name, an address, and what its address speaks of."""
     for rule in app.url_map.iter_rules():
-        if not rule.rule.startswith(API):
+        if rule.rule.startswith(DOCUMENTS):
             continue
         for verb in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            name = name_route(verb, rule.rule)
-            address = name.partition(" ")[2]
-            for kind in rule.arguments:
-                address = address.replace(f"<{kind}>", objects[kind])
-            yield verb, name, address, set(rule.arguments)
+            address = ARGUMENT.sub(lambda match: objects[match[1]], rule.rule)
+            yield verb, name_route(verb, rule.rule), address, set(rule.arguments)
 
 
 def find_status(name: str, caller: str, kinds: set[str]) -> int:
@@ -118,7 +117,7 @@ def test_every_route_with_every_kind_of_caller(
     wrong, count = [], 0
     for verb, name, address, kinds in list_routes(silent.app, objects):
         for caller, credential in credentials.items():
-            got = silent.call(verb, address, credential).status_code
+            got = silent.open(verb, address, credential).status_code
             wanted, count = find_status(name, caller, kinds), count + 1
             if got != wanted:
                 wrong.append(f"{name} for {caller}: {got} instead of {wanted}")
@@ -131,7 +130,7 @@ def test_the_launch_key_says_which_machine_asks_not_who(
 ) -> None:
     key = silent.services.key
     for verb, name, address, _ in list_routes(silent.app, objects):
-        response = silent.call(verb, address, key)
+        response = silent.open(verb, address, key)
         if RIGHTS[name] in (Right.ANYONE, Right.MACHINE):
             assert response.status_code == OK, name
         else:
@@ -153,7 +152,7 @@ def test_alone_at_a_workstation_the_key_is_its_owner(
         )
         assert (caller.account, caller.is_admin, caller.via) == (OWNER, True, Via.KEY)
         for verb, name, address, _ in list_routes(silent.app, objects):
-            assert silent.call(verb, address, services.key).status_code == OK, name
+            assert silent.open(verb, address, services.key).status_code == OK, name
     finally:
         services.writer.write(rules.change_rules, shared=True, sign_up=None)
 
@@ -182,4 +181,4 @@ def test_a_route_without_a_row_keeps_the_server_from_starting(studio: Studio) ->
 
 def test_a_row_without_a_route_is_noticed() -> None:
     with pytest.raises(AssertionError, match="there is no"):
-        check_rows(Flask("empty"))
+        check_rows(Flask("empty", static_folder=None))
