@@ -60,11 +60,12 @@ class DeviceLog:
 
     `leases` are those of this epoch by treasury sequence, of which `taken` have been applied: an
     entry sees the leases up to its own `ts` and no others, whatever the reader knows by then.
+    `floors` say that entries after a sequence have to know a treasury entry.
     """
 
     device: str
     epoch: int
-    opened: int
+    floors: list[tuple[int, int]]
     seq: int = 0
     digest: str = NO_PREVIOUS
     ts: int = 0
@@ -81,6 +82,15 @@ class DeviceLog:
             self.available[lease.owner] = self.available.get(lease.owner, 0) + lease.amount_micros
             self.taken += 1
         self.ts = ts
+
+    def floor(self, seq: int) -> int:
+        """Return the least `ts` that the entry at a sequence may have."""
+        return max(self.ts, *(ts for after, ts in self.floors if seq > after))
+
+    def free(self, owner: str) -> int:
+        """Return what an owner's leases have left that is not held, whether taken yet or not."""
+        coming = (one.amount_micros for one in self.leases[self.taken :] if one.owner == owner)
+        return self.available.get(owner, 0) + sum(coming)
 
     def list_unknown(self, entry: Entry) -> list[str]:
         """Return the kinds of an entry's operations that this program does not know."""
@@ -165,7 +175,8 @@ class DeviceLog:
         """Return the state that `to_dict` told."""
         leases = [Lease(*one) for one in told["leases"]]
         holds = {job: (owner, micros) for job, (owner, micros) in told["holds"].items()}
-        return cls(**told | {"leases": leases, "holds": holds})
+        floors = [(after, ts) for after, ts in told["floors"]]
+        return cls(**told | {"leases": leases, "holds": holds, "floors": floors})
 
 
 _MOVES = {

@@ -22,7 +22,7 @@ from sync.entry import (
     read_entry,
     write_canonical,
 )
-from sync.operations import TREASURY_SHAPES
+from sync.operations import CUTTING, TREASURY_SHAPES
 from sync.treasury import Closed, Key, Treasury
 from sync.verdict import Verdict
 
@@ -76,18 +76,18 @@ class Fold:
     ids: Ids = field(default_factory=MemoryIds)
     stopped: dict[str, str] = field(default_factory=dict)
 
-    def advance(self, fetch: Fetch) -> Iterator[Effect]:
-        """Fold all that can be folded now, object by object; wait for the rest."""
+    def advance(self, fetch: Fetch) -> Iterator[list[Effect]]:
+        """Fold all that can be folded now, giving what each object came to; wait for the rest."""
         moved = True
         while moved:
             moved = False
             for device in sorted(self.logs):
                 while (effects := self.fold_device(device, fetch)) is not None:
                     moved = True
-                    yield from effects
+                    yield effects
             if (effects := self.fold_treasury(fetch)) is not None:
                 moved = True
-                yield from effects
+                yield effects
 
     def wants(self) -> dict[str, int]:
         """Return the next sequence of every log that can go on."""
@@ -165,7 +165,7 @@ class Fold:
             return None
         entry, _, verdict = self.judge(data, name, seq, log.digest)
         if verdict is Verdict.GOOD and entry:
-            if entry.header.ts < max(log.ts, log.opened):
+            if entry.header.ts < log.floor(seq):
                 verdict = Verdict.TIME_FELL
             elif entry.header.ts > self.treasury.seq:
                 return None
@@ -215,7 +215,7 @@ class Fold:
         """Bring every epoch that an entry closes to its cut; False when that has to wait."""
         late: list[tuple[DeviceLog, int]] = []
         for one in entry.operations:
-            if one["op"] != "close" or (
+            if one["op"] not in CUTTING or (
                 self.treasury.judge(key, one, self.ids) is not Verdict.GOOD
             ):
                 continue
@@ -251,7 +251,11 @@ class Fold:
     def rewind(self, log: DeviceLog, cut: int, fetch: Fetch) -> CutOff:
         """Fold an epoch again from its beginning to a cut that came late."""
         fresh = DeviceLog(
-            log.device, log.epoch, log.opened, digest=self.treasury.genesis, leases=log.leases
+            log.device,
+            log.epoch,
+            log.floors,
+            digest=self.treasury.genesis,
+            leases=log.leases,
         )
         self.ids.forget_after(log.device, (log.epoch, 0))
         self.logs[log.device] = fresh

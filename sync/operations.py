@@ -45,6 +45,12 @@ _sequence, _epoch = _number(0, NUMBER_MAX), _number(1, 9999)
 _ROLES: Final = ("device", "invite", "minter")
 _MADE: Final[dict[str, Check]] = {"id": _id, "at_ms": _number(0, WALL_MS_MAX)}
 _MONEY: Final[dict[str, Check]] = {**_MADE, "owner": _name, "amount_micros": _some, "line": _table}
+_CUT: Final[dict[str, Check]] = {
+    "device": _device,
+    "epoch": _epoch,
+    "cut": _sequence,
+    "hash": _digest,
+}
 _WORK: Final[dict[str, Check]] = {**_MADE, "owner": _name, "job": _name, "line": _table}
 
 TREASURY_SHAPES: Final[dict[str, dict[str, Check]]] = {
@@ -59,14 +65,12 @@ TREASURY_SHAPES: Final[dict[str, dict[str, Check]]] = {
     "policy": {**_MADE, "line": _table},
     "mint": _MONEY,
     "withdraw": _MONEY,
-    "refund": _MONEY,
+    "refund": {**_MONEY, "job": _name},
     "lease": {**_MONEY, "device": _device, "epoch": _epoch},
+    "unlease": {**_MONEY, **_CUT},
     "close": {
         **_MADE,
-        "device": _device,
-        "epoch": _epoch,
-        "cut": _sequence,
-        "hash": _digest,
+        **_CUT,
         "last": lambda value: type(value) is bool,
     },
     "snap": {**_MADE, "digest": _digest},
@@ -81,7 +85,9 @@ DEVICE_SHAPES: Final[dict[str, dict[str, Check]]] = {
     "result": _WORK,
     "request": {**_MADE, "line": _table},
 }
-# What a key may sign in the treasury. A minter's key is the studio's own and may sign anything.
+# What names a place in a device's log, and holds from there on. What a key may sign is told for
+# machines and invites; a minter's key is the studio's own and may sign anything.
+CUTTING: Final = frozenset({"close", "unlease"})
 DEVICE_MAY: Final = frozenset({"lease", "person"})
 INVITE_MAY: Final = frozenset({"enrol"})
 

@@ -104,8 +104,8 @@ class Treasury:
         kind = operation["op"]
         if kind == "close":
             verdict, closed = self.close(operation, logs)
-        elif kind in ("lease", "enrol"):
-            verdict = (self.lease if kind == "lease" else self.enrol)(operation, logs)
+        elif kind in ("lease", "unlease", "enrol"):
+            verdict = _MOVES[kind](self, operation, logs)
             if verdict is Verdict.GOOD and key.role == "invite":
                 key.void = True  # an invite lets one machine in
         else:
@@ -140,7 +140,7 @@ class Treasury:
         self.keys[id] = Key(role, name, operation["key"])
         if role == "device":
             self.devices[name] = Device(id, 1, self.seq, operation["line"])
-            logs[name] = DeviceLog(name, 1, self.seq, digest=self.genesis)
+            logs[name] = DeviceLog(name, 1, [(0, self.seq)], digest=self.genesis)
         return Verdict.GOOD
 
     def void_key(self, operation: Operation) -> Verdict:
@@ -166,17 +166,35 @@ class Treasury:
         logs[operation["device"]].leases.append(Lease(self.seq, owner, amount))
         return Verdict.GOOD
 
+    def find_cut(self, operation: Operation, logs: dict[str, DeviceLog]) -> DeviceLog | Verdict:
+        """Return the open epoch that an operation cuts, brought to the cut; else why not."""
+        device = self.devices.get(operation["device"])
+        if device is None or device.over or device.epoch != operation["epoch"]:
+            return Verdict.UNKNOWN_DEVICE
+        log = logs[operation["device"]]
+        at_cut = (log.seq, log.digest) == (operation["cut"], operation["hash"])
+        return log if at_cut else Verdict.WRONG_CUT
+
+    def unlease(self, operation: Operation, logs: dict[str, DeviceLog]) -> Verdict:
+        """Take money back from a device that has it free; what it writes from there on knows."""
+        log, owner = self.find_cut(operation, logs), operation["owner"]
+        if isinstance(log, Verdict):
+            return log
+        if operation["amount_micros"] > log.free(owner):
+            return Verdict.LEASE_TOO_SMALL
+        log.leases.append(Lease(self.seq, owner, -operation["amount_micros"]))
+        log.floors.append((log.seq, self.seq))
+        add(self.pools, owner, operation["amount_micros"])
+        return Verdict.GOOD
+
     def close(
         self, operation: Operation, logs: dict[str, DeviceLog]
     ) -> tuple[Verdict, Closed | None]:
         """End an epoch: what is not spent at the cut goes back to the pools."""
-        name, epoch = operation["device"], operation["epoch"]
-        device = self.devices.get(name)
-        if device is None or device.over or device.epoch != epoch:
-            return Verdict.UNKNOWN_DEVICE, None
-        log = logs[name]
-        if (log.seq, log.digest) != (operation["cut"], operation["hash"]):
-            return Verdict.WRONG_CUT, None
+        log = self.find_cut(operation, logs)
+        if isinstance(log, Verdict):
+            return log, None
+        name, epoch, device = log.device, log.epoch, self.devices[log.device]
         rest = {owner: micros for owner, micros in log.rest().items() if micros}
         for owner, micros in rest.items():
             add(self.pools, owner, micros)
@@ -188,7 +206,7 @@ class Treasury:
             del logs[name]
         else:
             device.epoch, device.opened = epoch + 1, self.seq
-            logs[name] = DeviceLog(name, epoch + 1, self.seq, digest=self.genesis)
+            logs[name] = DeviceLog(name, epoch + 1, [(0, self.seq)], digest=self.genesis)
         return Verdict.GOOD, closed
 
     def to_dict(self) -> dict[str, Any]:
@@ -217,3 +235,6 @@ def add(table: dict[str, int], owner: str, micros: int) -> None:
 def key_id(public: str) -> str:
     """Return the id of a public key given in hex: short, and as good as the key itself."""
     return sha256(bytes.fromhex(public)).hexdigest()[:32]
+
+
+_MOVES = {"lease": Treasury.lease, "unlease": Treasury.unlease, "enrol": Treasury.enrol}

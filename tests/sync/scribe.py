@@ -103,23 +103,21 @@ class Scribe:
         self, device: str, *, epoch: int = 1, cut: int | None = None, last: bool = False
     ) -> Operation:
         """Return the operation that closes an epoch, at its head unless told otherwise."""
+        place = self.cut(device, epoch=epoch, cut=cut)
+        return {"op": "close", "id": f"close:{device}:{epoch}", "at_ms": 0, "last": last} | place
+
+    def cut(self, device: str, *, epoch: int = 1, cut: int | None = None) -> Operation:
+        """Return what names a place in a device's log."""
         log = name_log(device, epoch)
         cut = self.heads.get(log, (0, ""))[0] if cut is None else cut
         place = (log, cut) if cut else (GENESIS, 0)
-        return {
-            "op": "close",
-            "id": f"close:{device}:{epoch}",
-            "at_ms": 0,
-            "device": device,
-            "epoch": epoch,
-            "cut": cut,
-            "hash": digest_entry(self.objects[place]),
-            "last": last,
-        }
+        digest = digest_entry(self.objects[place])
+        return {"device": device, "epoch": epoch, "cut": cut, "hash": digest}
 
     def fold(self, fold: Fold | None = None) -> tuple[Fold, list[Effect]]:
         """Fold all that is written."""
         fold = fold or start_fold(STUDIO)
-        effects = list(fold.advance(lambda log, seq: self.objects.get((log, seq))))
+        told = fold.advance(lambda log, seq: self.objects.get((log, seq)))
+        effects = [one for effects in told for one in effects]
         assert fold.check_sums() == []
         return fold, effects

@@ -237,6 +237,21 @@ def test_a_cut_that_can_never_be_reached_stops_nobody(scribe: Scribe) -> None:
     assert fold.logs["one"].seq == 1, "it goes on behind it"
 
 
+def test_money_is_given_back_from_a_place_on(scribe: Scribe) -> None:
+    """What was written before the place stands; what comes after has to know of it."""
+    scribe.work("one", hold("h1", 10))
+    scribe.treasury(money("unlease", "u1", 51) | scribe.cut("one"))
+    scribe.treasury(money("unlease", "u2", 45) | scribe.cut("one"))
+    scribe.work("one", hold("h2", 5), ts=3)
+    scribe.work("one", hold("h3", 6), hold("h4", 5), ts=4)
+    fold, effects = scribe.fold()
+    found = verdicts(effects)
+    assert (found["u1"], found["u2"]) == (Verdict.LEASE_TOO_SMALL, Verdict.GOOD)
+    assert (found["h3"], found["h4"]) == (Verdict.LEASE_TOO_SMALL, Verdict.GOOD)
+    assert voids(effects) == [("d/one/0001", 2, Verdict.TIME_FELL)]
+    assert fold.treasury.pools == {"me": 85}
+
+
 def test_a_machine_that_left_is_out(scribe: Scribe) -> None:
     scribe.treasury(scribe.close("one", last=True))
     scribe.treasury(lease("l2", 1, "one", 2), by="one")
@@ -313,6 +328,11 @@ def write_at_random(seed: int) -> Scribe:
                 cut = chance.randint(0, scribe.heads.get(log, (0, ""))[0])
                 scribe.treasury(scribe.close(device, epoch=epochs[device], cut=cut) | {"id": id})
                 epochs[device] = scribe.fold()[0].treasury.devices[device].epoch
+            case 5 if chance.random() < 0.5:
+                log = name_log(device, epochs[device])
+                cut = max(0, scribe.heads.get(log, (0, ""))[0] - chance.randint(0, 1))
+                back = money("unlease", id, amount, owner)
+                scribe.treasury(back | scribe.cut(device, epoch=epochs[device], cut=cut))
             case 5 | 6:
                 scribe.treasury(money("withdraw", id, amount, owner))
             case _:
