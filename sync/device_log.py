@@ -7,7 +7,7 @@ charges that the device's earlier epochs settled; so devices fold in any order, 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sync.entry import NO_PREVIOUS, Entry, Operation
+from sync.entry import NO_PREVIOUS, Operation
 from sync.operations import DEVICE_SHAPES, is_sound
 from sync.verdict import Verdict
 
@@ -92,14 +92,13 @@ class DeviceLog:
         coming = (one.amount_micros for one in self.leases[self.taken :] if one.owner == owner)
         return self.available.get(owner, 0) + sum(coming)
 
-    def list_unknown(self, entry: Entry) -> list[str]:
-        """Return the kinds of an entry's operations that this program does not know."""
-        return sorted({one["op"] for one in entry.operations} - DEVICE_SHAPES.keys())
-
     def apply(self, operation: Operation, ids: Ids) -> Verdict:
         """Do one operation if it may be done, and say what it comes to."""
         kind = operation["op"]
-        if not is_sound(operation, DEVICE_SHAPES[kind]):
+        shape = DEVICE_SHAPES.get(kind)
+        if shape is None:
+            return Verdict.NOT_ALLOWED
+        if not is_sound(operation, shape):
             return Verdict.MALFORMED
         if ids.has(self.device, operation["id"]):
             return Verdict.REPEATED

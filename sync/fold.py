@@ -22,7 +22,7 @@ from sync.entry import (
     read_entry,
     write_canonical,
 )
-from sync.operations import CUTTING, TREASURY_SHAPES
+from sync.operations import CUTTING, list_unknown
 from sync.treasury import Closed, Key, Treasury
 from sync.verdict import Verdict
 
@@ -111,8 +111,8 @@ class Fold:
         if verdict is not Verdict.GOOD or entry is None or key is None:
             state.seq, state.digest = seq, digest_entry(data)
             return [Voided(TREASURY, seq, verdict)]
-        unknown = sorted({one["op"] for one in entry.operations} - TREASURY_SHAPES.keys())
-        if unknown and key.role == "minter":
+        # Only a minter may stop everybody; what machines may not sign is refused as such.
+        if key.role == "minter" and (unknown := list_unknown(entry.operations)):
             self.stopped[TREASURY] = unknown[0]
             return None
         effects: list[Effect] = []
@@ -172,7 +172,7 @@ class Fold:
         if verdict is not Verdict.GOOD or entry is None:
             log.seq, log.digest = seq, digest_entry(data)
             return [Voided(name, seq, verdict)]
-        if unknown := log.list_unknown(entry):
+        if unknown := list_unknown(entry.operations):
             self.stopped[name] = unknown[0]
             return None
         self.stopped.pop(name, None)

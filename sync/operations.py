@@ -92,6 +92,11 @@ DEVICE_MAY: Final = frozenset({"lease", "person"})
 INVITE_MAY: Final = frozenset({"enrol"})
 
 
+def list_unknown(operations: tuple[Operation, ...]) -> list[str]:
+    """Return the kinds of operations that this program does not know in any log."""
+    return sorted({one["op"] for one in operations} - TREASURY_SHAPES.keys() - DEVICE_SHAPES.keys())
+
+
 def is_sound(operation: Operation, shape: dict[str, Check]) -> bool:
     """Tell whether an operation has exactly the fields of its shape, each as it must be."""
     if len(operation) != len(shape) + 1:

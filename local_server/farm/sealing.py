@@ -7,14 +7,16 @@ that the logs leave no room for is taken back as a whole: it leaves the ledger, 
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlite_utils import Database
 
-from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows
+from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows, fetch_value
 from local_server.farm.errors import NotFound, YuntuError
-from local_server.farm.ledger import ROUTES, Kind, check_purses, open_purse
+from local_server.farm.ledger import ROUTES, Kind, check_purses, find_operation, open_purse
 
 COLUMNS = "id, log, kind, owner, job, payload, at_ms, device"
 AWAY = frozenset({"available", "held"})
@@ -87,11 +89,24 @@ def mark_sealed(db: Database, *, id: str, place: str) -> None:
     db.conn.execute("UPDATE operation SET sealed_in = ? WHERE id = ?", (place, id))
 
 
-def take_back(db: Database, row: Row, *, reason: str, at_ms: int, outcome: str | None) -> None:
-    """Take an operation out of the ledger, the newest first; `outcome` None lets it wait.
+@contextmanager
+def floors_lifted(db: Database) -> Iterator[None]:
+    """Let purses fall below zero while several operations are taken back; none is at the end.
 
-    Raises IntegrityError when something later stands on it.
+    What came between them may stand on one that goes first; without all of them it stands again.
     """
+    assert_writing(db)
+    db.conn.execute("PRAGMA ignore_check_constraints = ON")
+    try:
+        yield
+    finally:
+        db.conn.execute("PRAGMA ignore_check_constraints = OFF")
+    below = "SELECT id FROM purse WHERE kind NOT IN ('world', 'spent') AND balance_micros < 0"
+    assert fetch_value(db, below) is None, "what is sealed stands by itself"
+
+
+def take_back(db: Database, row: Row, *, reason: str, at_ms: int, outcome: str | None) -> None:
+    """Take an operation out of the ledger; `outcome` None lets it wait."""
     assert_writing(db)
     values = tuple(row[name] for name in COLUMNS.split(", "))
     number = db.conn.execute(
@@ -111,6 +126,9 @@ def give_again(db: Database, row: Row) -> str | None:
     Returns None when it fits, else the code of why not; then it goes on waiting.
     """
     assert_writing(db)
+    if find_operation(db, id=row["id"]) is not None:  # it was done once more meanwhile
+        end_waiting(db, id=row["id"], outcome="void")
+        return None
     kind, micros = Kind(row["kind"]), json.loads(row["payload"])["amount_micros"]
     route = ROUTES[kind]
     debit, credit = (

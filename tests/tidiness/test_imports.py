@@ -17,12 +17,16 @@ MAY_IMPORT = {
 # The half of `sync` that reconciles; a node moves bytes and knows nothing of it.
 RECONCILING = (
     "sync.device_log",
+    "sync.drafts",
     "sync.engine",
     "sync.entry",
     "sync.fold",
     "sync.keys",
+    "sync.leases",
     "sync.log",
     "sync.operations",
+    "sync.projection",
+    "sync.studio",
     "sync.treasury",
 )
 # `local_server/farm` is the domain: it needs no web, no queue, no bucket and no window.

@@ -1,0 +1,267 @@
+"""The engine: one cycle brings what this machine knows and what the store knows together.
+
+A cycle is a list of steps, each of which may be cut off anywhere and done again: read what is new,
+put what is ours, lease what will be needed. Requests are made between transactions, never in one.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlite_utils import Database
+
+from local_server.farm.errors import NotFound, Refused, Unavailable, YuntuError
+from sync.drafts import Desk, build_draft, draft_next, try_operations
+from sync.entry import TREASURY, entry_key
+from sync.fold import GENESIS, CutOff, Effect, Fold, Folded
+from sync.leases import draft_lease, retry_waiting
+from sync.log import (
+    Stored,
+    fetch_object,
+    find_draft,
+    find_wants,
+    keep_objects,
+    load_fold,
+    save_fold,
+)
+from sync.projection import Projection
+from sync.store import Store
+from sync.studio import Build
+from sync.verdict import Verdict
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+READ_OBJECTS_MAX = 64
+PORTION = 4_000
+TRIES_MAX = 1_000
+LEASES_MAX = 5
+
+
+class Ledger(Protocol):
+    """Runs functions on the farm's database, each as one transaction."""
+
+    def write(
+        self, function: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function between BEGIN IMMEDIATE and COMMIT and return what it returns."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Cycle:
+    """What a cycle did. `stopped` names what asks for a newer program, by log."""
+
+    read: int = 0
+    put: int = 0
+    lost: int = 0
+    retried: int = 0
+    stopped: dict[str, str] = field(default_factory=dict)
+    out: bool = False
+
+
+class Engine:
+    """Reconciles one machine with the store of its studio. One thread at a time."""
+
+    def __init__(
+        self, *, store: Store, ledger: Ledger, desk: Desk, clock: Callable[[], int]
+    ) -> None:
+        self.store = store
+        self.ledger = ledger
+        self.desk = desk
+        self.clock = clock
+        self.fold: Fold | None = None
+
+    def run_cycle(self) -> Cycle:
+        """Do one whole cycle. Raises Unavailable as the store does; what was done until then stays.
+
+        Raises Unavailable `studio_missing` where the store has no such studio.
+        """
+        cycle = Cycle()
+        self.pull(cycle)
+        self.push(cycle)
+        for _ in range(LEASES_MAX):
+            cycle.retried += (given := self.ledger.write(self.retry_waiting))
+            if given:
+                self.push(cycle)
+            if self.ledger.write(self.draft_lease) is None:
+                break
+            self.put_drafts(cycle)
+        return cycle
+
+    def append(self, build: Build) -> None:
+        """Append operations to the treasury that are no machine's money, such as who belongs to it.
+
+        Raises Refused `operation_refused` when they would not count, and as `run_cycle` does.
+        """
+        cycle = Cycle()
+        for _ in range(TRIES_MAX):
+            self.pull(cycle)
+            if TREASURY in cycle.stopped:
+                raise Unavailable("upgrade_needed", kind=cycle.stopped[TREASURY])
+            if cycle.out:
+                raise Refused("device_out", device=self.desk.device)
+            self.push(cycle)
+            put = cycle.put
+            self.ledger.write(self.draft_operations, build)
+            self.put_drafts(cycle)
+            if cycle.put > put:
+                return
+        raise Unavailable("store_contended")
+
+    def pull(self, cycle: Cycle) -> None:
+        """Read and fold what is new in the store, until nothing is."""
+        while True:
+            objects: list[Stored] = []
+            for name, seq in self.ledger.write(self.find_wants).items():
+                objects += self.read_log(name, seq)
+            cycle.read += len(objects)
+            self.absorb(objects)
+            if not objects:
+                break
+        fold = self.fold
+        assert fold is not None
+        if fold.treasury.seq < 0:
+            raise Unavailable("studio_missing", studio=self.desk.studio)
+        cycle.stopped = dict(fold.stopped)
+        cycle.out = self.desk.device not in fold.logs
+
+    def read_log(self, name: str, seq: int) -> list[Stored]:
+        """Read a log's next objects, up to the first that is not there."""
+        objects: list[Stored] = []
+        while len(objects) < READ_OBJECTS_MAX:
+            try:
+                data = self.store.get(self.key(name, seq))
+            except NotFound:
+                break
+            objects.append(Stored(name, seq, data))
+            if name == GENESIS:
+                break
+            seq += 1
+        return objects
+
+    def push(self, cycle: Cycle) -> None:
+        """Put what this machine has done and no log carries yet, entry by entry."""
+        for _ in range(TRIES_MAX):
+            if self.ledger.write(self.draft_next) is None:
+                return
+            self.put_drafts(cycle)
+        raise Unavailable("store_contended")
+
+    def put_drafts(self, cycle: Cycle) -> None:
+        """Put the entry that is drafted, and fold what stands in its place then."""
+        for draft in self.ledger.write(self.find_drafts):
+            stands = self.put(draft)
+            cycle.put += stands == draft.data
+            cycle.lost += stands != draft.data
+            self.absorb([Stored(draft.log, draft.seq, stands)])
+            if stands != draft.data:
+                self.pull(cycle)
+
+    def put(self, draft: Stored) -> bytes:
+        """Put an entry unless its place is taken; return what stands there, read back.
+
+        Also after an error: a request whose answer was lost may have been carried out.
+        """
+        key = self.key(draft.log, draft.seq)
+        try:
+            self.store.put_if_absent(key, draft.data)
+        except YuntuError as error:
+            log.info("log=%s seq=%s: %s; reading back", draft.log, draft.seq, error.code)
+            try:
+                return self.store.get(key)
+            except NotFound:
+                raise error from None
+        try:
+            return self.store.get(key)
+        except NotFound as error:
+            raise Unavailable("store_forgets", key=key) from error
+
+    def key(self, name: str, seq: int) -> str:
+        """Return the store's key of an object."""
+        studio = self.desk.studio
+        return f"v1/{studio}/genesis" if name == GENESIS else entry_key(studio, name, seq)
+
+    def absorb(self, objects: list[Stored]) -> None:
+        """Keep objects, fold what can be folded and write it to the ledger, in portions."""
+        try:
+            while self.ledger.write(self.absorb_portion, objects):
+                objects = []
+        except BaseException:
+            self.fold = None  # it went further than the transaction that was rolled back
+            raise
+
+    def absorb_portion(self, db: Database, objects: list[Stored]) -> bool:
+        """Do a portion of `absorb` in the open transaction; True when there is more to do."""
+        fold = self.read_fold(db)
+        keep_objects(db, objects)
+        effects: list[Effect] = []
+        changed: set[str] = set()
+        more = False
+        for told in fold.advance(lambda name, seq: fetch_object(db, name, seq)):
+            effects += told
+            changed |= {name for one in told for name in list_changed(one)}
+            if len(effects) >= PORTION:
+                more = True
+                break
+        if effects:
+            Projection(db, self.desk.device, self.clock()).apply(effects)
+            save_fold(db, fold, changed)
+            note_rivals(db, fold)
+        return more
+
+    def read_fold(self, db: Database) -> Fold:
+        """Return the fold as far as the database has it."""
+        if self.fold is None:
+            self.fold = load_fold(db, self.desk.studio)
+        return self.fold
+
+    def find_wants(self, db: Database) -> dict[str, int]:
+        """Return what to read next."""
+        return find_wants(db, self.read_fold(db))
+
+    def find_drafts(self, db: Database) -> list[Stored]:
+        """Return the entries that are drafted."""
+        names = [row[0] for row in db.conn.execute("SELECT log FROM log_draft").fetchall()]
+        return [draft for name in names if (draft := find_draft(db, name))]
+
+    def draft_next(self, db: Database) -> Stored | None:
+        """Draft the next entry."""
+        return draft_next(db, self.read_fold(db), self.desk, at_ms=self.clock())
+
+    def draft_operations(self, db: Database, build: Build) -> Stored:
+        """Draft an entry of given operations. Raises Refused `operation_refused`."""
+        fold = self.read_fold(db)
+        operations = build(fold)
+        for verdict in try_operations(operations, fold, self.desk):
+            if verdict is not Verdict.GOOD:
+                raise Refused("operation_refused", verdict=verdict)
+        return build_draft(db, fold, self.desk, TREASURY, operations, at_ms=self.clock())
+
+    def draft_lease(self, db: Database) -> Stored | None:
+        """Draft a lease of what this machine will need."""
+        return draft_lease(db, self.read_fold(db), self.desk, at_ms=self.clock())
+
+    def retry_waiting(self, db: Database) -> int:
+        """Give again what waits and fits by now."""
+        return retry_waiting(db, self.read_fold(db), self.desk, at_ms=self.clock())
+
+
+def list_changed(effect: Effect) -> tuple[str, ...]:
+    """Return the states that an effect tells a change of: the treasury, or devices by name."""
+    if isinstance(effect, CutOff):
+        return (effect.device,)
+    if effect.log not in (TREASURY, GENESIS):
+        return (effect.log.split("/")[1],)
+    touched: Any = None
+    if isinstance(effect, Folded):
+        touched = effect.operation.get("device") or effect.operation.get("name")
+    return (TREASURY, touched) if isinstance(touched, str) else (TREASURY,)
+
+
+def note_rivals(db: Database, fold: Fold) -> None:
+    """Note whether other machines lease from the same pools: then only a sealed lease counts."""
+    if sum(not device.over for device in fold.treasury.devices.values()) > 1:
+        db.conn.execute("INSERT INTO setting VALUES ('ledger.rivals', '1') ON CONFLICT DO NOTHING")
+    else:
+        db.conn.execute("DELETE FROM setting WHERE key = 'ledger.rivals'")

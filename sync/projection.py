@@ -1,0 +1,227 @@
+"""The projection: what the fold says, written into the ledger that everybody reads."""
+
+import sqlite3
+from dataclasses import dataclass, field
+from typing import Any
+
+import pysqlite3
+from sqlite_utils import Database
+
+from local_server.farm import accounts, jobs, sealing
+from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows, fetch_value
+from local_server.farm.events import add_event
+from local_server.farm.ledger import Kind
+from local_server.farm.sealing import Sealed
+from local_server.farm.states import OPEN_JOB_STATES
+from sync.entry import Operation
+from sync.fold import CutOff, Effect, Folded
+from sync.verdict import Verdict
+
+MONEY = frozenset(Kind) - {Kind.CLOSE, Kind.RECLAIM}
+_IN_THE_WAY = (sqlite3.IntegrityError, pysqlite3.IntegrityError)
+
+
+@dataclass(slots=True)
+class Projection:
+    """Writes effects into the ledger of one machine, in the open transaction."""
+
+    db: Database
+    device: str
+    at_ms: int
+    owners: set[str] = field(default_factory=set)
+    jobs: set[str] = field(default_factory=set)
+
+    def apply(self, effects: list[Effect]) -> None:
+        """Write what a portion of the logs came to.
+
+        Where something unsealed of our own is in the way, all of that is taken back first and given
+        again afterwards, as far as it still fits.
+        """
+        assert_writing(self.db)
+        cut = any(isinstance(one, CutOff) and one.device == self.device for one in effects)
+        if not cut:
+            self.db.conn.execute("SAVEPOINT projection")
+            try:
+                self.write(effects)
+            except _IN_THE_WAY:
+                self.db.conn.execute("ROLLBACK TO projection")
+                cut = True
+            self.db.conn.execute("RELEASE projection")
+        if cut:
+            self.make_room(effects)
+        self.tell()
+
+    def make_room(self, effects: list[Effect]) -> None:
+        """Write effects with all that is unsealed out of the way, and give it again behind them."""
+        with sealing.floors_lifted(self.db):
+            for row in reversed(sealing.list_unsealed(self.db)):
+                self.take_back(row, "room")
+        self.write(effects)
+        give_all_again(self.db, self.jobs, reasons=("room", "cut_off"))
+        mend_jobs(self.db, self.jobs, at_ms=self.at_ms)
+
+    def write(self, effects: list[Effect]) -> None:
+        """Write effects one by one."""
+        for effect in effects:
+            if isinstance(effect, CutOff):
+                self.cut_off(effect)
+            elif isinstance(effect, Folded) and effect.verdict is Verdict.GOOD:
+                if effect.closed is not None:
+                    self.write_close(effect)
+                elif effect.operation["op"] in MONEY:
+                    self.write_money(effect)
+
+    def write_money(self, effect: Folded) -> None:
+        """Seal an operation of our own, or write one that this ledger does not have."""
+        told, place = effect.operation, f"{effect.log}/{effect.seq:010}"
+        one = make_sealed(told, self.device, effect.device, place)
+        self.owners.add(one.owner)
+        if one.device is None and self.seal_own(one):
+            return
+        if fetch_value(self.db, "SELECT 1 FROM account WHERE id = ?", (one.owner,)) is None:
+            accounts.ensure_account(self.db, account=one.owner, name=one.owner, at_ms=self.at_ms)
+        sealing.record_sealed(self.db, one)
+
+    def seal_own(self, one: Sealed) -> bool:
+        """Seal the row that stands for an operation; what stands there otherwise is taken back."""
+        sealing.end_waiting(self.db, id=one.id, outcome="sealed")
+        row = fetch_row(self.db, "SELECT * FROM operation WHERE id = ?", (one.id,))
+        if row is None:
+            return False
+        assert row["sealed_in"] is None, f"{one.id} counted twice"
+        same = (one.kind, one.owner, one.job, one.payload)
+        if (row["kind"], row["owner"], row["job"], row["payload"]) == same:
+            sealing.mark_sealed(self.db, id=one.id, place=one.place)
+            return True
+        # Another copy of this machine did the same with another outcome, and was first.
+        self.take_back(row, "differs", outcome="void")
+        return False
+
+    def write_close(self, effect: Folded) -> None:
+        """Give an epoch's rest back to the pools: holds first, then what was free."""
+        closed, told = effect.closed, effect.operation
+        assert closed is not None
+        device = None if closed.device == self.device else closed.device
+        free = dict(closed.rest)
+        parts: list[tuple[Kind, str, str | None, int]] = []
+        for job, (owner, micros) in sorted(closed.held.items()):
+            parts.append((Kind.RECLAIM, owner, job, micros))
+            free[owner] -= micros
+        parts += [(Kind.CLOSE, owner, None, free[owner]) for owner in sorted(free)]
+        for kind, owner, of_job, micros in parts:
+            self.owners.add(owner)
+            if of_job is not None and device is None:
+                self.jobs.add(of_job)
+            if micros:
+                one = Sealed(
+                    id=f"{told['id']}:{kind}:{of_job or owner}",
+                    kind=kind,
+                    owner=owner,
+                    job=of_job,
+                    amount_micros=micros,
+                    line={},
+                    at_ms=told["at_ms"],
+                    device=device,
+                    place=f"{effect.log}/{effect.seq:010}",
+                )
+                sealing.record_sealed(self.db, one)
+
+    def cut_off(self, effect: CutOff) -> None:
+        """Take back what an epoch wrote after its cut; our own waits to be given again."""
+        own = effect.device == self.device
+        prefix = f"d/{effect.device}/{effect.epoch:04}/"
+        rows = fetch_rows(
+            self.db,
+            "SELECT * FROM operation WHERE sealed_in > ? AND sealed_in < ? ORDER BY seq DESC",
+            (f"{prefix}{effect.seq:010}", f"{prefix}:"),
+        )
+        with sealing.floors_lifted(self.db):
+            for row in rows:
+                self.owners.add(row["owner"])
+                self.take_back(row, "cut_off", outcome=None if own else "void")
+
+    def take_back(self, row: Row, reason: str, *, outcome: str | None = None) -> None:
+        """Take an operation back and remember the job that it was for."""
+        if row["job"] is not None and row["device"] is None:
+            self.jobs.add(row["job"])
+        sealing.take_back(self.db, row, reason=reason, at_ms=self.at_ms, outcome=outcome)
+
+    def tell(self) -> None:
+        """Write an event for everybody whose money moved."""
+        for owner in sorted(self.owners):
+            add_event(self.db, kind="ledger.synced", owner=owner, at_ms=self.at_ms)
+
+
+def make_sealed(told: Operation, here: str, writer: str | None, place: str) -> Sealed:
+    """Return an operation of a log as the ledger of the machine `here` names it.
+
+    In another machine's log an id is that machine's business alone: it is told apart by a prefix.
+    """
+    device = writer or told.get("device")
+    away = device if device != here else None
+    return Sealed(
+        id=told["id"] if writer in (None, here) else f"{writer}/{told['id']}",
+        kind=Kind(told["op"]),
+        owner=told["owner"],
+        job=told.get("job"),
+        amount_micros=told["amount_micros"],
+        line=told["line"],
+        at_ms=told["at_ms"],
+        device=away,
+        place=place,
+    )
+
+
+def give_all_again(db: Database, touched: set[str], *, reasons: tuple[str, ...] = ()) -> int:
+    """Give again what waits, oldest first, as far as it fits; return how many did.
+
+    `reasons` chooses among what waits; empty is all of it.
+    """
+    given = 0
+    # Of what was done in one moment, the newest was taken back first.
+    waiting = sorted(sealing.list_waiting(db), key=lambda row: (row["at_ms"], -row["number"]))
+    for row in waiting:
+        if reasons and row["reason"] not in reasons:
+            continue
+        code = sealing.give_again(db, row)
+        if code is None:
+            given += 1
+        elif row["kind"] == Kind.RELEASE:
+            sealing.end_waiting(db, id=row["id"], outcome="void")  # there is nothing to give back
+        else:
+            sealing.explain_waiting(db, id=row["id"], reason=code)
+        if row["job"] is not None:
+            touched.add(row["job"])
+    return given
+
+
+def mend_jobs(db: Database, touched: set[str], *, at_ms: int) -> None:
+    """Bring what jobs and frames say of money back to what the ledger says; stop what is unpaid."""
+    for job in sorted(touched):
+        row = jobs.find_job(db, job=job)
+        if row is None:
+            continue
+        db.conn.execute(
+            "UPDATE job SET held_micros = :held, cost_micros = :paid WHERE id = :job",
+            {"job": job, "held": sum_moved(db, job, "hold"), "paid": sum_moved(db, job, "settle")},
+        )
+        db.conn.execute(
+            "UPDATE frame SET amount_micros = coalesce((SELECT amount_micros FROM transfer"
+            " WHERE id = 'frame:' || frame.job || ':' || frame.number), amount_micros)"
+            " WHERE job = ? AND state = 'done'",
+            (job,),
+        )
+        held = fetch_value(db, "SELECT balance_micros FROM purse WHERE id = ?", (f"held:{job}",))
+        if row["state"] in OPEN_JOB_STATES and not held and row["held_micros"]:
+            jobs.pause_job(db, job=job, reason="unfunded", at_ms=at_ms)
+
+
+def sum_moved(db: Database, job: str, kind: str) -> int:
+    """Return how much one kind of operation of this machine moved for a job, in micros."""
+    total: Any = fetch_value(
+        db,
+        "SELECT sum(t.amount_micros) FROM operation o JOIN transfer t ON t.id = o.id"
+        " WHERE o.job = ? AND o.kind = ? AND o.device IS NULL",
+        (job, kind),
+    )
+    return int(total or 0)

@@ -1,0 +1,19 @@
+"""A studio in bad weather, over many seeds: nothing is charged twice, lost, or below zero."""
+
+import pytest
+
+from tests.simulation.world import World
+
+SEEDS = 50
+STEPS = 80
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_machines_come_together(seed: int) -> None:
+    World(seed).run(STEPS)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(SEEDS, 1_050))
+def test_machines_come_together_again_and_again(seed: int) -> None:
+    World(seed).run(STEPS * 2)
