@@ -1,19 +1,24 @@
 """The OpenAPI document: what every route gives, its errors by code, its examples."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask_openapi3 import APIBlueprint, OpenAPI
 from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode
 
-from local_server.access import Right, find_right
+from local_server.access import OWNERS, Right, find_right
 from local_server.repeats import GRAMMAR
 from local_server.shapes.errors import ErrorAnswer
+from local_server.shapes.shape import Body, Shape
 from local_server.wording import Wording
 
 Codes = Mapping[int, str | tuple[str, ...]]
 VERBS = ("get", "post", "put", "patch", "delete")
 ERRORS, ALSO = "x-errors", "x-also"
+REFERENCE = "#/components/schemas/{model}"
+ARGUMENT = re.compile(r"{(\w+)}")
 PHRASES = {
     304: "What `If-None-Match` names is still so",
     400: "Not understood, or not allowed at all",
@@ -39,7 +44,9 @@ DATABASE = (
     "database_not_allowed",
 )
 ANYWHERE: Codes = {400: ("bad_request",), 403: ("foreign_host",), 500: ("internal",), 503: DATABASE}
-KEYED: Codes = {401: ("key_wrong", "sign_in_needed")}
+KEYED: Codes = {
+    401: ("key_wrong", "session_ended", "sign_in_needed", "token_expired", "token_wrong")
+}
 ROLES = (Right.ADMIN, Right.MACHINE, Right.PRODUCER)
 ASKED: Codes = {400: ("invalid",)}
 SENT: Codes = {
@@ -106,11 +113,12 @@ def finish_document(app: Interface) -> None:
     document = app.api_doc
     for path, verb, operation in list_operations(document):
         right = find_right(verb.upper(), path.replace("{", "<").replace("}", ">"))
-        codes = collect_codes(operation, verb, right, about_job="{job}" in path)
+        codes = collect_codes(operation, path=path, verb=verb, right=right)
         describe_other_types(operation)
         describe_answers(operation, codes, wording)
         describe_headers(operation, verb)
         operation["security"] = [] if right is Right.ANYONE else [{"key": []}]
+    describe_shapes(document["components"]["schemas"])
     document["components"]["schemas"][ErrorAnswer.__name__]["examples"] = [
         {"error": show_example("no_job", wording)}
     ]
@@ -133,8 +141,25 @@ def list_operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[s
                 yield path, verb, verbs[verb]
 
 
+def describe_shapes(schemas: dict[str, Any]) -> None:
+    """Write shapes as pydantic tells them: flask-openapi3 drops examples and rounds bounds."""
+    for shape in list_shapes(Shape):
+        if shape.__name__ in schemas:
+            mode: JsonSchemaMode = "validation" if issubclass(shape, Body) else "serialization"
+            told = shape.model_json_schema(ref_template=REFERENCE, mode=mode)
+            told.pop("$defs", None)
+            schemas[shape.__name__] = told
+
+
+def list_shapes(kind: type[Shape]) -> Iterator[type[Shape]]:
+    """Give every shape of a kind."""
+    for one in kind.__subclasses__():
+        yield one
+        yield from list_shapes(one)
+
+
 def collect_codes(
-    operation: dict[str, Any], verb: str, right: Right, *, about_job: bool
+    operation: dict[str, Any], *, path: str, verb: str, right: Right
 ) -> dict[int, list[str]]:
     """Return every error of an operation by status: its own, and those of its kind."""
     own: Codes = {int(status): tuple(codes) for status, codes in operation.pop(ERRORS, {}).items()}
@@ -143,10 +168,8 @@ def collect_codes(
         sources.append(KEYED)
     if right in ROLES:
         sources.append({403: "not_allowed"})
-    if about_job:
-        sources.append(
-            {404: "no_job"} if right is Right.CREW else {403: "not_yours", 404: "no_job"}
-        )
+    for kind in OWNERS.keys() & set(ARGUMENT.findall(path)):
+        sources.append({404: f"no_{kind}"} | ({} if right is Right.CREW else {403: "not_yours"}))
     if operation.get("parameters"):
         sources.append(ASKED)
     if "requestBody" in operation:

@@ -11,7 +11,7 @@ import bcrypt
 from gevent.threadpool import ThreadPool
 from zxcvbn import zxcvbn
 
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import Unfit
 
 COST = 12
 LETTERS_MIN, LETTERS_MAX = 8, 256
@@ -34,7 +34,7 @@ class Passwords:
     def hash(self, password: str, *, known: Iterable[str | None]) -> str:
         """Return the hash of a new password.
 
-        `known` is what everybody knows of the person, and so guesses first. Raises BadInput
+        `known` is what everybody knows of the person, and so guesses first. Raises Unfit
         `password_too_short`, `password_too_long` and `password_too_weak`.
         """
         words = [*OURS, *(word for word in known if word)]
@@ -60,14 +60,14 @@ def prepare(password: str) -> bytes:
 
 
 def check_strength(password: str, known: list[str]) -> None:
-    """Raise BadInput for a password that is too short, too long or too easily guessed."""
+    """Raise Unfit for a password that is too short, too long or too easily guessed."""
     if len(password) < LETTERS_MIN:
-        raise BadInput("password_too_short", least=LETTERS_MIN)
+        raise Unfit("password_too_short", least=LETTERS_MIN)
     if len(password) > LETTERS_MAX:
-        raise BadInput("password_too_long", most=LETTERS_MAX)
+        raise Unfit("password_too_long", most=LETTERS_MAX)
     judged = zxcvbn(password[:JUDGED_LETTERS_MAX], user_inputs=known)
     if judged["score"] < SCORE_MIN:
-        raise BadInput("password_too_weak")
+        raise Unfit("password_too_weak")
 
 
 def hash_password(password: str, known: list[str], cost: int) -> str:

@@ -91,7 +91,7 @@ def sign_up(
 ) -> Person:
     """Make a person's account; `password` is its hash.
 
-    Raises BadInput `name_wrong` and `phone_wrong`, Conflict `name_taken`, `email_taken` and
+    Raises Unfit `name_wrong` and `phone_wrong`, Conflict `name_taken`, `email_taken` and
     `account_exists`.
     """
     assert_writing(db)
@@ -112,7 +112,7 @@ def edit_profile(
 ) -> Person:
     """Change what is named of `name`, `email` and `phone`; a new e-mail is not verified yet.
 
-    Raises BadInput `name_wrong` and `phone_wrong`, Conflict `name_taken` and `email_taken`.
+    Raises Unfit `name_wrong` and `phone_wrong`, Conflict `name_taken` and `email_taken`.
     """
     assert_writing(db)
     before = get_person(db, account=account)

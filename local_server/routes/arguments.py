@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import BadInput, Unfit
 from local_server.shapes.shape import NUMBER_MAX
 
 PATH_ERRORS = ("scene_not_absolute", "out_not_absolute")
@@ -15,13 +15,13 @@ def check_path(path: str, code: str) -> None:
 
 
 def parse_cursor(cursor: str | None) -> int | None:
-    """Return a cursor's number. Raises BadInput `cursor_wrong`."""
+    """Return a cursor's number. Raises Unfit `cursor_wrong`."""
     if cursor is None:
         return None
     try:
         number = int(cursor)
     except ValueError as error:
-        raise BadInput("cursor_wrong", cursor=cursor[:40]) from error
+        raise Unfit("cursor_wrong", cursor=cursor[:40]) from error
     if abs(number) > NUMBER_MAX:
-        raise BadInput("cursor_wrong", cursor=cursor[:40])
+        raise Unfit("cursor_wrong", cursor=cursor[:40])
     return number

@@ -43,7 +43,7 @@ def send_blob(path: FramePath, name: str) -> Response:
     return Response(data, mimetype=MIME_TYPES.get(extension, "application/octet-stream"))
 
 
-@ROUTES.get("", **gives(FramePage, {400: "cursor_wrong"}))
+@ROUTES.get("", **gives(FramePage, {422: "cursor_wrong"}))
 def list_frames(path: JobPath, query: FrameListQuery) -> Response:
     """List a job's frames by number."""
     job = here.get_job(path.job)

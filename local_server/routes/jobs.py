@@ -86,7 +86,7 @@ def make_job(body: JobRequest) -> Response:
     return answer(show(row), status=201)
 
 
-@ROUTES.get("", **gives(JobPage, {400: "cursor_wrong"}))
+@ROUTES.get("", **gives(JobPage, {422: "cursor_wrong"}))
 def list_jobs(query: JobListQuery) -> Response:
     """List jobs: the caller's own, and for producers and admins everybody's."""
     order, caller = query.sort, here.caller

@@ -5,7 +5,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import Unfit
 from local_server.shapes.shape import NUMBER_MAX
 
 MARK_LENGTH_MAX = 2_000
@@ -18,7 +18,7 @@ def make_mark(*values: str | int | None) -> str:
 
 
 def parse_mark(mark: str, *kinds: type) -> list[Any]:
-    """Return the values that a mark stands for, one of each kind. Raises BadInput `cursor_wrong`.
+    """Return the values that a mark stands for, one of each kind. Raises Unfit `cursor_wrong`.
 
     A mark is no secret and no proof: it only says where to go on.
     """
@@ -26,10 +26,10 @@ def parse_mark(mark: str, *kinds: type) -> list[Any]:
         padded = mark[:MARK_LENGTH_MAX] + "=" * (-len(mark) % 4)
         values = json.loads(urlsafe_b64decode(padded.encode("ascii")))
     except (ValueError, RecursionError, binascii.Error) as error:
-        raise BadInput("cursor_wrong", cursor=mark[:40]) from error
+        raise Unfit("cursor_wrong", cursor=mark[:40]) from error
     sound = isinstance(values, list) and len(values) == len(kinds)
     if not sound or not all(map(fits, values, kinds)):
-        raise BadInput("cursor_wrong", cursor=mark[:40])
+        raise Unfit("cursor_wrong", cursor=mark[:40])
     return list(values)
 
 

@@ -67,7 +67,7 @@ def withdraw(body: AmountRequest) -> Response:
     "/statement",
     **gives(
         StatementPage,
-        {400: "cursor_wrong", 403: "not_yours", 404: "no_account"},
+        {403: "not_yours", 404: "no_account", 422: "cursor_wrong"},
         also=("text/csv",),
     ),
 )

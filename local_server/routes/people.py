@@ -1,13 +1,14 @@
 """Routes of people: signing up, and what admins do: roles, levels, codes, rules, the trail."""
 
-from flask import Response, g
+from flask import Response, g, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from local_server.answers import answer
+from local_server.document import gives
 from local_server.farm import codes, deeds, people, rules, sessions
 from local_server.farm.codes import Purpose
 from local_server.farm.db import read_clock_ms
-from local_server.farm.errors import BadInput, Conflict, Refused
+from local_server.farm.errors import Conflict, Refused, Unfit
 from local_server.farm.identifiers import make_id
 from local_server.farm.people import Person
 from local_server.farm.people_tables import fold_name
@@ -15,7 +16,7 @@ from local_server.farm.rules import read_rules
 from local_server.farm.sessions import EndReason
 from local_server.people_views import show_person
 from local_server.routes.arguments import parse_cursor
-from local_server.routes.sessions import list_known, make_code
+from local_server.routes.sessions import NEW_PASSWORD_ERRORS, PROFILE_ERRORS, list_known, make_code
 from local_server.services import here
 from local_server.settings import OWNER, STUDIO
 from local_server.shapes.people import (
@@ -37,13 +38,27 @@ TAG = Tag(name="people", description="Who is in the studio, and who may do what"
 ROUTES = APIBlueprint("people", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
-@ROUTES.post("/people", responses={201: PersonView})
+@ROUTES.post(
+    "/people",
+    **gives(
+        PersonView,
+        {
+            403: "sign_up_closed",
+            409: ("account_exists", "name_taken", "email_taken"),
+            422: (*NEW_PASSWORD_ERRORS, *PROFILE_ERRORS),
+            429: "too_often",
+        },
+        status=201,
+    ),
+)
 def sign_up(body: SignUpRequest) -> Response:
     """Make an account; where signing up is closed, only admins do."""
     caller = here.find_caller()
     by_admin = caller is not None and caller.is_admin
     if not by_admin and not read_rules(here.reader).sign_up:
         raise Refused("sign_up_closed")
+    if not by_admin:
+        here.limits.count("signup.address", request.remote_addr or "")
     id = body.id or make_id()
     standing = people.find_person(here.reader, account=id)
     if standing is not None and is_repeated(standing, body):
@@ -71,7 +86,7 @@ def is_repeated(standing: Person, body: SignUpRequest) -> bool:
     return same and here.passwords.check(body.password, standing.password)
 
 
-@ROUTES.get("/people", responses={200: PeoplePage})
+@ROUTES.get("/people", **gives(PeoplePage))
 def list_people(query: PeopleQuery) -> Response:
     """List people by name; how to reach them is told to admins."""
     found = people.list_people(
@@ -82,7 +97,7 @@ def list_people(query: PeopleQuery) -> Response:
     return answer(PeoplePage(items=shown, next=fold_name(found[-1].name) if full else None))
 
 
-@ROUTES.get("/people/<person>", responses={200: PersonView})
+@ROUTES.get("/people/<person>", **gives(PersonView))
 def get_person(path: PersonPath) -> Response:
     """Look at one person; how to reach them is told to themselves and admins."""
     person = people.get_person(here.reader, account=path.person)
@@ -90,13 +105,14 @@ def get_person(path: PersonPath) -> Response:
     return answer(show_person(person, whole=whole))
 
 
-@ROUTES.patch("/people/<person>", responses={200: PersonView})
+@ROUTES.patch(
+    "/people/<person>",
+    **gives(PersonView, {409: ("last_admin", "owner_stays"), 422: "level_unknown"}),
+)
 def change_rank(path: PersonPath, body: RankRequest) -> Response:
     """Give a person another role or membership level; it counts from their next request on."""
     if body.level is not None and body.level not in here.submission.book.levels:
-        raise BadInput(
-            "level_unknown", level=body.level, known=", ".join(here.submission.book.levels)
-        )
+        raise Unfit("level_unknown", level=body.level, known=", ".join(here.submission.book.levels))
     person = here.writer.write(
         people.change_rank,
         account=path.person,
@@ -107,7 +123,7 @@ def change_rank(path: PersonPath, body: RankRequest) -> Response:
     return answer(show_person(person, whole=True))
 
 
-@ROUTES.delete("/people/<person>", responses={204: None})
+@ROUTES.delete("/people/<person>", **gives(None, {409: ("last_admin", "owner_stays")}, status=204))
 def remove_person(path: PersonPath) -> Response:
     """Remove a person: their sessions end at once, their jobs and bills stay."""
     here.writer.write(
@@ -116,7 +132,7 @@ def remove_person(path: PersonPath) -> Response:
     return Response(status=204)
 
 
-@ROUTES.post("/people/<person>/code", responses={201: CodeView})
+@ROUTES.post("/people/<person>/code", **gives(CodeView, {409: "codes_too_many"}, status=201))
 def hand_code(path: PersonPath) -> Response:
     """Make a one-time code with which a person who forgot the password sets a new one."""
     person = people.get_living(here.reader, account=path.person)
@@ -136,7 +152,7 @@ def hand_code(path: PersonPath) -> Response:
     return answer(shown, status=201, secret=True)
 
 
-@ROUTES.delete("/people/<person>/sessions", responses={204: None})
+@ROUTES.delete("/people/<person>/sessions", **gives(None, status=204))
 def end_sessions(path: PersonPath) -> Response:
     """Sign a person out everywhere."""
     person = people.get_living(here.reader, account=path.person)
@@ -149,13 +165,13 @@ def end_sessions(path: PersonPath) -> Response:
     return Response(status=204)
 
 
-@ROUTES.get("/rules", responses={200: RulesView})
+@ROUTES.get("/rules", **gives(RulesView))
 def get_rules() -> Response:
     """Tell how people use this machine, before anybody has signed in."""
     return answer(show_rules())
 
 
-@ROUTES.patch("/rules", responses={200: RulesView})
+@ROUTES.patch("/rules", **gives(RulesView, {409: "admin_needs_password"}))
 def change_rules(body: RulesRequest) -> Response:
     """Change how people use this machine."""
     if body.shared and people.count_admins(here.reader) == 0:
@@ -164,7 +180,7 @@ def change_rules(body: RulesRequest) -> Response:
     return answer(show_rules())
 
 
-@ROUTES.get("/deeds", responses={200: DeedPage})
+@ROUTES.get("/deeds", **gives(DeedPage, {422: "cursor_wrong"}))
 def list_deeds(query: DeedQuery) -> Response:
     """List what was done by role: by whom, to what, when, and what it was before and after."""
     found = deeds.list_deeds(

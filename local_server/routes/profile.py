@@ -7,13 +7,19 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from local_server import portraits
 from local_server.answers import answer
 from local_server.callers import Via
+from local_server.document import gives
 from local_server.farm import codes, people
 from local_server.farm.codes import Purpose
 from local_server.farm.db import read_clock_ms
-from local_server.farm.errors import BadInput, Conflict, NotFound, Refused
+from local_server.farm.errors import Conflict, NotFound, Refused, Unfit
 from local_server.farm.people import Person
 from local_server.people_views import show_person
-from local_server.routes.sessions import list_known, make_mailing
+from local_server.routes.sessions import (
+    NEW_PASSWORD_ERRORS,
+    PROFILE_ERRORS,
+    list_known,
+    make_mailing,
+)
 from local_server.services import here
 from local_server.shapes.people import PersonPath, PersonView, ProfileRequest
 from local_server.shapes.sessions import CodeRequest, CodeSent, PasswordRequest
@@ -28,13 +34,13 @@ def find_self() -> Person:
     return people.get_person(here.reader, account=here.caller.account)
 
 
-@ROUTES.get("/me", responses={200: PersonView})
+@ROUTES.get("/me", **gives(PersonView))
 def get_profile() -> Response:
     """Tell who one is."""
     return answer(show_person(find_self(), whole=True))
 
 
-@ROUTES.patch("/me", responses={200: PersonView})
+@ROUTES.patch("/me", **gives(PersonView, {409: ("name_taken", "email_taken"), 422: PROFILE_ERRORS}))
 def edit_profile(body: ProfileRequest) -> Response:
     """Change one's name, e-mail or telephone number."""
     person = here.writer.write(
@@ -46,7 +52,10 @@ def edit_profile(body: ProfileRequest) -> Response:
     return answer(show_person(person, whole=True))
 
 
-@ROUTES.put("/me/password", responses={204: None})
+@ROUTES.put(
+    "/me/password",
+    **gives(None, {403: "password_wrong", 422: NEW_PASSWORD_ERRORS}, status=204),
+)
 def change_password(body: PasswordRequest) -> Response:
     """Change one's password; every other session ends.
 
@@ -69,7 +78,18 @@ def change_password(body: PasswordRequest) -> Response:
     return Response(status=204)
 
 
-@ROUTES.post("/me/email/code", responses={202: CodeSent})
+@ROUTES.post(
+    "/me/email/code",
+    **gives(
+        CodeSent,
+        {
+            409: ("email_missing", "codes_too_many"),
+            400: "mail_address_wrong",
+            503: ("mail_not_set_up", "mail_failed"),
+        },
+        status=202,
+    ),
+)
 def send_email_code() -> Response:
     """Have a code sent to one's e-mail, to show that it is one's own."""
     person = find_self()
@@ -80,7 +100,7 @@ def send_email_code() -> Response:
     return answer(CodeSent(mail=True), status=202)
 
 
-@ROUTES.post("/me/email/verify", responses={200: PersonView})
+@ROUTES.post("/me/email/verify", **gives(PersonView, {422: "code_wrong"}))
 def verify_email(body: CodeRequest) -> Response:
     """Show by the code that came there that the e-mail is one's own."""
     person, now = find_self(), read_clock_ms()
@@ -94,11 +114,14 @@ def verify_email(body: CodeRequest) -> Response:
     if used is None or not here.writer.write(
         people.note_email_verified, account=person.id, email=used["email"], at_ms=now
     ):
-        raise BadInput("code_wrong")
+        raise Unfit("code_wrong")
     return answer(show_person(find_self(), whole=True))
 
 
-@ROUTES.put("/me/avatar", responses={200: PersonView})
+@ROUTES.put(
+    "/me/avatar",
+    **gives(PersonView, {400: ("portrait_too_large", "portrait_unreadable")}),
+)
 def set_avatar() -> Response:
     """Set one's picture: the body is a PNG, JPEG or WebP file, made square and small here."""
     picture = here.preparation.pool.apply(portraits.make_portrait, (read_picture(),))
@@ -106,13 +129,16 @@ def set_avatar() -> Response:
     return keep_avatar(digest)
 
 
-@ROUTES.delete("/me/avatar", responses={200: PersonView})
+@ROUTES.delete("/me/avatar", **gives(PersonView))
 def drop_avatar() -> Response:
     """Take one's picture away."""
     return keep_avatar(None)
 
 
-@ROUTES.get("/people/<person>/avatar")
+@ROUTES.get(
+    "/people/<person>/avatar",
+    **gives("image/png", {404: ("no_portrait", "object_missing")}),
+)
 def get_avatar(path: PersonPath) -> Response:
     """Return a person's picture, a square PNG."""
     person = people.get_living(here.reader, account=path.person)

@@ -8,10 +8,11 @@ from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from local_server.answers import answer, reader_wording
+from local_server.document import gives
 from local_server.farm import codes, people, sessions
 from local_server.farm.codes import Purpose
 from local_server.farm.db import read_clock_ms
-from local_server.farm.errors import BadInput, Unauthorized
+from local_server.farm.errors import Unauthorized, Unfit
 from local_server.farm.identifiers import ALPHABET, make_id
 from local_server.farm.people import Person
 from local_server.farm.sessions import EndReason, Session
@@ -32,18 +33,25 @@ from local_server.tokens import hash_refresh, make_refresh
 
 TAG = Tag(name="sign-in", description="Who you are: sessions, tokens, forgotten passwords")
 AGENT_LETTERS_MAX = 200
+NEW_PASSWORD_ERRORS = ("password_too_short", "password_too_long", "password_too_weak")
+PROFILE_ERRORS = ("name_wrong", "phone_wrong")
 ROUTES = APIBlueprint("sessions", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
-@ROUTES.post("/sessions", responses={201: SignedIn})
+@ROUTES.post("/sessions", **gives(SignedIn, {401: "sign_in_wrong", 429: "too_often"}, status=201))
 def sign_in(body: SignInRequest) -> Response:
     """Sign in by name or e-mail.
 
     An unknown name takes as long as a wrong password, and is told in the same words.
     """
+    address = request.remote_addr or ""
+    here.limits.check("signin.name", body.login)
+    here.limits.check("signin.address", address)
     person = people.find_by_login(here.reader, login=body.login)
     right = here.passwords.check(body.password, person.password if person else None)
     if person is None or person.password is None or not right:
+        here.limits.count("signin.address", address)
+        here.limits.count("signin.name", body.login)
         raise Unauthorized("sign_in_wrong")
     token = make_refresh()
     session = here.writer.write(
@@ -59,7 +67,10 @@ def sign_in(body: SignInRequest) -> Response:
     return answer(hand_tokens(session, person, token), status=201)
 
 
-@ROUTES.post("/tokens", responses={200: SignedIn})
+@ROUTES.post(
+    "/tokens",
+    **gives(SignedIn, {401: ("refresh_wrong", "session_copied", "session_ended")}),
+)
 def renew_tokens(body: RefreshRequest) -> Response:
     """Exchange a refresh token for the next one and a new access token.
 
@@ -80,14 +91,14 @@ def renew_tokens(body: RefreshRequest) -> Response:
     return answer(hand_tokens(session, person, token))
 
 
-@ROUTES.get("/sessions", responses={200: SessionList})
+@ROUTES.get("/sessions", **gives(SessionList))
 def list_sessions() -> Response:
     """List where one is signed in."""
     found = sessions.list_sessions(here.reader, account=here.caller.account, at_ms=read_clock_ms())
     return answer(SessionList(items=[show_session(one) for one in found]))
 
 
-@ROUTES.delete("/sessions", responses={204: None})
+@ROUTES.delete("/sessions", **gives(None, status=204))
 def sign_out_everywhere() -> Response:
     """Sign out everywhere, here too."""
     here.writer.write(
@@ -99,7 +110,7 @@ def sign_out_everywhere() -> Response:
     return Response(status=204)
 
 
-@ROUTES.delete("/sessions/<session>", responses={204: None})
+@ROUTES.delete("/sessions/<session>", **gives(None, status=204))
 def sign_out(path: SessionPath) -> Response:
     """End one session; its tokens are worth nothing from now on."""
     session = sessions.get_session(here.reader, session=path.session)
@@ -113,18 +124,24 @@ def sign_out(path: SessionPath) -> Response:
     return Response(status=204)
 
 
-@ROUTES.post("/passwords/forgotten", responses={202: CodeSent})
+@ROUTES.post("/passwords/forgotten", **gives(CodeSent, {429: "too_often"}, status=202))
 def forget_password(body: ForgottenRequest) -> Response:
     """Ask for a code by mail; the answer is the same whether or not there is such a person."""
+    here.limits.count("code.address", request.remote_addr or "")
     person = people.find_by_login(here.reader, login=body.login)
     if person is not None and person.email is not None and here.mailer.is_set_up:
         gevent.spawn(make_mailing(person, person.email, Purpose.PASSWORD, here.mailer.try_send))
     return answer(CodeSent(mail=here.mailer.is_set_up), status=202)
 
 
-@ROUTES.post("/passwords/reset", responses={204: None})
+@ROUTES.post(
+    "/passwords/reset",
+    **gives(None, {422: ("code_wrong", *NEW_PASSWORD_ERRORS), 429: "too_often"}, status=204),
+)
 def reset_password(body: ResetRequest) -> Response:
     """Set a new password by a code; every session of the person ends."""
+    here.limits.check("code.name", body.login)
+    here.limits.count("code.address", request.remote_addr or "")
     person = people.find_by_login(here.reader, login=body.login)
     hashed = here.passwords.hash(body.password, known=list_known(person, body.login))
     used = None
@@ -137,7 +154,8 @@ def reset_password(body: ResetRequest) -> Response:
             at_ms=read_clock_ms(),
         )
     if person is None or used is None:
-        raise BadInput("code_wrong")
+        here.limits.count("code.name", body.login)
+        raise Unfit("code_wrong")
     here.writer.write(
         people.change_password, account=person.id, password=hashed, but=None, at_ms=read_clock_ms()
     )

@@ -5,7 +5,7 @@ from pydantic import Field
 from local_server.farm.ledger import AMOUNT_MICROS_MAX
 from local_server.farm.refunds import REASON_LENGTH_MAX
 from local_server.shapes.scenes import EstimateView
-from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, Shape
+from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, Shape, show
 
 
 class BillQuery(Shape):
@@ -67,6 +67,8 @@ class BillView(Shape):
 
 class RefundRequest(Body):
     """Money to give back. With the same `id`, the same refund again changes nothing."""
+
+    model_config = show({"id": "refund-7", "reason": "The lantern flickers", "frame": 7})
 
     id: str = Field(description="Made by the client", pattern=WHOLE_ID)
     reason: str = Field(

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from local_server.farm.job_lists import JobOrder
 from local_server.farm.ledger import AMOUNT_MICROS_MAX
@@ -10,7 +10,7 @@ from local_server.farm.pricing import PRIORITY_MAX, PRIORITY_MIN
 from local_server.farm.states import JobState
 from local_server.shapes.reasons import FindingView, Reason
 from local_server.shapes.scenes import EstimateView, RendererName, SceneRequest
-from local_server.shapes.shape import TIME, WHOLE_ID, Body, PageQuery, Shape
+from local_server.shapes.shape import TIME, WHOLE_ID, Body, PageQuery, Shape, show
 
 
 class JobPath(Shape):
@@ -22,12 +22,8 @@ class JobPath(Shape):
 class JobRequest(SceneRequest):
     """A job to be made. With the same `id`, the same request again changes nothing."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"id": "lanterns-1", "scene": "/work/lanterns.blend", "max_cost_micros": 5_000_000}
-            ]
-        }
+    model_config = show(
+        {"id": "lanterns-1", "scene": "/work/lanterns.blend", "max_cost_micros": 5_000_000}
     )
 
     id: str | None = Field(
@@ -84,7 +80,7 @@ class JobListQuery(PageQuery):
 class ResumeRequest(Body):
     """Consent to spend more."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"max_cost_micros": 9_000_000}]})
+    model_config = show({"max_cost_micros": 9_000_000})
 
     max_cost_micros: int | None = Field(
         None,
@@ -98,7 +94,7 @@ class ResumeRequest(Body):
 class PriorityRequest(Body):
     """A job's place among the others."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"priority": 80}]})
+    model_config = show({"priority": 80})
 
     priority: int = Field(ge=PRIORITY_MIN, le=PRIORITY_MAX, description="Higher goes first")
 

@@ -2,19 +2,17 @@
 
 from datetime import date
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from local_server.farm.ledger import AMOUNT_MICROS_MAX, Kind
 from local_server.shapes.jobs import Direction
-from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, PageQuery, Shape
+from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, PageQuery, Shape, show
 
 
 class AmountRequest(Body):
     """Money to bring in or to take out. With the same `id`, the same again changes nothing."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"id": "topup-2026-11", "amount_micros": 50_000_000}]}
-    )
+    model_config = show({"id": "topup-2026-11", "amount_micros": 50_000_000})
 
     id: str = Field(description="Made by the client, so that a retry is safe", pattern=WHOLE_ID)
     amount_micros: int = Field(

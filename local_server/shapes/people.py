@@ -6,7 +6,7 @@ from pydantic import EmailStr, Field
 
 from local_server.farm.accounts import Role
 from local_server.passwords import LETTERS_MAX
-from local_server.shapes.shape import WHOLE_ID, PageQuery, Shape
+from local_server.shapes.shape import WHOLE_ID, Body, PageQuery, Shape, show
 
 NAME = "What people call them and they sign in by; no `@` in it"
 PHONE = "Telephone number; without `+` and country a Chinese one"
@@ -19,8 +19,12 @@ class PersonPath(Shape):
     person: str = Field(description="The person's id", max_length=64)
 
 
-class SignUpRequest(Shape):
+class SignUpRequest(Body):
     """An account to be made."""
+
+    model_config = show(
+        {"name": "Lin", "password": "sunlit-kiln-42", "email": "lin@studio.example"}
+    )
 
     id: str | None = Field(
         None, description="Made by the client, so that a retry is noticed", pattern=WHOLE_ID
@@ -33,8 +37,10 @@ class SignUpRequest(Shape):
     phone: str | None = Field(None, description=PHONE, max_length=TEXT_MAX)
 
 
-class ProfileRequest(Shape):
+class ProfileRequest(Body):
     """What is to be changed of one's profile; what is left out stays, null takes it away."""
+
+    model_config = show({"phone": "+86 138 0013 8000"})
 
     name: str | None = Field(None, description=f"{NAME}; it cannot be taken away", max_length=200)
     email: EmailStr | None = Field(None, description="A new one has to be verified again")
@@ -70,10 +76,12 @@ class PeoplePage(Shape):
     next: str | None = Field(description="The next page's `cursor`, null at the end")
 
 
-class RankRequest(Shape):
+class RankRequest(Body):
     """What is to be changed of a person's standing; what is left out stays."""
 
-    role: Role | None = Field(None, description="Their role from now on")
+    model_config = show({"role": "producer"})
+
+    role: Role | None = Field(None, strict=False, description="Their role from now on")
     level: str | None = Field(None, description="Their membership level from now on", max_length=64)
 
 
@@ -93,8 +101,10 @@ class RulesView(Shape):
     studio: str = Field(description="The studio that tokens are for")
 
 
-class RulesRequest(Shape):
+class RulesRequest(Body):
     """Rules to be changed; what is left out stays."""
+
+    model_config = show({"shared": True})
 
     shared: bool | None = Field(None, description="Several people use this machine")
     sign_up: bool | None = Field(None, description="Whoever wants to may make an account")

@@ -11,7 +11,7 @@ from local_server.farm.pricing import (
     PRIORITY_MAX,
     PRIORITY_MIN,
 )
-from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, Shape
+from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, Shape, show
 
 LEVELS_MAX = 20
 LevelName = Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,31}$")]
@@ -33,6 +33,16 @@ class LevelView(Shape):
 
 class PriceBookRequest(Body):
     """A new version of the prices. It never changes; with the same `id`, it is added once."""
+
+    model_config = show(
+        {
+            "id": "2027-spring",
+            "rate_micros": 90_000,
+            "minimum_micros": 1_000,
+            "levels": {"standard": {"discount_basis_points": 0}},
+            "note": "Cheaper nights",
+        }
+    )
 
     id: str = Field(description="The version's name, which bills tell", pattern=WHOLE_ID)
     rate_micros: int = Field(ge=0, le=MICROS_MAX, description="A core-hour, in micro-yuan")

@@ -2,18 +2,16 @@
 
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from local_server.shapes.reasons import FindingView
-from local_server.shapes.shape import ABSOLUTE, Body, Shape
+from local_server.shapes.shape import ABSOLUTE, Body, Shape, show
 
 
 class SceneRequest(Body):
     """A scene, and how it is to be rendered."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"scene": "/work/lanterns.blend", "frames": "1-20"}]}
-    )
+    model_config = show({"scene": "/work/lanterns.blend", "frames": "1-20"})
 
     scene: str = Field(
         description="Absolute path of the scene on this machine",

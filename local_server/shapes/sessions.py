@@ -4,7 +4,7 @@ from pydantic import Field
 
 from local_server.passwords import LETTERS_MAX
 from local_server.shapes.people import PersonView
-from local_server.shapes.shape import Shape
+from local_server.shapes.shape import Body, Shape, show
 
 LOGIN_MAX = 320
 CODE_MAX = 40
@@ -16,16 +16,20 @@ class SessionPath(Shape):
     session: str = Field(description="The session's id", max_length=64)
 
 
-class SignInRequest(Shape):
+class SignInRequest(Body):
     """Who signs in, and on what."""
+
+    model_config = show({"login": "Lin", "password": "sunlit-kiln-42", "device": "workstation 3"})
 
     login: str = Field(description="Name or e-mail", max_length=LOGIN_MAX)
     password: str = Field(description="The password", max_length=LETTERS_MAX)
     device: str = Field("", description="What the device is called, for the list", max_length=100)
 
 
-class RefreshRequest(Shape):
+class RefreshRequest(Body):
     """A refresh token, to be exchanged for the next one."""
+
+    model_config = show({"refresh_token": "k4Vd0yP7tq2mXn9sL1bR"})
 
     refresh_token: str = Field(description="The latest one; it is used up", max_length=200)
 
@@ -58,8 +62,10 @@ class SignedIn(Shape):
     person: PersonView = Field(description="Who signed in")
 
 
-class PasswordRequest(Shape):
+class PasswordRequest(Body):
     """A new password."""
+
+    model_config = show({"old_password": "sunlit-kiln-42", "password": "moonlit-kiln-43"})
 
     old_password: str | None = Field(
         None,
@@ -69,22 +75,28 @@ class PasswordRequest(Shape):
     password: str = Field(description="The new one", max_length=LETTERS_MAX)
 
 
-class ForgottenRequest(Shape):
+class ForgottenRequest(Body):
     """Whose password is forgotten."""
+
+    model_config = show({"login": "Lin"})
 
     login: str = Field(description="Name or e-mail", max_length=LOGIN_MAX)
 
 
-class ResetRequest(Shape):
+class ResetRequest(Body):
     """A code in place of a forgotten password."""
+
+    model_config = show({"login": "Lin", "code": "abcd-efgh", "password": "moonlit-kiln-43"})
 
     login: str = Field(description="Name or e-mail", max_length=LOGIN_MAX)
     code: str = Field(description="The one-time code", max_length=CODE_MAX)
     password: str = Field(description="The new password", max_length=LETTERS_MAX)
 
 
-class CodeRequest(Shape):
+class CodeRequest(Body):
     """A code that came by mail."""
+
+    model_config = show({"code": "abcd-efgh"})
 
     code: str = Field(description="The one-time code", max_length=CODE_MAX)
 

@@ -7,11 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from local_server.farm.identifiers import GRAMMAR
 
 WHOLE_ID = f"^{GRAMMAR.pattern}$"  # pydantic searches: without the anchors `../` may follow an id
-NUMBER_MAX = 2**63 - 1  # what SQLite can compare with
+NUMBER_MAX = 2**53 - 1  # what every reader of JSON takes without rounding
 TIME = "Milliseconds since 1970, UTC"
 # Told to readers of the document; what breaks it is refused with a code of its own.
 CURSOR: dict[str, Any] = {"pattern": "^-?[0-9]{1,18}$"}
 ABSOLUTE: dict[str, Any] = {"pattern": r"^(/|[A-Za-z]:[\\/]|\\\\)[^\x00]*$"}
+
+
+def show(example: dict[str, Any]) -> ConfigDict:
+    """Return the part of a body's `model_config` that shows an example of it."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 class Shape(BaseModel):

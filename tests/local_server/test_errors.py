@@ -176,7 +176,7 @@ def test_queries_that_make_no_sense(server: RunningFarm) -> None:
             assert_error(call(server, "GET", f"{path}?{query}"), 400, "invalid")
     for path in ("/api/v1/jobs", f"/api/v1/jobs/{JOB}/frames", "/api/v1/statement"):
         for cursor in ("x", "99999999999999999999999", "", "1;drop"):
-            assert_error(call(server, "GET", f"{path}?cursor={cursor}"), 400, "cursor_wrong")
+            assert_error(call(server, "GET", f"{path}?cursor={cursor}"), 422, "cursor_wrong")
 
 
 def test_unknown_ids(server: RunningFarm, app: OpenAPI) -> None:

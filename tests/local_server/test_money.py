@@ -150,7 +150,7 @@ def test_marks_that_we_never_made(farm: RunningFarm, cursor: str) -> None:
     for path in ("/statement", "/jobs", "/jobs?sort=name"):
         joined = "&" if "?" in path else "?"
         response = farm.session.get(f"{farm.address}{path}{joined}cursor={cursor}", timeout=60)
-        assert (response.status_code, read_code(response)) == (400, "cursor_wrong")
+        assert (response.status_code, read_code(response)) == (422, "cursor_wrong")
 
 
 def test_usage_by_day(farm: RunningFarm) -> None:

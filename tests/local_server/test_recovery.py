@@ -64,7 +64,7 @@ def test_an_email_is_shown_to_be_ones_own(farm: RunningFarm, office: PostOffice)
     recipients, mail = office.take()
     assert recipients == ["li@studio.cn"] and mail["Subject"] == "云图验证码"
     code = read_code(mail)
-    assert post(farm, "/me/email/verify", {"code": "wrong"}, token).status_code == 400
+    assert post(farm, "/me/email/verify", {"code": "wrong"}, token).status_code == 422
     shown = post(farm, "/me/email/verify", {"code": f" {code.upper()} "}, token)
     assert shown.json()["email_verified"]
     again = post(farm, "/me/email/verify", {"code": code}, token)
@@ -129,9 +129,9 @@ def test_five_wrong_tries_end_a_code(studio: Studio) -> None:
     asked = {"login": "owner", "password": OTHER}
     for _ in range(TRIES_MAX):
         refused = studio.call("POST", "/passwords/reset", json=asked | {"code": "aaaa-aaaa"})
-        assert_refused(refused, 400, "code_wrong")
+        assert_refused(refused, 422, "code_wrong")
     refused = studio.call("POST", "/passwords/reset", json=asked | {"code": code})
-    assert_refused(refused, 400, "code_wrong")
+    assert_refused(refused, 422, "code_wrong")
 
 
 def test_the_code_of_one_person_and_purpose_is_no_good_for_others(studio: Studio) -> None:
@@ -139,12 +139,12 @@ def test_the_code_of_one_person_and_purpose_is_no_good_for_others(studio: Studio
     studio.add_person("other", Role.ARTIST, email="other@studio.cn")
     code = studio.call("POST", "/people/owner/code", admin).get_json()["code"]
     asked = {"login": "other", "code": code, "password": OTHER}
-    assert_refused(studio.call("POST", "/passwords/reset", json=asked), 400, "code_wrong")
+    assert_refused(studio.call("POST", "/passwords/reset", json=asked), 422, "code_wrong")
     asked["login"] = "nobody"
-    assert_refused(studio.call("POST", "/passwords/reset", json=asked), 400, "code_wrong")
+    assert_refused(studio.call("POST", "/passwords/reset", json=asked), 422, "code_wrong")
     other = studio.get_access("owner")
     verified = studio.call("POST", "/me/email/verify", other, json={"code": code})
-    assert_refused(verified, 400, "code_wrong")
+    assert_refused(verified, 422, "code_wrong")
 
 
 def test_a_newer_code_takes_the_place_of_the_one_before(studio: Studio) -> None:
@@ -154,7 +154,7 @@ def test_a_newer_code_takes_the_place_of_the_one_before(studio: Studio) -> None:
     )
     asked = {"login": "owner", "password": OTHER}
     refused = studio.call("POST", "/passwords/reset", json=asked | {"code": old})
-    assert_refused(refused, 400, "code_wrong")
+    assert_refused(refused, 422, "code_wrong")
     assert studio.call("POST", "/passwords/reset", json=asked | {"code": new}).status_code == 204
 
 
