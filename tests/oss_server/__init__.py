@@ -1,0 +1,1 @@
+"""A strict test server that speaks Aliyun OSS on loopback, and can fail on purpose."""
