@@ -207,7 +207,7 @@ class Engine:
         if effects:
             Projection(db, self.desk.device, self.clock()).apply(effects)
             save_fold(db, fold, changed)
-            note_rivals(db, fold)
+            note_studio(db, fold, self.desk.device)
         return more
 
     def read_fold(self, db: Database) -> Fold:
@@ -259,9 +259,17 @@ def list_changed(effect: Effect) -> tuple[str, ...]:
     return (TREASURY, touched) if isinstance(touched, str) else (TREASURY,)
 
 
-def note_rivals(db: Database, fold: Fold) -> None:
-    """Note whether other machines lease from the same pools: then only a sealed lease counts."""
-    if sum(not device.over for device in fold.treasury.devices.values()) > 1:
-        db.conn.execute("INSERT INTO setting VALUES ('ledger.rivals', '1') ON CONFLICT DO NOTHING")
+def note_studio(db: Database, fold: Fold, device: str) -> None:
+    """Note who this machine is, and whether others lease from the same pools.
+
+    Where others do, only a lease that is sealed counts.
+    """
+    noted = {"sync.device": device}
+    if sum(not one.over for one in fold.treasury.devices.values()) > 1:
+        noted["ledger.rivals"] = "1"
     else:
         db.conn.execute("DELETE FROM setting WHERE key = 'ledger.rivals'")
+    db.conn.executemany(
+        "INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        noted.items(),
+    )

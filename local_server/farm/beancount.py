@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from sqlite_utils import Database
 
-from local_server.farm.db import Row, fetch_row, snapshot
+from local_server.farm.db import fetch_row, fetch_value, snapshot
 from local_server.farm.ledger import WORLD, format_cny
 from local_server.farm.statements import Entry, read_entries
 
@@ -43,18 +43,22 @@ class Span:
 def export_beancount(db: Database) -> Iterator[str]:
     """Write the whole ledger as Beancount, a directive at a time, on one state of it.
 
-    The connection cannot write until the last line is taken: give it one of its own.
+    Every machine of a studio writes the same text once all of them have synchronised: operations
+    in the order of their moments, and everything under the name that all know it by. The
+    connection cannot write until the last line is taken: give it one of its own.
     """
     with snapshot(db):
         span = find_span(db)
+        here = fetch_value(db, "SELECT value FROM setting WHERE key = 'sync.device'")
         yield HEAD.format(day=span.first)
-        for purse in read_purses(db):
-            yield open_account(purse, span.first)
+        purses = read_purses(db, here)
+        for account, owner, _ in purses:
+            yield open_account(account, owner, span.first)
         yield "\n"
-        for entry in read_entries(db):
-            yield write_transaction(entry)
-        for purse in read_purses(db):
-            yield assert_balance(purse, span.after)
+        for entry in read_entries(db, canonical=True):
+            yield write_transaction(entry, here)
+        for account, _, micros in purses:
+            yield assert_balance(account, micros, span.after)
 
 
 def find_span(db: Database) -> Span:
@@ -64,21 +68,22 @@ def find_span(db: Database) -> Span:
     return Span(find_day(row["first"] or 0), find_day(row["last"] or 0) + timedelta(days=1))
 
 
-def read_purses(db: Database) -> Iterator[Row]:
-    """Read every purse, one at a time."""
-    for id, owner, micros in db.conn.execute(
-        "SELECT id, owner, balance_micros FROM purse ORDER BY id"
-    ):
-        yield {"id": id, "owner": owner, "balance_micros": micros}
+def read_purses(db: Database, here: str | None) -> list[tuple[str, str | None, int]]:
+    """Return account, owner and balance in micros of every purse that money ever went through."""
+    rows = db.conn.execute(
+        "SELECT id, owner, balance_micros FROM purse WHERE id IN"
+        " (SELECT debit FROM transfer UNION SELECT credit FROM transfer)"
+    )
+    return sorted((name_account(id, owner, here), owner, micros) for id, owner, micros in rows)
 
 
-def open_account(purse: Row, day: date) -> str:
+def open_account(account: str, owner: str | None, day: date) -> str:
     """Return the directive that opens a purse's account, with the owner's name as it is."""
-    opening = f"{day} open {name_account(purse['id'], purse['owner'])} CNY\n"
-    return opening + (f"  owner: {quote(purse['owner'])}\n" if purse["owner"] else "")
+    opening = f"{day} open {account} CNY\n"
+    return opening + (f"  owner: {quote(owner)}\n" if owner else "")
 
 
-def write_transaction(entry: Entry) -> str:
+def write_transaction(entry: Entry, here: str | None) -> str:
     """Return the transaction of one operation."""
     link = f" ^{entry.job}" if entry.job and LINK.fullmatch(entry.job) else ""
     frame = "" if entry.frame is None else f"  frame: {entry.frame}\n"
@@ -86,25 +91,40 @@ def write_transaction(entry: Entry) -> str:
     return (
         f'{find_day(entry.at_ms)} * "{entry.kind}"{link}\n'
         f"  operation: {quote(entry.id)}\n{frame}"
-        f"  {name_account(entry.debit, entry.owner)}  -{amount} CNY\n"
-        f"  {name_account(entry.credit, entry.owner)}  {amount} CNY\n\n"
+        f"  {name_account(entry.debit, entry.owner, here)}  -{amount} CNY\n"
+        f"  {name_account(entry.credit, entry.owner, here)}  {amount} CNY\n\n"
     )
 
 
-def assert_balance(purse: Row, day: date) -> str:
+def assert_balance(account: str, micros: int, day: date) -> str:
     """Return the directive that states a purse's balance, to the micro."""
-    account = name_account(purse["id"], purse["owner"])
-    return f"{day} balance {account}  {format_cny(purse['balance_micros'])} ~ 0 CNY\n"
+    return f"{day} balance {account}  {format_cny(micros)} ~ 0 CNY\n"
 
 
-def name_account(purse: str, owner: str | None) -> str:
-    """Return the account of a purse; two purses never share one."""
+def name_account(purse: str, owner: str | None, here: str | None = None) -> str:
+    """Return the account of a purse; two purses never share one.
+
+    What a machine has leased or holds is that machine's: `here` is the one whose purses say so by
+    saying nothing.
+    """
     if purse == WORLD:
         return ROOTS[WORLD]
     assert owner is not None, "only the world has no owner"
     kind, _, name = purse.partition(":")
-    account = f"{ROOTS[kind]}:{name_component(owner)}"
-    return account if kind != "held" else f"{account}:{name_component(name)}"
+    parts = [ROOTS[kind], name_component(owner)]
+    if kind in ("available", "held"):
+        base, device = split_device(name, owner if kind == "available" else None)
+        parts += [name_component(base)] if kind == "held" else []
+        parts += [name_component(one) for one in (device or here,) if one]
+    return ":".join(parts)
+
+
+def split_device(name: str, owner: str | None) -> tuple[str, str]:
+    """Return what a purse's name is about, and the other machine that it is of, if any."""
+    if owner is not None:  # an owner's id may hold any sign
+        return owner, name.removeprefix(owner).removeprefix("@")
+    base, _, device = name.partition("@")
+    return base, device
 
 
 def name_component(text: str) -> str:

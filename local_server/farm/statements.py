@@ -104,14 +104,24 @@ def list_statement(
     )
 
 
-def read_entries(db: Database, wanted: Wanted = EVERYTHING) -> Iterator[Entry]:
-    """Read the entries that are wanted in the order they were written, one at a time."""
+CANONICAL_ID = """iif(o.log = 'device' AND o.device IS NULL, coalesce((SELECT value || '/'
+  FROM setting WHERE key = 'sync.device'), ''), '') || o.id"""
+
+
+def read_entries(
+    db: Database, wanted: Wanted = EVERYTHING, *, canonical: bool = False
+) -> Iterator[Entry]:
+    """Read the entries that are wanted in the order they were written, one at a time.
+
+    `canonical` names and orders them as every machine of the studio does.
+    """
     clauses, values = wanted.choose()
+    id, order = (CANONICAL_ID, "o.at_ms, 3, o.id") if canonical else ("o.id", "o.seq")
     rows = db.conn.execute(
-        "SELECT o.seq, o.at_ms, o.id, o.kind, o.owner, o.job, o.payload ->> 'frame',"
+        f"SELECT o.seq, o.at_ms, {id}, o.kind, o.owner, o.job, o.payload ->> 'frame',"
         " t.debit, t.credit, t.amount_micros"
         " FROM operation o JOIN transfer t ON t.id = o.id"
-        f" WHERE {' AND '.join(clauses) or 'true'} ORDER BY o.seq",
+        f" WHERE {' AND '.join(clauses) or 'true'} ORDER BY {order}",
         values,
     )
     for row in rows:

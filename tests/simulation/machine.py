@@ -192,6 +192,10 @@ class Machine:
             for row in rows
         }
 
+    def is_sealed(self) -> bool:
+        """Tell whether the logs have everything that this machine did."""
+        return not sealing.list_unsealed(self.db, limit=1)
+
     def find_fate(self, charge: str) -> str:
         """Return what became of a charge of this machine."""
         sealed = fetch_value(self.db, "SELECT sealed_in FROM operation WHERE id = ?", (charge,))

@@ -10,6 +10,7 @@ import greenlet
 from sqlite_utils import Database
 
 from local_server.farm import ledger
+from local_server.farm.beancount import export_beancount
 from local_server.farm.errors import YuntuError
 from sync.entry import Header, digest_entry, name_log, write_entry
 from sync.fold import start_fold
@@ -231,6 +232,9 @@ class World:
         assert len(digests) == 1, "machines disagree"
         ledgers = [machine.list_ledger() for machine in self.machines]
         assert all(one == ledgers[0] for one in ledgers), "ledgers differ"
+        whole = [one for one in self.machines if one.is_sealed()]
+        texts = {"".join(export_beancount(one.db)) for one in whole}
+        assert len(texts) <= 1, "exports differ"
         fold = self.machines[0].read_fold()
         for machine in self.machines:
             out = machine.name not in fold.logs
