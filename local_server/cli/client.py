@@ -18,6 +18,7 @@ from local_server.cli.answers import (
     StatementLine,
 )
 from local_server.cli.failure import LOST, ClientError
+from local_server.cli.kept_sign_in import KeptSignIn, read_answer
 from local_server.wording import Wording, Words
 
 CONNECT_SECONDS_MAX = 5.0
@@ -26,6 +27,8 @@ CHECK_SECONDS_MAX = 3_600.0
 EVENTS_PAGE = 1_000
 JOBS_PAGE = 200
 PAGE = 1_000
+UNAUTHORIZED = 401
+SIGN_IN_OVER = frozenset({"session_ended", "token_wrong"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,13 +49,21 @@ class ServerAddress:
 class Client:
     """Requests to one server; answers come in the language of `wording`."""
 
-    def __init__(self, address: ServerAddress, wording: Wording) -> None:
+    def __init__(
+        self, address: ServerAddress, wording: Wording, kept: KeptSignIn | None = None
+    ) -> None:
         self.address = address
         self.wording = wording
+        self.kept = kept
+        self.sign_in = None if kept is None else kept.read()
         self.session = requests.Session()
         self.session.trust_env = False  # a proxy must never see the loopback
-        self.session.headers["Authorization"] = f"Bearer {address.key}"
         self.session.headers["Accept-Language"] = wording.language
+
+    @property
+    def credential(self) -> str:
+        """Return what shows who asks: the person's token, or the key of the machine itself."""
+        return self.address.key if self.sign_in is None else self.sign_in.access_token
 
     def close(self) -> None:
         """Close the connections."""
@@ -196,19 +207,69 @@ class Client:
         **query: Any,
     ) -> requests.Response:
         """Make one request; queries that are None are left out. Raises ClientError."""
-        try:
-            response = self.session.request(
-                method,
-                f"{self.address.url}/api/v1{path}",
-                params={name: value for name, value in query.items() if value is not None},
-                json=body,
-                timeout=(CONNECT_SECONDS_MAX, seconds_max),
-            )
-        except requests.RequestException as error:
-            raise self.make_lost_error() from error
+        options = {
+            "params": {name: value for name, value in query.items() if value is not None},
+            "json": body,
+            "timeout": (CONNECT_SECONDS_MAX, seconds_max),
+        }
+        return self.send(method, path, **options)
+
+    def ask(
+        self, method: str, path: str, *, body: dict[str, Any] | None = None, **query: Any
+    ) -> dict[str, Any]:
+        """Make one request and return its answer's JSON object. Raises ClientError."""
+        return cast(dict[str, Any], self.call(method, path, body=body, **query).json())
+
+    def send_bytes(self, method: str, path: str, data: bytes) -> requests.Response:
+        """Send bytes as they are. Raises ClientError."""
+        headers = {"Content-Type": "application/octet-stream"}
+        seconds = (CONNECT_SECONDS_MAX, ANSWER_SECONDS_MAX)
+        return self.send(method, path, data=data, headers=headers, timeout=seconds)
+
+    def send(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send one request, again when the person's access token had run out."""
+        response = self.send_once(method, path, **options)
+        if response.status_code == UNAUTHORIZED and self.renew(self.read_error(response)):
+            response = self.send_once(method, path, **options)
         if response.status_code >= 400:
             raise self.read_error(response)
         return response
+
+    def send_once(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send one request, whatever the answer. Raises ClientError when there is none."""
+        headers = {"Authorization": f"Bearer {self.credential}"} | options.pop("headers", {})
+        url = f"{self.address.url}/api/v1{path}"
+        try:
+            return self.session.request(method, url, headers=headers, **options)
+        except requests.RequestException as error:
+            raise self.make_lost_error() from error
+
+    def renew(self, error: ClientError) -> bool:
+        """Get a new access token where the old one has run out; tell whether there is one now.
+
+        Commands side by side share one refresh token, which works once: the first one exchanges
+        it, the others find what it got. A sign-in that is over is forgotten. Raises ClientError.
+        """
+        if self.kept is None or self.sign_in is None:
+            return False
+        if error.code != "token_expired":
+            if error.code in SIGN_IN_OVER:
+                self.kept.forget()
+            return False
+        with self.kept.lock():
+            standing = self.kept.read()
+            if standing is not None and standing.access_token == self.sign_in.access_token:
+                body = {"refresh_token": standing.refresh_token}
+                seconds = (CONNECT_SECONDS_MAX, ANSWER_SECONDS_MAX)
+                answer = self.send_once("POST", "/tokens", json=body, timeout=seconds)
+                if answer.status_code == UNAUTHORIZED:
+                    self.kept.forget()
+                if answer.status_code >= 400:
+                    raise self.read_error(answer)
+                standing = read_answer(answer.json())
+                self.kept.keep(standing)
+            self.sign_in = standing
+        return standing is not None
 
     def make_lost_error(self) -> ClientError:
         """Return the error for a server that does not answer."""

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from local_server.cli.client import Client
+from local_server.cli.client import Client, ServerAddress
 from local_server.cli.failure import ClientError
+from local_server.cli.kept_sign_in import KeptSignIn
 from local_server.cli.launching import ensure_server, find_server, read_address, was_ended
 from local_server.farm.errors import Unavailable
 from local_server.wording import Wording
@@ -41,7 +42,11 @@ class Link:
         launched = ensure_server(self.data, self.wording, parent=self.parent)
         if launched.started:
             self.on_start(launched.address.pid)
-        return Client(launched.address, self.wording)
+        return self.make_client(launched.address)
+
+    def make_client(self, address: ServerAddress) -> Client:
+        """Return a client of a server, as whoever has signed in on this data directory."""
+        return Client(address, self.wording, KeptSignIn(self.data))
 
     def renew(self) -> None:
         """Find the server again, or start it.
@@ -58,7 +63,7 @@ class Link:
         while True:
             address = find_server(self.data, self.wording)
             if address is not None:
-                self.client = Client(address, self.wording)
+                self.client = self.make_client(address)
                 return
             alive, waited = read_address(self.data), time.monotonic() - began
             if alive is None and waited > GRACE_SECONDS:

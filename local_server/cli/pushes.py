@@ -61,7 +61,7 @@ class Pushes:
         try:
             self.socket.connect(
                 self.client.address.url,
-                auth={"key": self.client.address.key},
+                auth={"key": self.client.credential},
                 transports=["websocket"],
                 wait_timeout=CONNECT_SECONDS_MAX,
             )

@@ -36,6 +36,10 @@ SECTIONS = {
     },
     "steering": dict.fromkeys(("pause", "resume", "cancel", "retry", "delete"), "steering"),
     "money": dict.fromkeys(("balance", "topup", "bill", "statement", "export", "audit"), "money"),
+    "you": dict.fromkeys(
+        ("signup", "signin", "signout", "sessions", "whoami", "password", "profile"), "signing"
+    ),
+    "studio": dict.fromkeys(("people", "rules", "deeds"), "people"),
     "processes": dict.fromkeys(("serve", "stop", "node", "version"), "serving"),
 }
 
