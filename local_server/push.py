@@ -1,12 +1,14 @@
 """Push: events and progress sent to whoever listens, over Socket.IO."""
 
-import hmac
 from dataclasses import asdict
 from typing import Any
 
 from flask import Flask
 from flask_socketio import SocketIO
 
+from local_server.callers import identify
+from local_server.farm.db import read_clock_ms
+from local_server.farm.errors import Unauthorized
 from local_server.farm.events import list_events
 from local_server.live import Live
 from local_server.services import Services
@@ -28,9 +30,20 @@ class Push:
         self.socketio.on_event("connect", self.admit)
 
     def admit(self, auth: object = None) -> bool:
-        """Let a client in that knows this launch's key."""
+        """Let a client in that shows who it is, as it would for a request."""
+        services = self.services
         given = str(auth.get("key", "")) if isinstance(auth, dict) else ""
-        return hmac.compare_digest(given.encode(), self.services.key.encode())
+        try:
+            identify(
+                services.reader,
+                given,
+                key=services.key,
+                tokens=services.tokens,
+                at_ms=read_clock_ms(),
+            )
+        except Unauthorized:
+            return False
+        return True
 
     def send_events(self) -> bool:
         """Push the events that were committed since the last call; False when there were none."""
