@@ -40,20 +40,24 @@ def answer(
 
 def answer_error(code: str, status: int, **params: Any) -> Response:
     """Return an error in the one shape; 401, 429 and 503 say what to do next in their headers."""
+    response = answer(ErrorAnswer(error=describe_error(code, **params)), status=status)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="yuntu"'
+    if status in (429, 503):
+        response.headers["Retry-After"] = str(params.get("retry_after_s", RETRY_AFTER_SECONDS))
+    return response
+
+
+def describe_error(code: str, **params: Any) -> ErrorBody:
+    """Return an error in the reader's language, with what it speaks of."""
     words = reader_wording().say(code, **params)
-    body = ErrorBody(
+    return ErrorBody(
         code=code,
         title=words.title,
         detail=words.detail,
         params=params,
         request_id=g.get("request_id", ""),
     )
-    response = answer(ErrorAnswer(error=body), status=status)
-    if status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="yuntu"'
-    if status in (429, 503):
-        response.headers["Retry-After"] = str(params.get("retry_after_s", RETRY_AFTER_SECONDS))
-    return response
 
 
 def handle_errors(app: Flask) -> None:

@@ -64,6 +64,7 @@ def show_job(
         estimate=EstimateView(**row["estimate"]) if row["estimate"] else None,
         held_micros=row["held_micros"],
         cost_micros=row["cost_micros"],
+        refunded_micros=row["refunded_micros"],
         render_ms=row["render_ms"],
         findings=show_findings(wording, row["findings"]),
         created_at_ms=row["created_at_ms"],

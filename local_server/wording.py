@@ -12,6 +12,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 LANGUAGES = ("en", "zh")
 MICROS = 1_000_000
+STATES = ("state", "to")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +39,18 @@ class Wording:
         if table is None:
             log.error("no words for %s in %s", code, self.language)
             return Words(title=code, detail=" ".join(f"{k}={v}" for k, v in params.items()))
-        shown = {key: show_param(key, value) for key, value in params.items()}
+        shown = {key: self.show_param(key, value) for key, value in params.items()}
         return Words(title=fill(table["title"], shown), detail=fill(table.get("detail", ""), shown))
+
+    def show_param(self, key: str, value: Any) -> str:
+        """Return a parameter as a person reads it: amounts as yuan, states by their names."""
+        if key.endswith("_micros"):
+            return show_money(int(value))
+        if isinstance(value, list | tuple):
+            return ", ".join(str(one) for one in value)
+        if key in STATES and f"state_{value}" in self.tables:
+            return self.tables[f"state_{value}"]["title"]
+        return str(value)
 
 
 @cache
@@ -66,15 +77,6 @@ class KeyedDefault(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         return f"<{key}>"
-
-
-def show_param(key: str, value: Any) -> str:
-    """Return a parameter as a person reads it."""
-    if key.endswith("_micros"):
-        return show_money(int(value))
-    if isinstance(value, list | tuple):
-        return ", ".join(str(one) for one in value)
-    return str(value)
 
 
 def show_money(micros: int) -> str:

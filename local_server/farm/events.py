@@ -80,6 +80,18 @@ def list_events(
     return [Event(**{**row, "data": json.loads(row["data"])}) for row in rows]
 
 
+def list_last_events(
+    db: Database, *, job: str, owner: str = "", scope: Scope = Scope.ALL, limit: int
+) -> list[Event]:
+    """Return a job's newest events that an `owner` may hear of, oldest first, at most `limit`."""
+    rows = fetch_rows(
+        db,
+        f"SELECT * FROM event WHERE job = :job{SCOPES[scope]} ORDER BY id DESC LIMIT :limit",
+        {"job": job, "owner": owner, "limit": min(limit, PAGE_MAX)},
+    )
+    return [Event(**{**row, "data": json.loads(row["data"])}) for row in reversed(rows)]
+
+
 def find_last_event(db: Database) -> int:
     """Return the id of the newest event, 0 when there is none."""
     return int(fetch_value(db, "SELECT coalesce(max(id), 0) FROM event"))

@@ -7,20 +7,18 @@ from sqlite_utils import Database
 LISTS = """
 ALTER TABLE job ADD COLUMN words TEXT NOT NULL DEFAULT '';
 DROP INDEX job_by_owner;
-CREATE INDEX job_by_owner ON job (owner, serial, state) WHERE deleted_at_ms IS NULL;
-CREATE INDEX job_by_name ON job (owner, name COLLATE NOCASE, serial, state)
-  WHERE deleted_at_ms IS NULL;
-CREATE INDEX job_by_cost ON job (owner, cost_micros, serial, state) WHERE deleted_at_ms IS NULL;
-CREATE INDEX job_by_priority ON job (owner, priority, serial, state) WHERE deleted_at_ms IS NULL;
-CREATE INDEX job_of_owner_by_state ON job (owner, state, serial) WHERE deleted_at_ms IS NULL;
-CREATE INDEX job_all ON job (serial, state) WHERE deleted_at_ms IS NULL;
-CREATE INDEX job_all_by_state ON job (state, serial) WHERE deleted_at_ms IS NULL;
-CREATE INDEX job_all_by_name ON job (name COLLATE NOCASE, serial, state)
-  WHERE deleted_at_ms IS NULL;
-CREATE INDEX job_all_by_cost ON job (cost_micros, serial, state) WHERE deleted_at_ms IS NULL;
-CREATE INDEX job_all_by_priority ON job (priority, serial, state) WHERE deleted_at_ms IS NULL;
+CREATE INDEX job_by_owner ON job (owner, serial, state, deleted_at_ms);
+CREATE INDEX job_by_name ON job (owner, name COLLATE NOCASE, serial, state, deleted_at_ms);
+CREATE INDEX job_by_cost ON job (owner, cost_micros, serial, state, deleted_at_ms);
+CREATE INDEX job_by_priority ON job (owner, priority, serial, state, deleted_at_ms);
+CREATE INDEX job_of_owner_by_state ON job (owner, state, serial, deleted_at_ms);
+CREATE INDEX job_all ON job (serial, state, deleted_at_ms);
+CREATE INDEX job_all_by_state ON job (state, serial, deleted_at_ms);
+CREATE INDEX job_all_by_name ON job (name COLLATE NOCASE, serial, state, deleted_at_ms);
+CREATE INDEX job_all_by_cost ON job (cost_micros, serial, state, deleted_at_ms);
+CREATE INDEX job_all_by_priority ON job (priority, serial, state, deleted_at_ms);
 """
-WORDS = "CREATE INDEX job_words ON job (words, serial) WHERE deleted_at_ms IS NULL"
+WORDS = "CREATE INDEX job_words ON job (words, serial)"
 
 
 def fill_words(db: Database) -> None:

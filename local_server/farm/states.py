@@ -1,4 +1,4 @@
-"""The states of jobs and frames, and which moves between them are legal."""
+"""The states of jobs and frames, which moves between them are legal, and the verbs of people."""
 
 from enum import StrEnum
 
@@ -14,6 +14,18 @@ class JobState(StrEnum):
     PARTIAL = "partial"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class Verb(StrEnum):
+    """What people can do to a job."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    PRIORITY = "priority"
+    DELETE = "delete"
+    RESTORE = "restore"
 
 
 class FrameState(StrEnum):

@@ -1,5 +1,7 @@
 """Routes of frames: list, look at, their logs, pictures and thumbnails."""
 
+from pathlib import Path
+
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
@@ -8,10 +10,19 @@ from local_server.document import gives
 from local_server.farm import frames
 from local_server.farm.db import Row
 from local_server.farm.errors import NotFound
+from local_server.farm.states import FrameState
+from local_server.log_pages import read_lines, read_tail
 from local_server.routes.arguments import parse_cursor
 from local_server.services import here
-from local_server.shapes.frames import FrameDetail, FrameListQuery, FramePage, FramePath, LogQuery
-from local_server.shapes.jobs import JobPath
+from local_server.shapes.frames import (
+    FrameDetail,
+    FrameListQuery,
+    FrameLogQuery,
+    FramePage,
+    FramePath,
+    LogQuery,
+)
+from local_server.shapes.jobs import JobPath, LogPage
 from local_server.views import frame_fields, show_attempt, show_frame
 from sync.blobs import Digest
 
@@ -74,15 +85,35 @@ def get_frame(path: FramePath) -> Response:
 @ROUTES.get("/<int(signed=True):number>/log", **gives("text/plain", {404: ("no_frame", "no_log")}))
 def get_log(path: FramePath, query: LogQuery) -> Response:
     """Return what the renderer said in an attempt at a frame."""
+    file = find_log(path, find(path), query.attempt)
+    return Response(file.read_bytes(), mimetype="text/plain; charset=utf-8")
+
+
+@ROUTES.get("/<int(signed=True):number>/log/lines", **gives(LogPage, {404: ("no_frame", "no_log")}))
+def list_log_lines(path: FramePath, query: FrameLogQuery) -> Response:
+    """Return a page of what the renderer said in an attempt at a frame; follow it by `next`."""
     row = find(path)
-    wanted = query.attempt or row["attempt"]
+    file = find_log(path, row, query.attempt)
+    pool = here.preparation.pool
+    if query.tail is not None:
+        told = pool.apply(read_tail, (file,), {"count": query.tail})
+    else:
+        told = pool.apply(read_lines, (file,), {"after": query.after, "limit": query.limit})
+    latest = here.live.log_path(path.job, path.number, row["attempt"])
+    ended = row["state"] != FrameState.RENDERING or file != latest
+    return answer(LogPage(lines=told.lines, next=told.next, ended=ended))
+
+
+def find_log(path: FramePath, row: Row, attempt: int | None) -> Path:
+    """Return the file of an attempt's log, else of the latest that has one. Raises NotFound."""
+    wanted = attempt or row["attempt"]
     file = here.live.log_path(path.job, path.number, wanted)
-    while query.attempt is None and wanted > 1 and not file.exists():
+    while attempt is None and wanted > 1 and not file.exists():
         wanted -= 1
         file = here.live.log_path(path.job, path.number, wanted)
     if not file.exists():
         raise NotFound("no_log", job=path.job, frame=path.number)
-    return Response(file.read_bytes(), mimetype="text/plain; charset=utf-8")
+    return file
 
 
 @ROUTES.get("/<int(signed=True):number>/picture", **gives("image/*", {404: PICTURE_ERRORS}))

@@ -1,5 +1,6 @@
 """Routes of jobs: make, list, look at."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from flask import Response
@@ -9,22 +10,28 @@ from local_server.answers import answer, reader_wording
 from local_server.document import gives
 from local_server.farm import jobs
 from local_server.farm.db import Row, read_clock_ms
+from local_server.farm.forecasts import forecast_cost
 from local_server.farm.identifiers import make_id
 from local_server.farm.job_lists import JobOrder, JobsWanted, Place, find_place
 from local_server.farm.job_lists import list_jobs as find_jobs
-from local_server.farm.pricing import PriceBook
+from local_server.farm.states import OVER_JOB_STATES
 from local_server.preparation import Request
 from local_server.routes.arguments import PATH_ERRORS, check_path
 from local_server.routes.marks import make_mark, parse_mark
 from local_server.services import here
 from local_server.shapes.jobs import (
+    ForecastView,
+    JobDetail,
     JobListQuery,
     JobPage,
     JobPath,
     JobRequest,
     JobView,
+    LogLinesQuery,
+    LogPage,
 )
-from local_server.stories import tell_story
+from local_server.steering import find_ceilings
+from local_server.stories import tell_lines, tell_story
 from local_server.views import show_job
 
 TAG = Tag(name="jobs", description="What artists submit")
@@ -50,11 +57,6 @@ def show(row: Row) -> JobView:
     )
 
 
-def find_ceilings() -> PriceBook | None:
-    """Return the book whose ceilings of priority bind the caller; None: nobody's do."""
-    return None if here.caller.sees_every_job else here.submission.book
-
-
 @ROUTES.post(
     "",
     **gives(
@@ -77,7 +79,7 @@ def make_job(body: JobRequest) -> Response:
         name=body.name or Path(body.scene).stem,
         request=request,
         priority=body.priority,
-        book=find_ceilings(),
+        book=find_ceilings(here),
         at_ms=read_clock_ms(),
     )
     if row["state"] == "pending":
@@ -115,10 +117,13 @@ def list_jobs(query: JobListQuery) -> Response:
     return answer(JobPage(items=[show(row) for row in rows], next=mark))
 
 
-@ROUTES.get("/<job>", **gives(JobView))
+@ROUTES.get("/<job>", **gives(JobDetail))
 def get_job(path: JobPath) -> Response:
-    """Look at one job."""
-    return answer(show(here.get_job(path.job)))
+    """Look at one job, and at what it will come to."""
+    row = here.get_job(path.job)
+    forecast = forecast_cost(here.reader, row)
+    shown = None if forecast is None else ForecastView(**asdict(forecast))
+    return answer(JobDetail(**dict(show(row)), forecast=shown))
 
 
 @ROUTES.get("/<job>/log", **gives("text/plain"))
@@ -126,3 +131,11 @@ def get_log(path: JobPath) -> Response:
     """Return a job's own story as text: each of its states, with the time and the reason."""
     here.get_job(path.job)
     return Response(tell_story(here, path.job), mimetype="text/plain; charset=utf-8")
+
+
+@ROUTES.get("/<job>/log/lines", **gives(LogPage))
+def list_log_lines(path: JobPath, query: LogLinesQuery) -> Response:
+    """Return a page of a job's own story: its states and what moved its money, a line each."""
+    row = here.get_job(path.job)
+    told = tell_lines(here, path.job, after=query.after, limit=query.limit, tail=query.tail)
+    return answer(LogPage(lines=told.lines, next=told.next, ended=row["state"] in OVER_JOB_STATES))

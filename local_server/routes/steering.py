@@ -1,96 +1,96 @@
-"""Routes that steer jobs: pause, resume, cancel, retry, re-prioritise, delete."""
+"""Routes that steer jobs: each verb for one job, and any of them for many."""
 
 from flask import Response
 from flask_openapi3 import APIBlueprint
 
-from local_server import consent
-from local_server.access import Right
-from local_server.answers import answer
+from local_server.answers import answer, describe_error
 from local_server.document import gives
-from local_server.farm import jobs
-from local_server.farm.db import read_clock_ms
-from local_server.routes.jobs import TAG, find_ceilings, show
+from local_server.farm.errors import YuntuError
+from local_server.farm.states import Verb
+from local_server.routes.jobs import TAG, show
 from local_server.services import here
 from local_server.shapes.jobs import (
     JobPath,
     JobView,
+    OrderOutcome,
+    OrderRequest,
+    OrderView,
     PriorityRequest,
     ResumeRequest,
 )
+from local_server.steering import Order, steer
 
-ROUTES = APIBlueprint("steering", __name__, url_prefix="/api/v1/jobs", abp_tags=[TAG])
+ROUTES = APIBlueprint("steering", __name__, url_prefix="/api/v1", abp_tags=[TAG])
+FUNDS = ("no_funds", "purse_too_small", "lease_needed")
+PRIORITY_ERRORS = {400: "priority_out_of_range", 403: "priority_above_level"}
 
 
-@ROUTES.post("/<job>/pause", **gives(JobView, {409: "job_cannot_move"}))
+def give_order(job: str, order: Order) -> Response:
+    """Do what an order says and return the job as it is then."""
+    steer(here, job, order)
+    return answer(show(here.get_job(job)))
+
+
+@ROUTES.post("/jobs/<job>/pause", **gives(JobView, {409: "job_cannot_move"}))
 def pause_job(path: JobPath) -> Response:
     """Pause a job; frames under way are stopped and will be rendered again."""
-    here.get_job(path.job)
-    here.writer.write(jobs.pause_job, job=path.job, reason="by_user", at_ms=read_clock_ms())
-    here.stop_nodes(path.job)
-    return answer(show(here.get_job(path.job)))
+    return give_order(path.job, Order(verb=Verb.PAUSE))
 
 
 @ROUTES.post(
-    "/<job>/resume",
+    "/jobs/<job>/resume",
     **gives(
         JobView,
-        {
-            402: ("no_funds", "purse_too_small"),
-            403: "not_yours",
-            409: ("job_cannot_move", "budget_needs_consent"),
-        },
+        {402: FUNDS, 403: "not_yours", 409: ("job_cannot_move", "budget_needs_consent")},
     ),
 )
 def resume_job(path: JobPath, body: ResumeRequest) -> Response:
     """Let a paused job go on; with `max_cost_micros`, more may be held for it."""
-    # More money is the owner's to give, whoever else may let the job go on.
-    here.get_job(path.job, right=Right.CREW if body.max_cost_micros is None else Right.OWNER)
-    here.writer.write(
-        consent.resume, job=path.job, cap_micros=body.max_cost_micros, at_ms=read_clock_ms()
-    )
-    here.wake.set()
-    return answer(show(here.get_job(path.job)))
+    return give_order(path.job, Order(verb=Verb.RESUME, cap_micros=body.max_cost_micros))
 
 
-@ROUTES.post("/<job>/cancel", **gives(JobView, {409: "job_cannot_move"}))
+@ROUTES.post("/jobs/<job>/cancel", **gives(JobView, {409: "job_cannot_move"}))
 def cancel_job(path: JobPath) -> Response:
     """Cancel a job; what is done stays, what is not costs nothing."""
-    here.get_job(path.job)
-    here.writer.write(jobs.cancel_job, job=path.job, at_ms=read_clock_ms())
-    here.stop_nodes(path.job)
-    return answer(show(here.get_job(path.job)))
+    return give_order(path.job, Order(verb=Verb.CANCEL))
 
 
-@ROUTES.post(
-    "/<job>/retry",
-    **gives(JobView, {402: ("no_funds", "purse_too_small"), 409: "nothing_to_retry"}),
-)
+@ROUTES.post("/jobs/<job>/retry", **gives(JobView, {402: FUNDS, 409: "nothing_to_retry"}))
 def retry_job(path: JobPath) -> Response:
     """Give a job's failed frames another try."""
-    here.get_job(path.job)
-    here.writer.write(consent.retry, job=path.job, at_ms=read_clock_ms())
-    here.wake.set()
-    return answer(show(here.get_job(path.job)))
+    return give_order(path.job, Order(verb=Verb.RETRY))
 
 
-@ROUTES.post("/<job>/priority", **gives(JobView, {400: "priority_out_of_range"}))
+@ROUTES.post("/jobs/<job>/priority", **gives(JobView, PRIORITY_ERRORS))
 def prioritise_job(path: JobPath, body: PriorityRequest) -> Response:
     """Change a job's place among the others."""
-    here.get_job(path.job)
-    here.writer.write(
-        jobs.prioritise_job,
-        job=path.job,
-        priority=body.priority,
-        book=find_ceilings(),
-        at_ms=read_clock_ms(),
-    )
-    here.move_up(path.job)
-    return answer(show(here.get_job(path.job)))
+    return give_order(path.job, Order(verb=Verb.PRIORITY, priority=body.priority))
 
 
-@ROUTES.delete("/<job>", **gives(None, {409: "job_not_over"}, status=204))
+@ROUTES.delete("/jobs/<job>", **gives(None, {409: "job_not_over"}, status=204))
 def delete_job(path: JobPath) -> Response:
-    """Take a job that is over off the lists; its bill stays."""
-    here.get_job(path.job)
-    here.writer.write(jobs.delete_job, job=path.job, at_ms=read_clock_ms())
+    """Take a job that is over off the lists; its bill stays, and it can be restored."""
+    steer(here, path.job, Order(verb=Verb.DELETE))
     return Response(status=204)
+
+
+@ROUTES.post("/jobs/<job>/restore", **gives(JobView, {409: "job_not_deleted"}))
+def restore_job(path: JobPath) -> Response:
+    """Put a deleted job back on the lists."""
+    return give_order(path.job, Order(verb=Verb.RESTORE))
+
+
+@ROUTES.post("/orders", **gives(OrderView))
+def steer_many(body: OrderRequest) -> Response:
+    """Give one order to many jobs; each is done or refused for itself, in the order given."""
+    order = Order(verb=body.verb, cap_micros=body.max_cost_micros, priority=body.priority)
+    return answer(OrderView(items=[try_order(job, order) for job in dict.fromkeys(body.jobs)]))
+
+
+def try_order(job: str, order: Order) -> OrderOutcome:
+    """Do what an order says to one of many jobs, or tell why not."""
+    try:
+        steer(here, job, order)
+    except YuntuError as error:
+        return OrderOutcome(id=job, job=None, error=describe_error(error.code, **error.params))
+    return OrderOutcome(id=job, job=show(here.get_job(job, right=order.right)), error=None)

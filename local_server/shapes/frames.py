@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from local_server.farm.states import FrameState
-from local_server.shapes.jobs import JobPath
+from local_server.shapes.jobs import JobPath, LogLinesQuery
 from local_server.shapes.reasons import Reason
 from local_server.shapes.shape import NUMBER_MAX, TIME, PageQuery, Shape
 
@@ -26,6 +26,10 @@ class LogQuery(Shape):
     """Which attempt's log."""
 
     attempt: int | None = Field(None, ge=1, le=NUMBER_MAX, description="Else the latest")
+
+
+class FrameLogQuery(LogLinesQuery, LogQuery):
+    """Which lines of which attempt's log."""
 
 
 class FrameView(Shape):

@@ -2,15 +2,16 @@
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from local_server.farm.job_lists import JobOrder
 from local_server.farm.ledger import AMOUNT_MICROS_MAX
 from local_server.farm.pricing import PRIORITY_MAX, PRIORITY_MIN
-from local_server.farm.states import JobState
+from local_server.farm.states import JobState, Verb
+from local_server.shapes.errors import ErrorBody
 from local_server.shapes.reasons import FindingView, Reason
 from local_server.shapes.scenes import EstimateView, RendererName, SceneRequest
-from local_server.shapes.shape import TIME, WHOLE_ID, Body, PageQuery, Shape, show
+from local_server.shapes.shape import NUMBER_MAX, TIME, WHOLE_ID, Body, PageQuery, Shape, show
 
 
 class JobPath(Shape):
@@ -39,6 +40,9 @@ class JobRequest(SceneRequest):
         description="What may be held and spent at most, in micro-yuan",
     )
     fresh: bool = Field(False, description="Render again what was rendered before")
+
+
+JOBS_AT_ONCE_MAX = 500
 
 
 class Direction(StrEnum):
@@ -146,6 +150,7 @@ class JobView(Shape):
     estimate: EstimateView | None = Field(description="What it was expected to cost and take")
     held_micros: int = Field(description="What is set aside for it, in micro-yuan")
     cost_micros: int = Field(description="What its frames have cost, in micro-yuan")
+    refunded_micros: int = Field(description="What of that an admin gave back, in micro-yuan")
     render_ms: int = Field(description="How long its frames were rendered, together")
     findings: list[FindingView] = Field(description="What pre-flight found")
     created_at_ms: int = Field(description=TIME)
@@ -153,6 +158,88 @@ class JobView(Shape):
     finished_at_ms: int | None = Field(description=f"{TIME}; nothing while it is not over")
     live: list[LiveFrame] = Field(description="Its frames under way")
     delivery: DeliveryView = Field(description="How its finished frames get to their folder")
+
+
+class ForecastView(Shape):
+    """What a whole job will cost."""
+
+    p50_micros: int = Field(description="The median, in micro-yuan")
+    p90_micros: int = Field(description="What it stays under nine times in ten, in micro-yuan")
+    source: str = Field(
+        description="`frames`: by those that are done; `estimate`: too few are; `bill`: it is over",
+        examples=["frames"],
+    )
+
+
+class JobDetail(JobView):
+    """A job, with what it will come to."""
+
+    forecast: ForecastView | None = Field(
+        description="What it will come to, whatever its limit; nothing while unknown"
+    )
+
+
+class OrderRequest(Body):
+    """One order to many jobs."""
+
+    model_config = show({"verb": "pause", "jobs": ["lanterns-1", "lanterns-2"]})
+
+    verb: Verb = Field(strict=False, description="What is to be done to each")
+    jobs: list[str] = Field(
+        min_length=1,
+        max_length=JOBS_AT_ONCE_MAX,
+        description="The jobs' ids; a second one of an id is left out",
+    )
+    max_cost_micros: int | None = Field(
+        None,
+        ge=0,
+        le=AMOUNT_MICROS_MAX,
+        description="For `resume`: what each job may cost from now on, in micro-yuan",
+    )
+    priority: int | None = Field(
+        None, ge=PRIORITY_MIN, le=PRIORITY_MAX, description="For `priority`: the new one"
+    )
+
+    @model_validator(mode="after")
+    def check_priority(self) -> "OrderRequest":
+        """Refuse an order that does not say what to do."""
+        if self.verb is Verb.PRIORITY and self.priority is None:
+            raise ValueError("the verb `priority` needs a `priority`")
+        return self
+
+
+class OrderOutcome(Shape):
+    """What became of one of many jobs: the job as it is now, or the error."""
+
+    id: str = Field(description="The job's id")
+    job: JobView | None = Field(description="The job; nothing where the order was refused")
+    error: ErrorBody | None = Field(description="Why it was refused; nothing where it was done")
+
+
+class OrderView(Shape):
+    """What became of many jobs."""
+
+    items: list[OrderOutcome] = Field(description="One for each id, in the order given")
+
+
+class LogLinesQuery(Shape):
+    """Which lines of a log."""
+
+    after: int = Field(
+        0, ge=0, le=NUMBER_MAX, description="`next` of the page before; a page may be empty"
+    )
+    limit: int = Field(500, ge=1, le=5_000, description="How many lines at most")
+    tail: int | None = Field(
+        None, ge=1, le=5_000, description="The last so many lines, whatever `after` is"
+    )
+
+
+class LogPage(Shape):
+    """Lines of a log. Ask again with `next` to follow it."""
+
+    lines: list[str] = Field(description="Whole lines, oldest first")
+    next: int = Field(description="What to give as `after` for the lines behind these")
+    ended: bool = Field(description="Whether nothing will come behind what is there now")
 
 
 class JobPage(Shape):

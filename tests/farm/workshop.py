@@ -1,6 +1,7 @@
 """A small farm to test with: the real database and the real domain, with short names."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
@@ -8,7 +9,7 @@ from sqlite_utils import Database
 from local_server.farm import accounts, attempts, frames, jobs, ledger
 from local_server.farm.attempts import Result
 from local_server.farm.audit import audit_farm
-from local_server.farm.db import Row, fetch_rows, write
+from local_server.farm.db import Row, fetch_rows, open_database, write
 from local_server.farm.frames import HandedFrame
 from local_server.farm.jobs import Plan
 from local_server.farm.pricing import Level, PriceBook
@@ -31,6 +32,13 @@ class Workshop:
     book: PriceBook = BOOK
     now: int = 1_790_000_000_000
     counted: int = 0
+
+    @classmethod
+    def fresh(cls) -> "Workshop":
+        """Return a farm in memory, with an account."""
+        shop = cls(open_database(Path(":memory:")))
+        shop.open_account()
+        return shop
 
     def tick(self) -> int:
         """Return the next moment."""

@@ -32,6 +32,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/jobs": {"scene": "/lost.blend"},
     "/api/v1/jobs/<job>/resume": {},
     "/api/v1/jobs/<job>/priority": {"priority": 50},
+    "/api/v1/orders": {"verb": "pause", "jobs": ["nobody"]},
     "/api/v1/topups": {"id": "topup-1", "amount_micros": 1},
     "/api/v1/withdrawals": {"id": "withdrawal-1", "amount_micros": 1},
     "/api/v1/jobs/<job>/refunds": {"id": "refund-1", "reason": "noise"},
