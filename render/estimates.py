@@ -23,7 +23,8 @@ SHARE_OF_TIME_LEFT = 0.5
 GROWTH_MIN = 1.5
 SECONDS_MAX = 8.0
 SAMPLE_SECONDS_MAX = 600
-FRAMES_MAX = 5
+# How many frames are tried: more of a longer job, so that an estimate stays a small part of it.
+FRAMES_MIN, FRAMES_MAX, FRAMES_PER_SAMPLE = 3, 5, 20
 # How far P90 lies above P50 at the least, by how good the ground is that P50 stands on.
 SPREAD_OF_TWO_SIZES = 1.25
 SPREAD_OF_ONE_SIZE = 2.0
@@ -168,7 +169,8 @@ def _take_others(
 ) -> list[Sample]:
     """Return samples of other frames, at the size and so about the time of a known one."""
     samples: list[Sample] = []
-    for frame in choose_frames(frames, FRAMES_MAX):
+    count = min(FRAMES_MAX, max(FRAMES_MIN, len(frames) // FRAMES_PER_SAMPLE))
+    for frame in choose_frames(frames, count):
         left_ms = (deadline - time.monotonic()) * 1000
         if frame != known.frame and known.render_ms < left_ms * SHARE_OF_TIME_LEFT:
             samples.append(sampler.take(frame, known.pixels / sampler.pixels))
