@@ -8,6 +8,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from local_server.farm.errors import TooOften
+from local_server.farm.people_tables import fold_name
 
 # By what is tried, and by whom. Failures count for guessing, all tries for flooding.
 RATES = {
@@ -42,6 +43,10 @@ class Limits:
         if not self.windows.hit(rate, what, fold(who)):
             self.refuse(rate, what, who)
 
+    def forgive(self, what: str, who: str) -> None:
+        """Forget the tries: the last one was right."""
+        self.windows.clear(self.rates[what], what, fold(who))
+
     def refuse(self, rate: RateLimitItem, what: str, who: str) -> None:
         """Raise TooOften `too_often` with when to come again."""
         ends_at = self.windows.get_window_stats(rate, what, fold(who)).reset_time
@@ -49,5 +54,8 @@ class Limits:
 
 
 def fold(who: str) -> str:
-    """Return a name as it is counted: `Ann` and `ANN` are one, and endless ones are cut."""
-    return who.strip().casefold()[:NAME_LENGTH_MAX]
+    """Return a name as it is counted: as it is looked up, or each spelling had tries of its own.
+
+    Endless ones are cut.
+    """
+    return fold_name(" ".join(who[:NAME_LENGTH_MAX].split()))

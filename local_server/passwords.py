@@ -16,7 +16,7 @@ from local_server.farm.errors import Unfit
 COST = 12
 LETTERS_MIN, LETTERS_MAX = 8, 256
 SCORE_MIN = 3  # of 4: withstands 10^8 guesses, says zxcvbn; common passwords are among its first
-JUDGED_LETTERS_MAX = 72
+JUDGED_LETTERS_MAX = 32  # zxcvbn takes seconds for 72 that are all look-alikes of letters
 OURS = ("yuntu", "云图", "盛世云图", "render", "blender")
 PURPOSE = b"yuntu password 1"
 

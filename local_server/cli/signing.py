@@ -150,6 +150,8 @@ def profile(
     given = {"name": name, "email": email, "phone": phone}
     changes = {field: value or None for field, value in given.items() if value is not None}
     with session.connect() as client:
+        if "email" in changes and client.sign_in is not None:
+            changes["password"] = ask_secret(session, "password")
         if changes:
             client.call("PATCH", "/me", body=changes)
         if no_picture:

@@ -7,6 +7,7 @@ from sqlite_utils import Database
 
 from local_server.farm import sessions
 from local_server.farm.accounts import Role, ensure_account, is_name_taken
+from local_server.farm.codes import Purpose, end_codes
 from local_server.farm.contacts import check_name, check_phone
 from local_server.farm.db import assert_writing, fetch_row, fetch_rows, fetch_value
 from local_server.farm.errors import Conflict, NotFound
@@ -110,7 +111,9 @@ def sign_up(
 def edit_profile(
     db: Database, *, account: str, changes: dict[str, str | None], at_ms: int
 ) -> Person:
-    """Change what is named of `name`, `email` and `phone`; a new e-mail is not verified yet.
+    """Change what is named of `name`, `email` and `phone`.
+
+    A new e-mail is not verified yet, and codes that went to the old one are worth nothing.
 
     Raises Unfit `name_wrong` and `phone_wrong`, Conflict `name_taken` and `email_taken`.
     """
@@ -127,6 +130,8 @@ def edit_profile(
         columns["phone"] = check_phone(phone) if phone else None
     if "email" in changes and changes["email"] != before.email:
         columns |= fold_email(db, account=account, email=changes["email"])
+        for purpose in Purpose:
+            end_codes(db, account=account, purpose=purpose, at_ms=at_ms)
     if columns:
         update_account(db, account, columns)
         add_event(db, kind="person.changed", owner=account, at_ms=at_ms, person=account)

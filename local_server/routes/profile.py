@@ -8,7 +8,7 @@ from local_server import portraits
 from local_server.answers import answer
 from local_server.callers import Via
 from local_server.document import gives
-from local_server.farm import codes, people
+from local_server.farm import codes, people, recovery
 from local_server.farm.codes import Purpose
 from local_server.farm.db import read_clock_ms
 from local_server.farm.errors import Conflict, NotFound, Refused, Unfit
@@ -40,21 +40,37 @@ def get_profile() -> Response:
     return answer(show_person(find_self(), whole=True))
 
 
-@ROUTES.patch("/me", **gives(PersonView, {409: ("name_taken", "email_taken"), 422: PROFILE_ERRORS}))
+@ROUTES.patch(
+    "/me",
+    **gives(
+        PersonView,
+        {
+            403: "password_wrong",
+            409: ("name_taken", "email_taken"),
+            422: PROFILE_ERRORS,
+            429: "too_often",
+        },
+    ),
+)
 def edit_profile(body: ProfileRequest) -> Response:
-    """Change one's name, e-mail or telephone number."""
+    """Change one's name, e-mail or telephone number.
+
+    An e-mail opens the account when the password is forgotten, so it is not changed by a token
+    alone, which may be somebody else's for a quarter of an hour.
+    """
+    changes = body.model_dump(exclude_unset=True, exclude={"password"})
+    person = find_self()
+    if changes.get("email", person.email) != person.email:
+        prove(person, body.password)
     person = here.writer.write(
-        people.edit_profile,
-        account=here.caller.account,
-        changes=body.model_dump(exclude_unset=True),
-        at_ms=read_clock_ms(),
+        people.edit_profile, account=person.id, changes=changes, at_ms=read_clock_ms()
     )
     return answer(show_person(person, whole=True))
 
 
 @ROUTES.put(
     "/me/password",
-    **gives(None, {403: "password_wrong", 422: NEW_PASSWORD_ERRORS}, status=204),
+    **gives(None, {403: "password_wrong", 422: NEW_PASSWORD_ERRORS, 429: "too_often"}, status=204),
 )
 def change_password(body: PasswordRequest) -> Response:
     """Change one's password; every other session ends.
@@ -63,10 +79,7 @@ def change_password(body: PasswordRequest) -> Response:
     read the database as well.
     """
     person = find_self()
-    if here.caller.via == Via.TOKEN and not here.passwords.check(
-        body.old_password or "", person.password
-    ):
-        raise Refused("password_wrong")
+    prove(person, body.old_password)
     hashed = here.passwords.hash(body.password, known=list_known(person))
     here.writer.write(
         people.change_password,
@@ -103,16 +116,11 @@ def send_email_code() -> Response:
 @ROUTES.post("/me/email/verify", **gives(PersonView, {422: "code_wrong"}))
 def verify_email(body: CodeRequest) -> Response:
     """Show by the code that came there that the e-mail is one's own."""
-    person, now = find_self(), read_clock_ms()
-    used = here.writer.write(
-        codes.try_code,
-        account=person.id,
-        purpose=Purpose.EMAIL,
+    if not here.writer.write(
+        recovery.verify_email,
+        account=here.caller.account,
         code_hash=here.tokens.hash_code(body.code),
-        at_ms=now,
-    )
-    if used is None or not here.writer.write(
-        people.note_email_verified, account=person.id, email=used["email"], at_ms=now
+        at_ms=read_clock_ms(),
     ):
         raise Unfit("code_wrong")
     return answer(show_person(find_self(), whole=True))
@@ -150,6 +158,19 @@ def get_avatar(path: PersonPath) -> Response:
     if response.make_conditional(request).status_code != 304:
         response.data = here.preparation.pool.apply(here.blobs.read, (Digest(person.avatar),))
     return response
+
+
+def prove(person: Person, password: str | None) -> None:
+    """Have who is signed in show that they know the password. Raises Refused `password_wrong`.
+
+    At the workstation itself nobody is asked.
+    """
+    if here.caller.via == Via.KEY:
+        return
+    here.limits.count("signin.name", person.name)
+    if not here.passwords.check(password or "", person.password):
+        raise Refused("password_wrong")
+    here.limits.forgive("signin.name", person.name)
 
 
 def keep_avatar(digest: str | None) -> Response:

@@ -9,7 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
-from local_server.farm import codes, people, sessions
+from local_server.farm import codes, people, recovery, sessions
 from local_server.farm.codes import Purpose
 from local_server.farm.db import read_clock_ms
 from local_server.farm.errors import Unauthorized, Unfit
@@ -45,14 +45,15 @@ def sign_in(body: SignInRequest) -> Response:
     An unknown name takes as long as a wrong password, and is told in the same words.
     """
     address = request.remote_addr or ""
-    here.limits.check("signin.name", body.login)
+    # Counted before it is known to be wrong: many at once would all be let through.
+    here.limits.count("signin.name", body.login)
     here.limits.check("signin.address", address)
     person = people.find_by_login(here.reader, login=body.login)
     right = here.passwords.check(body.password, person.password if person else None)
     if person is None or person.password is None or not right:
         here.limits.count("signin.address", address)
-        here.limits.count("signin.name", body.login)
         raise Unauthorized("sign_in_wrong")
+    here.limits.forgive("signin.name", body.login)
     token = make_refresh()
     session = here.writer.write(
         sessions.open_session,
@@ -140,25 +141,19 @@ def forget_password(body: ForgottenRequest) -> Response:
 )
 def reset_password(body: ResetRequest) -> Response:
     """Set a new password by a code; every session of the person ends."""
-    here.limits.check("code.name", body.login)
+    here.limits.count("code.name", body.login)
     here.limits.count("code.address", request.remote_addr or "")
     person = people.find_by_login(here.reader, login=body.login)
     hashed = here.passwords.hash(body.password, known=list_known(person, body.login))
-    used = None
-    if person is not None:
-        used = here.writer.write(
-            codes.try_code,
-            account=person.id,
-            purpose=Purpose.PASSWORD,
-            code_hash=here.tokens.hash_code(body.code),
-            at_ms=read_clock_ms(),
-        )
-    if person is None or used is None:
-        here.limits.count("code.name", body.login)
-        raise Unfit("code_wrong")
-    here.writer.write(
-        people.change_password, account=person.id, password=hashed, but=None, at_ms=read_clock_ms()
+    done = person is not None and here.writer.write(
+        recovery.reset_password,
+        account=person.id,
+        code_hash=here.tokens.hash_code(body.code),
+        password=hashed,
+        at_ms=read_clock_ms(),
     )
+    if not done:
+        raise Unfit("code_wrong")
     return Response(status=204)
 
 

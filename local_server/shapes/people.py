@@ -45,6 +45,11 @@ class ProfileRequest(Body):
     name: str | None = Field(None, description=f"{NAME}; it cannot be taken away", max_length=200)
     email: EmailStr | None = Field(None, description="A new one has to be verified again")
     phone: str | None = Field(None, description=PHONE, max_length=TEXT_MAX)
+    password: str | None = Field(
+        None,
+        description="The password, where the e-mail changes; not needed at the workstation itself",
+        max_length=LETTERS_MAX,
+    )
 
 
 class PersonView(Shape):

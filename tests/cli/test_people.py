@@ -229,7 +229,7 @@ def test_the_profile(line: Yuntu, tmp_path: Path) -> None:
     picture = tmp_path / "me.jpg"
     Image.new("RGB", (300, 400), "teal").save(picture)
     options = ["--phone", "+442079460958", "--picture", str(picture), "--email", "z@studio.cn"]
-    shown = line("profile", *options).out
+    shown = say(line, "profile", *options, typed=PASSWORD).out
     assert "+442079460958" in shown and "not verified yet" in shown
     assert line.json("profile")["has_avatar"]
     emptied = line.json("profile", "--phone", "", "--no-picture", "--name", "Zhang Si")

@@ -13,7 +13,9 @@ from local_server import portraits
 from local_server.farm.accounts import Role
 from local_server.farm.errors import BadInput
 from local_server.portraits import BYTES_MAX, PIXELS_MAX, SIDE_PIXELS, make_portrait
-from tests.local_server.cast import Studio, assert_refused, open_studio
+from tests.local_server.cast import PASSWORD, Studio, assert_refused, open_studio
+
+KNOWN = {"password": PASSWORD}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def put_avatar(studio: Studio, me: str, data: bytes, kind: str = "image/png") ->
 def test_fields_are_changed_one_by_one(studio: Studio, me: str) -> None:
     changed = studio.call("PATCH", "/me", me, json={"phone": "+44 20 7946 0958"}).get_json()
     assert (changed["name"], changed["phone"], changed["email"]) == ("owner", "+442079460958", None)
-    changed = studio.call("PATCH", "/me", me, json={"email": "o@studio.cn"}).get_json()
+    changed = studio.call("PATCH", "/me", me, json={"email": "o@studio.cn"} | KNOWN).get_json()
     assert (changed["phone"], changed["email"]) == ("+442079460958", "o@studio.cn")
     changed = studio.call("PATCH", "/me", me, json={"phone": None, "name": "Owner"}).get_json()
     assert (changed["name"], changed["phone"], changed["email"]) == ("Owner", None, "o@studio.cn")
@@ -67,14 +69,14 @@ def test_fields_are_changed_one_by_one(studio: Studio, me: str) -> None:
 
 
 def test_an_email_that_stays_stays_verified(studio: Studio, me: str) -> None:
-    studio.call("PATCH", "/me", me, json={"email": "o@studio.cn"})
+    studio.call("PATCH", "/me", me, json={"email": "o@studio.cn"} | KNOWN)
     studio.services.writer.run(
         lambda db: db.conn.execute(
             "UPDATE account SET email_verified_at_ms = 1 WHERE email = ?", ("o@studio.cn",)
         )
     )
     for email, verified in (("o@studio.cn", True), ("o2@studio.cn", False)):
-        changed = studio.call("PATCH", "/me", me, json={"email": email}).get_json()
+        changed = studio.call("PATCH", "/me", me, json={"email": email} | KNOWN).get_json()
         assert changed["email_verified"] is verified
 
 
@@ -99,7 +101,7 @@ def test_nobody_raises_themselves(
 
 
 def test_how_to_reach_people_is_told_to_few(studio: Studio, me: str) -> None:
-    studio.call("PATCH", "/me", me, json={"email": "o@studio.cn", "phone": "13800138000"})
+    studio.call("PATCH", "/me", me, json={"email": "o@studio.cn", "phone": "13800138000"} | KNOWN)
     assert studio.call("GET", "/people/owner", me).get_json()["email"] == "o@studio.cn"
     admin, producer = studio.get_access("admin"), studio.get_access("producer")
     assert studio.call("GET", "/people/owner", admin).get_json()["phone"] == "+8613800138000"
@@ -122,6 +124,16 @@ def test_people_are_listed_in_pages(studio: Studio) -> None:
         if cursor is None:
             break
     assert seen == sorted(seen) and {"admin", "another", "me", "owner", "producer"} <= set(seen)
+
+
+def test_a_token_alone_opens_no_other_way_in(studio: Studio, me: str) -> None:
+    before = studio.call("GET", "/me", me).get_json()["email"]
+    for known in ({}, {"password": "wrong"}, {"password": None}):
+        response = studio.call("PATCH", "/me", me, json={"email": "thief@studio.cn"} | known)
+        assert_refused(response, 403, "password_wrong")
+    assert studio.call("GET", "/me", me).get_json()["email"] == before
+    same = studio.call("PATCH", "/me", me, json={"email": before, "phone": None})
+    assert same.status_code == 200, "nothing that needs it has changed"
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])

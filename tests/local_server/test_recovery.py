@@ -76,7 +76,7 @@ def test_another_email_has_to_be_shown_again(farm: RunningFarm, office: PostOffi
     post(farm, "/me/email/code", {}, token)
     code = office.take_code()
     headers = {"Authorization": f"Bearer {token}"}
-    changed = {"email": "wang.fang@studio.cn"}
+    changed = {"email": "wang.fang@studio.cn", "password": PASSWORD}
     requests.patch(f"{farm.address}/me", json=changed, headers=headers, timeout=60)
     refused = post(farm, "/me/email/verify", {"code": code}, token)
     assert refused.json()["error"]["code"] == "code_wrong", "the code went to the old one"

@@ -125,6 +125,25 @@ def test_signing_up_can_be_closed(studio: Studio) -> None:
     assert sign_up(studio, admin).status_code == 201
 
 
+def test_guessing_is_slowed_down_whatever_the_spelling(studio: Studio) -> None:
+    spellings = ["owner", "OWNER", " owner ", "ｏｗｎｅｒ", "Ｏwner", "ᵒwner", "ⓞwner", "𝐨wner"]
+    asked = [{"login": login, "password": "wrong"} for login in spellings * 4]
+    calls = [gevent.spawn(studio.call, "POST", "/sessions", json=one) for one in asked]
+    gevent.joinall(calls, raise_error=True)
+    statuses = [call.get().status_code for call in calls]
+    assert statuses.count(401) == 10 and statuses.count(429) == len(asked) - 10
+    right = studio.call("POST", "/sessions", json={"login": "owner", "password": PASSWORD})
+    assert right.status_code == 429 and int(right.headers["Retry-After"]) > 0
+
+
+def test_signing_in_forgives_what_was_mistyped(studio: Studio) -> None:
+    for _ in range(4):
+        for _ in range(5):
+            wrong = {"login": "owner", "password": "wrong"}
+            assert studio.call("POST", "/sessions", json=wrong).status_code == 401
+        studio.sign_in("owner")
+
+
 def test_passwords_beyond_72_bytes_count_to_their_last_letter(studio: Studio) -> None:
     long = "云图渲染农场的一个很长很长的口令，超过七十二个字节之后的内容也必须算数" + "甲乙丙丁"
     assert len(long[:-1].encode()) > 72
