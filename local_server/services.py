@@ -91,7 +91,7 @@ class Services:
         `access.check_reach` does.
         """
         check_reach(self.caller, kind=kind, id=id, owner=owner, right=right)
-        g.beyond_own = None if owner == self.caller.account else id
+        g.beyond_own = None if owner == self.caller.account else (kind, id)
 
     def stop_nodes(self, job: str) -> None:
         """Tell every node to let go of a job that was paused or cancelled."""

@@ -31,11 +31,13 @@ def witness(function: Written) -> Written:
     deed = find_deed()
     if deed is None:
         return function
+    look = LOOKS.get(find_subject()[0], look_at_nothing)
 
     def write_with_deed(db: Database, *args: Any, **kwargs: Any) -> Any:
-        before = look_at(db, deed)
+        before = look(db, deed.subject)
         outcome = function(db, *args, **kwargs)
-        add_deed(db, deed, before=before, after=look_at(db, deed), at_ms=read_clock_ms())
+        after = look(db, deed.subject)
+        add_deed(db, deed, before=before, after=after, at_ms=read_clock_ms())
         return outcome
 
     return write_with_deed
@@ -53,13 +55,13 @@ def find_deed() -> Deed | None:
     rule = request.url_rule
     if caller is None or rule is None or not (g.right in BY_ROLE or g.get("beyond_own")):
         return None
-    subjects = request.view_args or {}
+    _, subject = find_subject()
     return Deed(
         actor=caller.account,
         role=caller.role,
         via=caller.via,
         action=name_route(request.method, rule.rule),
-        subject=next((str(value) for value in subjects.values()), g.get("beyond_own")),
+        subject=subject,
         asked=mask(request.get_json() if request.is_json and request.content_length else None),
     )
 
@@ -77,13 +79,36 @@ def shorten(value: Any) -> Any:
     return value if len(text) <= TEXT_LETTERS_MAX else f"{text[:TEXT_LETTERS_MAX]}…"
 
 
-def look_at(db: Database, deed: Deed) -> Row | None:
-    """Return how the thing that a deed is about stands; private fields are left out."""
-    if "/<person>" in deed.action and deed.subject is not None:
-        person = find_person(db, account=deed.subject)
-        return None if person is None else {name: getattr(person, name) for name in PERSON}
-    if "/jobs" in deed.action and deed.subject is not None:
-        return fetch_row(db, JOB, (deed.subject,))
-    if deed.action.endswith("/rules"):
-        return asdict(read_rules(db))
+def find_subject() -> tuple[str, str | None]:
+    """Return what kind of thing a request is about, and its id where it has one."""
+    for kind, id in (request.view_args or {}).items():
+        return kind, str(id)
+    beyond: tuple[str, str] | None = g.get("beyond_own")
+    if beyond is not None:  # one of many that are named in the body
+        return beyond
+    return str(request.url_rule).rpartition("/")[2], None
+
+
+def look_at_person(db: Database, person: str | None) -> Row | None:
+    """Return how a person stands; what is private of them is left out."""
+    found = find_person(db, account=person or "")
+    return None if found is None else {name: getattr(found, name) for name in PERSON}
+
+
+def look_at_job(db: Database, job: str | None) -> Row | None:
+    """Return how a job stands."""
+    return fetch_row(db, JOB, (job,))
+
+
+def look_at_rules(db: Database, _: str | None) -> Row | None:
+    """Return the rules."""
+    return asdict(read_rules(db))
+
+
+def look_at_nothing(_: Database, __: str | None) -> Row | None:
+    """Return nothing: what was asked says it all."""
     return None
+
+
+LOOKS = {"person": look_at_person, "job": look_at_job, "rules": look_at_rules}
+"""How to look at a thing before and after, by its kind."""

@@ -67,7 +67,7 @@ def sign_up(body: SignUpRequest) -> Response:
         body.password, known=list_known(None, body.name, body.email, body.phone)
     )
     if by_admin:
-        g.beyond_own = id
+        g.beyond_own = ("person", id)
     person = here.writer.write(
         people.sign_up,
         id=id,

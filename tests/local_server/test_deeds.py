@@ -94,6 +94,15 @@ def test_every_kind_of_deed(studio: Studio) -> None:
     assert (trail[7]["before"]["priority"], trail[7]["after"]["priority"]) == (50, 70)
 
 
+def test_each_of_many_jobs_is_written_down(studio: Studio) -> None:
+    body = {"verb": "priority", "jobs": [JOB, "nobody"], "priority": 80}
+    answer = studio.call("POST", "/orders", studio.get_access("producer"), json=body)
+    assert answer.status_code == 200, answer.text
+    [deed] = list_deeds(studio)
+    assert (deed["actor"], deed["action"], deed["subject"]) == ("producer", "POST /orders", JOB)
+    assert (deed["before"]["priority"], deed["after"]["priority"]) == (50, 80)
+
+
 def test_ones_own_affairs_are_nobodys_business(studio: Studio) -> None:
     owner, admin = studio.get_access("owner"), studio.get_access("admin")
     studio.call("PATCH", "/me", owner, json={"phone": "13800138000"})
