@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from local_server.farm.errors import NotFound, Unavailable, YuntuError
 from sync.store import (
+    ListedBlob,
     ObjectInfo,
     check_key,
     check_prefix,
@@ -57,12 +58,18 @@ class FolderStore:
 
     def put_blob(self, key: str, source: Path) -> bool:
         """Copy a file in under a blob key, in constant memory; say whether this call wrote it."""
+        return self.send_blob(key, source, lambda _: None)
+
+    def send_blob(self, key: str, source: Path, on_bytes: Callable[[int], None]) -> bool:
+        """Do as `put_blob`, and tell of the bytes that have arrived."""
         digest, final = digest_in_key(key), self._path(key)
         with self._translated():
             if final.exists():
                 return False
             # A copy and never a hard link: the artist goes on editing the file in place.
-            with self._staged(lambda opened: copy_checked(source, opened, digest)) as temp:
+            with self._staged(
+                lambda opened: copy_checked(source, opened, digest, on_bytes)
+            ) as temp:
                 try:
                     return self._link(temp, final)
                 except Unavailable as error:
@@ -104,6 +111,23 @@ class FolderStore:
         with self._translated():
             self._check_root()
             return tuple(itertools.islice(self._walk(start, prefix, after), limit))
+
+    def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
+        """List as `list` does, with sizes and ages."""
+        found = []
+        for key in self.list(prefix, after=after, limit=limit):
+            with self._translated(), suppress(FileNotFoundError):
+                told = self._path(key).stat()
+                age_ms = told.st_mtime_ns // 1_000_000
+                listed = ListedBlob(key=key, size_bytes=told.st_size, modified_at_ms=age_ms)
+                found.append(listed)
+        return tuple(found)
+
+    def delete_blob(self, key: str) -> None:
+        """Delete a blob; one that is not there is no error."""
+        digest_in_key(key)
+        with self._translated():
+            self._path(key).unlink(missing_ok=True)
 
     def probe(self) -> None:
         """Try that this folder can be written, flushed and linked in, and clean up leftovers.

@@ -1,11 +1,19 @@
 """A store in memory, for tests and for trying things out."""
 
-import io
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from local_server.farm.errors import NotFound
-from sync.store import ObjectInfo, check_key, check_prefix, copy_checked, digest_in_key
+from sync.store import (
+    ListedBlob,
+    ObjectInfo,
+    check_key,
+    check_prefix,
+    digest_in_key,
+    read_checked,
+)
 
 
 class MemoryStore:
@@ -13,6 +21,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}
+        self._written_at_ms: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
@@ -22,6 +31,7 @@ class MemoryStore:
             if key in self._objects:
                 return False
             self._objects[key] = bytes(data)
+            self._written_at_ms[key] = time.time_ns() // 1_000_000
             return True
 
     def put_blob(self, key: str, source: Path) -> bool:
@@ -29,9 +39,14 @@ class MemoryStore:
         digest = digest_in_key(key)
         if self.head(key) is not None:
             return False
-        copied = io.BytesIO()
-        copy_checked(source, copied, digest)
-        return self.put_if_absent(key, copied.getvalue())
+        return self.put_if_absent(key, read_checked(source, digest))
+
+    def send_blob(self, key: str, source: Path, on_bytes: Callable[[int], None]) -> bool:
+        """Do as `put_blob`, and tell of the bytes that have arrived."""
+        written = self.put_blob(key, source)
+        if written:
+            on_bytes(source.stat().st_size)
+        return written
 
     def get(self, key: str) -> bytes:
         """Read a whole object, or raise `NotFound` (`object_missing`)."""
@@ -61,6 +76,23 @@ class MemoryStore:
         with self._lock:
             found = sorted(key for key in self._objects if key.startswith(prefix) and key > after)
         return tuple(found[:limit])
+
+    def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
+        """List as `list` does, with sizes and ages."""
+        with self._lock:
+            sizes = {key: len(data) for key, data in self._objects.items()}
+            ages = dict(self._written_at_ms)
+        return tuple(
+            ListedBlob(key=key, size_bytes=sizes[key], modified_at_ms=ages[key])
+            for key in self.list(prefix, after=after, limit=limit)
+            if key in sizes
+        )
+
+    def delete_blob(self, key: str) -> None:
+        """Delete a blob; one that is not there is no error."""
+        digest_in_key(key)
+        with self._lock:
+            self._objects.pop(key, None)
 
     def probe(self) -> None:
         """Memory keeps every promise but to outlive the process."""

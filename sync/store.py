@@ -1,10 +1,13 @@
 """The store: a few verbs over keys and bytes, and the grammar that every key obeys."""
 
 import hashlib
+import io
+import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from local_server.farm.errors import BadInput
 
@@ -32,6 +35,15 @@ class ObjectInfo:
     """What the store says of an object without sending it."""
 
     size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedBlob:
+    """An object with what a list tells of it."""
+
+    key: str
+    size_bytes: int
+    modified_at_ms: int
 
 
 class Store(Protocol):
@@ -65,6 +77,20 @@ class Store(Protocol):
 
     def probe(self) -> None:
         """Try that this store keeps the promises above, or raise `Unavailable` with the reason."""
+
+
+@runtime_checkable
+class Shelf(Protocol):
+    """What a store can do with blobs beyond keeping them; tests' stores need none of it."""
+
+    def send_blob(self, key: str, source: Path, on_bytes: Callable[[int], None]) -> bool:
+        """Do as `put_blob`, and tell of the bytes that have arrived."""
+
+    def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
+        """List as `list` does, with sizes and ages."""
+
+    def delete_blob(self, key: str) -> None:
+        """Delete a blob; one that is not there is no error."""
 
 
 def check_key(key: str) -> str:
@@ -109,7 +135,22 @@ def open_source(path: Path) -> BinaryIO:
         raise BadInput("asset_unreadable", path=str(path), words=error.strerror or "") from error
 
 
-def copy_checked(source: Path, target: BinaryIO, digest: str) -> None:
+def source_size(path: Path) -> int:
+    """Return how big a file of the artist's is, or raise `BadInput` (`asset_unreadable`)."""
+    with open_source(path) as opened:
+        return os.fstat(opened.fileno()).st_size
+
+
+def read_checked(source: Path, digest: str) -> bytes:
+    """Read a small file whole; raises as `copy_checked`."""
+    copied = io.BytesIO()
+    copy_checked(source, copied, digest)
+    return copied.getvalue()
+
+
+def copy_checked(
+    source: Path, target: BinaryIO, digest: str, on_bytes: Callable[[int], None] | None = None
+) -> None:
     """Copy a file into an open one, hashing what is written.
 
     Raises `BadInput`: `asset_changing` when the bytes are not those of the digest,
@@ -117,26 +158,30 @@ def copy_checked(source: Path, target: BinaryIO, digest: str) -> None:
     """
     seen = hashlib.sha256()
     with open_source(source) as opened:
-        while chunk := _read(opened, source):
+        while chunk := read_source(opened, source, CHUNK_BYTES):
             seen.update(chunk)
             target.write(chunk)
+            if on_bytes is not None:
+                on_bytes(len(chunk))
     if seen.hexdigest() != digest:
         raise BadInput("asset_changing", path=str(source))
 
 
-def _read(opened: BinaryIO, path: Path) -> bytes:
+def read_source(opened: BinaryIO, path: Path, count: int) -> bytes:
+    """Read on in a file of the artist's, or raise `BadInput` (`asset_unreadable`)."""
     # A read that fails is the artist's disk, a write that fails is the store: told apart here.
     try:
-        return opened.read(CHUNK_BYTES)
+        return opened.read(count)
     except OSError as error:
         raise BadInput("asset_unreadable", path=str(path), words=error.strerror or "") from error
 
 
 def open_store(address: str) -> Store:
-    """Open the store at an address: a path, `folder:<path>`, or `memory:` for tests.
+    """Open the store at an address: a path, `folder:<path>`, `oss://...`, `memory:` for tests.
 
     Opening touches nothing; `probe` says whether the store works. Raises `BadInput`
-    (`store_address_unknown`) for any other kind of address.
+    (`store_address_unknown`) for any other kind of address, `Unavailable`
+    (`store_key_missing`, `store_sdk_missing`) for a bucket that nothing here can open.
     """
     # Imported here because the implementations take the grammar from this module.
     from sync.folder_store import FolderStore
@@ -146,6 +191,10 @@ def open_store(address: str) -> Store:
         return MemoryStore()
     if address.startswith("folder:"):
         return FolderStore(Path(address.removeprefix("folder:")))
+    if address.startswith("oss://"):
+        from sync.oss_store import open_oss_store
+
+        return open_oss_store(address)
     if not address.strip() or _SCHEME.match(address):
         raise BadInput("store_address_unknown", address=address[:200])
     return FolderStore(Path(address))

@@ -1,19 +1,26 @@
 """Stores of every kind, and real .blend files made by Blender itself."""
 
+import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from sync.blobs import Blobs
+from sync.bucket_address import BucketKey, parse_bucket_address
 from sync.folder_store import FolderStore
 from sync.memory_store import MemoryStore
+from sync.oss_store import OssStore, open_requests
 from sync.store import Store
+from tests.oss_server.server import REGION, OssServer
+from tests.oss_server.signatures import Credential
 
 STUDIO = "studio"
+KEY = BucketKey("test-key", "test-secret")
 _SCRIPTS = Path(__file__).parent
 
 
@@ -24,14 +31,52 @@ def make_folder_store(folder: Path) -> Store:
     return FolderStore(root)
 
 
-@pytest.fixture(params=["folder", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bucket:
+    """A bucket of a test's own on a running server."""
+
+    server: OssServer
+    name: str
+
+    def open(self, sdk: str = "oss2", *, options: str = "", key: BucketKey = KEY) -> OssStore:
+        """Open a store in the bucket that waits only in jest between its tries."""
+        text = f"oss://{self.name}/studios/north?region={REGION}&sdk={sdk}{options}"
+        if "endpoint=" not in options:
+            text += f"&endpoint={self.server.endpoint}"
+        address = parse_bucket_address(text)
+        return OssStore(address, open_requests(address, key), sleep=lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def oss_server() -> Iterator[OssServer]:
+    """A server that speaks OSS, for all tests."""
+    credentials = [Credential(KEY.id, KEY.secret), Credential("reader", "r", may_write=False)]
+    cnames = {"files.studio.example": "named-bucket"}
+    with OssServer(credentials=credentials, cnames=cnames) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(oss_server: OssServer) -> Iterator[Bucket]:
+    """An empty bucket, and no faults."""
+    oss_server.faults.replace("")
+    made = Bucket(server=oss_server, name=f"bucket-{secrets.token_hex(6)}")
+    oss_server.make_bucket(made.name)
+    yield made
+    oss_server.faults.replace("")
+
+
+@pytest.fixture(params=["folder", "memory", "oss2", "v2"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Every implementation, one after the other."""
-    kinds: dict[str, Callable[[], Store]] = {
-        "folder": lambda: make_folder_store(tmp_path),
-        "memory": MemoryStore,
-    }
-    return kinds[request.param]()
+    if request.param == "folder":
+        yield make_folder_store(tmp_path)
+    elif request.param == "memory":
+        yield MemoryStore()
+    else:
+        opened = request.getfixturevalue("bucket").open(request.param)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

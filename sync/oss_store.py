@@ -1,0 +1,282 @@
+"""A store that is a bucket of Aliyun OSS: retries, first-writer-wins, and big blobs in parts."""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from local_server.farm.errors import NotFound, Unavailable
+from sync.bucket_address import BucketAddress, BucketKey, find_bucket_key, parse_bucket_address
+from sync.bucket_requests import BucketRequests, RequestFailed, Trouble
+from sync.limits import Bandwidth, Limits
+from sync.oss_upload import PART_BYTES, Upload
+from sync.store import (
+    ListedBlob,
+    ObjectInfo,
+    check_key,
+    check_prefix,
+    digest_in_key,
+    is_key,
+    read_checked,
+    source_size,
+)
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+TRIES_MAX = 6
+_PAUSE_S, _PAUSE_S_MAX = 0.2, 20.0
+_SKEW_MS_MAX = 15 * 60 * 1000
+_PAGE = 1000
+
+
+class OssStore:
+    """A `Store` in a bucket, below a prefix. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        address: BucketAddress,
+        requests: BucketRequests,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._address, self._requests, self._sleep = address, requests, sleep
+        self._prefix = f"{address.prefix}/" if address.prefix else ""
+        bandwidth = Bandwidth(address.mbps * 1_000_000 / 8, sleep=sleep)
+        self._limits = Limits(parallel=address.parallel, bandwidth=bandwidth)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write an object unless its key is taken; say whether this call wrote it.
+
+        Where an answer was lost, what stands there now is read and compared.
+        """
+        name = self._prefix + check_key(key)
+        tries = 0
+
+        def put() -> bool:
+            nonlocal tries
+            tries += 1
+            with self._limits.transfer(len(data)):
+                self._requests.put(name, data, forbid_overwrite=True)
+            return True
+
+        try:
+            return self._insist(put)
+        except RequestFailed as failed:
+            if failed.trouble is Trouble.TAKEN and tries == 1:
+                return False
+            if failed.trouble not in (Trouble.TAKEN, Trouble.PASSING):
+                raise self._explain(failed, key) from failed
+            # It may have been done by a try of ours whose answer was lost.
+            standing = self._find(name)
+            if standing is None:
+                raise self._explain(failed, key) from failed
+            return standing == data
+
+    def put_blob(self, key: str, source: Path) -> bool:
+        """Copy a file in under a blob key, in constant memory; say whether this call wrote it."""
+        return self.send_blob(key, source, lambda _: None)
+
+    def send_blob(self, key: str, source: Path, on_bytes: Callable[[int], None]) -> bool:
+        """Do as `put_blob`, and tell of the bytes that have arrived, those of earlier tries too.
+
+        A big file goes in parts. What arrived of it stays when this is cut off, and the next
+        call, on whatever machine, goes on there.
+        """
+        digest, name = digest_in_key(key), self._prefix + key
+        if self.head(key) is not None:
+            return False
+        size_bytes = source_size(source)
+        try:
+            if size_bytes > PART_BYTES:
+                upload = Upload(self._requests, self._limits, self._insist, name)
+                return upload.send(source, digest, size_bytes, on_bytes)
+            data = read_checked(source, digest)
+            self._insist(lambda: self._send(name, data))
+        except RequestFailed as failed:
+            if failed.trouble is not Trouble.TAKEN:
+                raise self._explain(failed, key) from failed
+            return False
+        on_bytes(len(data))
+        return True
+
+    def get(self, key: str) -> bytes:
+        """Read a whole object, or raise `NotFound` (`object_missing`)."""
+        name = self._prefix + check_key(key)
+        data = self._do(key, lambda: self._requests.get(name))
+        self._limits.bandwidth.take(len(data))
+        return data
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Read up to `length` bytes from `start`; fewer at the end, none past it."""
+        assert start >= 0
+        assert length >= 0
+        name = self._prefix + check_key(key)
+        if length == 0:
+            self._do(key, lambda: self._requests.head(name))
+            return b""
+
+        def get() -> bytes:
+            with self._limits.transfer(length):
+                return self._requests.get_range(name, start, length)
+
+        try:
+            return self._insist(get)
+        except RequestFailed as failed:
+            if failed.trouble is Trouble.RANGE:
+                return b""
+            raise self._explain(failed, key) from failed
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """Say how big an object is, or None when there is none."""
+        name = self._prefix + check_key(key)
+        try:
+            return ObjectInfo(size_bytes=self._insist(lambda: self._requests.head(name)))
+        except RequestFailed as failed:
+            if failed.trouble is Trouble.MISSING:
+                return None
+            raise self._explain(failed, key) from failed
+
+    def list(self, prefix: str, *, after: str = "", limit: int = 1000) -> tuple[str, ...]:
+        """List keys that begin with `prefix` and sort after `after`, in order, `limit` at most."""
+        return tuple(one.key for one in self._list(check_prefix(prefix), after, limit))
+
+    def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
+        """List as `list` does, with sizes and ages."""
+        return self._list(check_prefix(prefix), after, limit)
+
+    def delete_blob(self, key: str) -> None:
+        """Delete a blob; one that is not there is no error."""
+        digest_in_key(key)
+        self._do(key, lambda: self._requests.delete(self._prefix + key))
+
+    def probe(self) -> None:
+        """Try that this bucket can be reached, signed for, written, and that the first wins.
+
+        Raises `Unavailable`: `store_versioned`, `store_clock_wrong`, `store_key_wrong`,
+        `store_bucket_missing`, `store_bucket_refused`, `store_unreachable`, `store_no_first`.
+        """
+        facts = self._do("", self._requests.get_facts)
+        if facts.versioning:
+            # There, OSS passes over `x-oss-forbid-overwrite` without a word.
+            raise Unavailable("store_versioned", bucket=self._address.bucket)
+        if abs(facts.server_at_ms - time.time_ns() // 1_000_000) > _SKEW_MS_MAX:
+            raise Unavailable("store_clock_wrong", bucket=self._address.bucket)
+        name = f"{self._prefix}.probe-{time.time_ns()}"
+        try:
+            self._insist(lambda: self._requests.put(name, b"first", forbid_overwrite=True))
+            try:
+                self._requests.put(name, b"second", forbid_overwrite=True)
+            except RequestFailed as failed:
+                if failed.trouble is not Trouble.TAKEN:
+                    raise
+            else:
+                raise Unavailable("store_no_first", bucket=self._address.bucket)
+            self._insist(lambda: self._requests.delete(name))
+        except RequestFailed as failed:
+            raise self._explain(failed, name) from failed
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._requests.close()
+
+    def _send(self, name: str, data: bytes) -> None:
+        with self._limits.transfer(len(data)):
+            self._requests.put(name, data, forbid_overwrite=True)
+
+    def _list(self, prefix: str, after: str, limit: int) -> tuple[ListedBlob, ...]:
+        found: list[ListedBlob] = []
+        last = self._prefix + after if after else ""
+        while len(found) < limit:
+            request = partial(self._requests.list, self._prefix + prefix, last, _PAGE)
+            page = self._do("", request)
+            found += [
+                ListedBlob(
+                    key=one.key.removeprefix(self._prefix),
+                    size_bytes=one.size_bytes,
+                    modified_at_ms=one.modified_at_ms,
+                )
+                for one in page
+                if is_key(one.key.removeprefix(self._prefix))
+            ]
+            if len(page) < _PAGE:
+                break
+            last = page[-1].key
+        return tuple(found[:limit])
+
+    def _find(self, name: str) -> bytes | None:
+        try:
+            return self._insist(lambda: self._requests.get(name))
+        except RequestFailed as failed:
+            if failed.trouble is Trouble.MISSING:
+                return None
+            raise self._explain(failed, name) from failed
+
+    def _do(self, key: str, request: Callable[[], _Result]) -> _Result:
+        try:
+            return self._insist(request)
+        except RequestFailed as failed:
+            raise self._explain(failed, key) from failed
+
+    def _insist(self, request: Callable[[], _Result]) -> _Result:
+        """Try again, later and later and at random, what may work in a moment."""
+        retrying = Retrying(
+            stop=stop_after_attempt(TRIES_MAX),
+            wait=wait_random_exponential(multiplier=_PAUSE_S, max=_PAUSE_S_MAX),
+            retry=retry_if_exception(_is_passing),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(request)
+
+    def _explain(self, failed: RequestFailed, key: str) -> NotFound | Unavailable:
+        """Return the error that a person can act on."""
+        bucket = self._address.bucket
+        if failed.trouble is Trouble.MISSING:
+            return NotFound("object_missing", key=key)
+        if failed.trouble is Trouble.NO_BUCKET:
+            return Unavailable("store_bucket_missing", bucket=bucket)
+        if failed.trouble is Trouble.KEY_WRONG:
+            return Unavailable("store_key_wrong", bucket=bucket, words=failed.words)
+        if failed.trouble is Trouble.CLOCK_WRONG:
+            return Unavailable("store_clock_wrong", bucket=bucket)
+        if failed.trouble is Trouble.REFUSED:
+            return Unavailable("store_bucket_refused", bucket=bucket, words=failed.words)
+        if failed.trouble is Trouble.PASSING:
+            return Unavailable("store_unreachable", bucket=bucket, words=failed.words)
+        return Unavailable("store_failed", folder=self._address.shown, words=failed.words)
+
+
+def open_oss_store(text: str, *, key: BucketKey | None = None) -> OssStore:
+    """Open the bucket at an address; the key is looked for where it is not given.
+
+    Raises as `parse_bucket_address` and `find_bucket_key`, and `Unavailable`
+    (`store_sdk_missing`) when the address asks for an SDK that is not installed.
+    """
+    address = parse_bucket_address(text)
+    return OssStore(address, open_requests(address, key or find_bucket_key(address.bucket)))
+
+
+def open_requests(address: BucketAddress, key: BucketKey) -> BucketRequests:
+    """Return the requests of the SDK that an address asks for."""
+    # Either SDK takes a while to load, and only one is needed.
+    if address.sdk == "v2":
+        try:
+            from sync.oss_v2_requests import OssV2Requests
+        except ImportError as error:
+            raise Unavailable("store_sdk_missing") from error
+        return OssV2Requests(address, key)
+    from sync.oss_requests import OssRequests
+
+    return OssRequests(address, key)
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, RequestFailed) and error.trouble is Trouble.PASSING:
+        _log.info("a request to the bucket is tried again: %s", error)
+        return True
+    return False
