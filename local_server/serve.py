@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,18 @@ import gevent
 import psutil
 from filelock import FileLock, Timeout
 from gevent.pywsgi import WSGIHandler, WSGIServer
+from sqlite_utils import Database
 
 from local_server.app import create_app
+from local_server.callers import Via
 from local_server.delivery import Delivery
 from local_server.farm.accounts import Role, ensure_account
 from local_server.farm.db import fetch_rows, open_database, read_clock_ms
+from local_server.farm.deeds import Deed, add_deed
 from local_server.farm.errors import Conflict, Unavailable, YuntuError
 from local_server.farm.price_books import ensure_price_books, read_price_books
 from local_server.farm.pricing import load_price_books
+from local_server.farm.rules import change_rules, read_rules
 from local_server.foreman import Foreman
 from local_server.headers import Origins
 from local_server.inspections import Inspections
@@ -157,6 +162,8 @@ def build_services(settings: Settings) -> Services:
     writer = Writer(settings.database)
     writer.open()
     writer.write(ensure_account, account=OWNER, name=OWNER, role=Role.ADMIN, at_ms=read_clock_ms())
+    if settings.alone:
+        writer.write(take_back, at_ms=read_clock_ms())
     store = open_store(settings.store)
     store.probe()
     blobs = Blobs(store, STUDIO)
@@ -202,6 +209,16 @@ def build_services(settings: Settings) -> Services:
         origins=Origins(settings.origins),
         wake=wake,
     )
+
+
+def take_back(db: Database, *, at_ms: int) -> None:
+    """Make a machine its owner's again, by the rights that they have over its files anyway."""
+    before = asdict(read_rules(db))
+    after = asdict(change_rules(db, shared=False, sign_up=None))
+    deed = Deed(
+        actor=OWNER, role=Role.ADMIN, via=Via.KEY, action="serve --alone", subject=None, asked={}
+    )
+    add_deed(db, deed, before=before, after=after, at_ms=at_ms)
 
 
 def bury_strays(writer: Writer, foreman: Foreman, device: str) -> None:

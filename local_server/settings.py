@@ -33,6 +33,7 @@ class Settings:
     slots: int | None
     parent: int | None
     node: bool
+    alone: bool = False
     origins: tuple[str, ...] = ()
 
     @property
@@ -88,6 +89,7 @@ def make_settings(
     slots: int | None = None,
     parent: int | None = None,
     node: bool = True,
+    alone: bool = False,
     origins: tuple[str, ...] = (),
 ) -> Settings:
     """Check what was asked and fill in what was not. Raises BadInput and Unavailable."""
@@ -108,6 +110,7 @@ def make_settings(
         slots=slots,
         parent=parent,
         node=node,
+        alone=alone,
         origins=origins,
     )
 

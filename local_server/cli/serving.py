@@ -26,6 +26,7 @@ KEY_VARIABLE = "YUNTU_QUEUE_KEY"
 @click.option("--store", metavar="ADDR")
 @click.option("--slots", type=Number(1, SLOTS_MAX), metavar="N")
 @click.option("--no-node", is_flag=True)
+@click.option("--alone", is_flag=True)
 @click.option("--origin", multiple=True, metavar="ORIGIN")
 @click.option("--parent", type=Number(1, PID_MAX), metavar="PID")
 @click.pass_obj
@@ -39,6 +40,7 @@ def serve(
     *,
     origin: tuple[str, ...],
     no_node: bool,
+    alone: bool,
 ) -> Exit:
     """Serve a data directory until ended; whatever keeps it from starting ends with one code."""
     from local_server.serve import run_server
@@ -53,6 +55,7 @@ def serve(
                 slots=slots,
                 parent=parent,
                 node=not no_node,
+                alone=alone,
                 origins=origin,
             )
         )

@@ -1,5 +1,6 @@
 """The trail: whatever only a role allows is written down with what it changed, or not done."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 from sqlite_utils import Database
 
 from local_server.farm.db import fetch_rows
+from local_server.farm.rules import read_rules
+from local_server.serve import build_services
+from local_server.settings import make_settings
 from local_server.witness import mask
 from tests.local_server.cast import PASSWORD, Studio, open_studio
 from tests.local_server.conftest import JOB, fill_database
@@ -131,6 +135,21 @@ def test_the_owner_of_the_machine_is_written_down_too(studio: Studio) -> None:
     studio.call("POST", "/topups", studio.services.key, json={"id": "gift", "amount_micros": 5})
     newest = list_deeds(studio)[0]
     assert (newest["actor"], newest["via"], newest["action"]) == ("me", "key", "POST /topups")
+
+
+def test_a_machine_is_taken_back_by_whoever_owns_its_files(tmp_path: Path) -> None:
+    with open_studio(tmp_path, "admin"):
+        pass
+    services = build_services(make_settings(data=tmp_path, node=False, alone=True))
+    try:
+        assert not read_rules(services.reader).shared
+        [deed] = fetch_rows(services.reader, "SELECT actor, via, action, after FROM deed")
+        after = json.loads(deed.pop("after"))
+        assert deed == {"actor": "me", "via": "key", "action": "serve --alone"}
+        assert after == {"shared": False, "sign_up": True}
+    finally:
+        services.writer.close()
+        services.reader.conn.close()
 
 
 def test_the_trail_is_paged_and_filtered(studio: Studio) -> None:
