@@ -99,6 +99,9 @@ class BucketRequests(Protocol):
     def get_facts(self) -> BucketFacts:
         """Return what the bucket says of itself."""
 
+    def get_acl(self) -> str:
+        """Return whom the bucket lets in: `private`, `public-read` or `public-read-write`."""
+
     def close(self) -> None:
         """Let go of the connections."""
 

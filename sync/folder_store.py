@@ -5,6 +5,7 @@ import itertools
 import logging
 import os
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -48,7 +49,7 @@ class FolderStore:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root.expanduser().absolute()
+        self.root = root.expanduser().absolute()
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write an object unless its key is taken; say whether this call wrote it."""
@@ -144,12 +145,23 @@ class FolderStore:
                     linked, again = self._link(temp, second), self._link(temp, second)
                     # A share that lets the second link through would let two machines win.
                     if not linked or again or second.read_bytes() != b"probe":
-                        raise Unavailable("store_no_hard_links", folder=str(self._root))
+                        raise Unavailable("store_no_hard_links", folder=str(self.root))
                 finally:
                     second.unlink(missing_ok=True)
 
+    @contextmanager
+    def trial_folder(self) -> Iterator[Path]:
+        """Yield a folder to try things out in, on the store's own disk; it is gone afterwards."""
+        folder = self.root / _INCOMING / f"trial-{secrets.token_hex(8)}"
+        with self._translated():
+            folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def _path(self, key: str) -> Path:
-        return self._root.joinpath(*check_key(key).split("/"))
+        return self.root.joinpath(*check_key(key).split("/"))
 
     @contextmanager
     def _opened(self, key: str) -> Iterator[BinaryIO]:
@@ -166,7 +178,7 @@ class FolderStore:
     @contextmanager
     def _staged(self, write: Callable[[BinaryIO], object]) -> Iterator[Path]:
         """Yield a file that is written, flushed and closed, and that is gone afterwards."""
-        incoming = self._root / _INCOMING
+        incoming = self.root / _INCOMING
         temp = incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
         try:
             opened = temp.open("xb")
@@ -204,14 +216,14 @@ class FolderStore:
             raise
         except OSError as error:
             if error.errno in _NO_LINKS:
-                raise Unavailable("store_no_hard_links", folder=str(self._root)) from error
+                raise Unavailable("store_no_hard_links", folder=str(self.root)) from error
             raise
 
     def _make_folder(self, folder: Path) -> None:
         """Make a folder of keys and its parents, each of them flushed into its own parent."""
         self._check_root()
         missing = [folder, *folder.parents]
-        for step in reversed(missing[: missing.index(self._root)]):
+        for step in reversed(missing[: missing.index(self.root)]):
             with suppress(FileExistsError):
                 step.mkdir()
             # Also when another process has just made it: that one may not have flushed yet.
@@ -219,7 +231,7 @@ class FolderStore:
 
     def _walk(self, folder: str, prefix: str, after: str) -> Iterator[str]:
         try:
-            with os.scandir(self._root / folder) as entries:
+            with os.scandir(self.root / folder) as entries:
                 # A folder sorts as its keys do, with the slash: `a-b` comes before `a/b`.
                 names = sorted(
                     entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in entries
@@ -236,7 +248,7 @@ class FolderStore:
 
     def _remove_leftovers(self) -> None:
         oldest = time.time() - _LEFTOVER_AGE_S
-        incoming = self._root / _INCOMING
+        incoming = self.root / _INCOMING
         if not incoming.is_dir():
             return
         for path in incoming.iterdir():
@@ -246,8 +258,8 @@ class FolderStore:
                     _log.info("removed a half-written object file=%s", path)
 
     def _check_root(self) -> None:
-        if not self._root.is_dir():
-            raise Unavailable("store_missing", folder=str(self._root))
+        if not self.root.is_dir():
+            raise Unavailable("store_missing", folder=str(self.root))
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -257,7 +269,7 @@ class FolderStore:
         except YuntuError:
             raise
         except OSError as error:
-            folder = str(self._root)
+            folder = str(self.root)
             if error.errno in _FULL:
                 raise Unavailable("store_full", folder=folder) from error
             if error.errno in _NOT_ALLOWED:

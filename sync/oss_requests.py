@@ -153,6 +153,11 @@ class OssRequests:
                 versioning=result.status or "", server_at_ms=int(moment.timestamp() * 1000)
             )
 
+    def get_acl(self) -> str:
+        """Return whom the bucket lets in."""
+        with _translated():
+            return str(self._bucket.get_bucket_acl().acl)
+
     def close(self) -> None:
         """Let go of the connections."""
         self._session.session.close()

@@ -1,8 +1,10 @@
 """A store that is a bucket of Aliyun OSS: retries, first-writer-wins, and big blobs in parts."""
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -44,7 +46,7 @@ class OssStore:
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._address, self._requests, self._sleep = address, requests, sleep
+        self._address, self.requests, self._sleep = address, requests, sleep
         self._prefix = f"{address.prefix}/" if address.prefix else ""
         bandwidth = Bandwidth(address.mbps * 1_000_000 / 8, sleep=sleep)
         self._limits = Limits(parallel=address.parallel, bandwidth=bandwidth)
@@ -61,7 +63,7 @@ class OssStore:
             nonlocal tries
             tries += 1
             with self._limits.transfer(len(data)):
-                self._requests.put(name, data, forbid_overwrite=True)
+                self.requests.put(name, data, forbid_overwrite=True)
             return True
 
         try:
@@ -70,11 +72,11 @@ class OssStore:
             if failed.trouble is Trouble.TAKEN and tries == 1:
                 return False
             if failed.trouble not in (Trouble.TAKEN, Trouble.PASSING):
-                raise self._explain(failed, key) from failed
+                raise self.explain(failed, key) from failed
             # It may have been done by a try of ours whose answer was lost.
             standing = self._find(name)
             if standing is None:
-                raise self._explain(failed, key) from failed
+                raise self.explain(failed, key) from failed
             return standing == data
 
     def put_blob(self, key: str, source: Path) -> bool:
@@ -93,13 +95,13 @@ class OssStore:
         size_bytes = source_size(source)
         try:
             if size_bytes > PART_BYTES:
-                upload = Upload(self._requests, self._limits, self._insist, name)
+                upload = Upload(self.requests, self._limits, self._insist, name)
                 return upload.send(source, digest, size_bytes, on_bytes)
             data = read_checked(source, digest)
             self._insist(lambda: self._send(name, data))
         except RequestFailed as failed:
             if failed.trouble is not Trouble.TAKEN:
-                raise self._explain(failed, key) from failed
+                raise self.explain(failed, key) from failed
             return False
         on_bytes(len(data))
         return True
@@ -107,7 +109,7 @@ class OssStore:
     def get(self, key: str) -> bytes:
         """Read a whole object, or raise `NotFound` (`object_missing`)."""
         name = self._prefix + check_key(key)
-        data = self._do(key, lambda: self._requests.get(name))
+        data = self._do(key, lambda: self.requests.get(name))
         self._limits.bandwidth.take(len(data))
         return data
 
@@ -117,29 +119,29 @@ class OssStore:
         assert length >= 0
         name = self._prefix + check_key(key)
         if length == 0:
-            self._do(key, lambda: self._requests.head(name))
+            self._do(key, lambda: self.requests.head(name))
             return b""
 
         def get() -> bytes:
             with self._limits.transfer(length):
-                return self._requests.get_range(name, start, length)
+                return self.requests.get_range(name, start, length)
 
         try:
             return self._insist(get)
         except RequestFailed as failed:
             if failed.trouble is Trouble.RANGE:
                 return b""
-            raise self._explain(failed, key) from failed
+            raise self.explain(failed, key) from failed
 
     def head(self, key: str) -> ObjectInfo | None:
         """Say how big an object is, or None when there is none."""
         name = self._prefix + check_key(key)
         try:
-            return ObjectInfo(size_bytes=self._insist(lambda: self._requests.head(name)))
+            return ObjectInfo(size_bytes=self._insist(lambda: self.requests.head(name)))
         except RequestFailed as failed:
             if failed.trouble is Trouble.MISSING:
                 return None
-            raise self._explain(failed, key) from failed
+            raise self.explain(failed, key) from failed
 
     def list(self, prefix: str, *, after: str = "", limit: int = 1000) -> tuple[str, ...]:
         """List keys that begin with `prefix` and sort after `after`, in order, `limit` at most."""
@@ -152,7 +154,7 @@ class OssStore:
     def delete_blob(self, key: str) -> None:
         """Delete a blob; one that is not there is no error."""
         digest_in_key(key)
-        self._do(key, lambda: self._requests.delete(self._prefix + key))
+        self._do(key, lambda: self.requests.delete(self._prefix + key))
 
     def probe(self) -> None:
         """Try that this bucket can be reached, signed for, written, and that the first wins.
@@ -160,39 +162,48 @@ class OssStore:
         Raises `Unavailable`: `store_versioned`, `store_clock_wrong`, `store_key_wrong`,
         `store_bucket_missing`, `store_bucket_refused`, `store_unreachable`, `store_no_first`.
         """
-        facts = self._do("", self._requests.get_facts)
+        facts = self._do("", self.requests.get_facts)
         if facts.versioning:
             # There, OSS passes over `x-oss-forbid-overwrite` without a word.
             raise Unavailable("store_versioned", bucket=self._address.bucket)
         if abs(facts.server_at_ms - time.time_ns() // 1_000_000) > _SKEW_MS_MAX:
             raise Unavailable("store_clock_wrong", bucket=self._address.bucket)
-        name = f"{self._prefix}.probe-{time.time_ns()}"
+        name = self.trial_name()
+        self._do("", lambda: self.requests.put(name, b"first", forbid_overwrite=False))
         try:
-            self._insist(lambda: self._requests.put(name, b"first", forbid_overwrite=True))
-            try:
-                self._requests.put(name, b"second", forbid_overwrite=True)
-            except RequestFailed as failed:
-                if failed.trouble is not Trouble.TAKEN:
-                    raise
-            else:
-                raise Unavailable("store_no_first", bucket=self._address.bucket)
-            self._insist(lambda: self._requests.delete(name))
+            self._insist(lambda: self.requests.put(name, b"second", forbid_overwrite=True))
         except RequestFailed as failed:
-            raise self._explain(failed, name) from failed
+            if failed.trouble is not Trouble.TAKEN:
+                raise self.explain(failed, "") from failed
+        else:
+            raise Unavailable("store_no_first", bucket=self._address.bucket)
+        finally:
+            # Without the right to delete, it stays; nothing else depends on that right.
+            with suppress(RequestFailed):
+                self.requests.delete(name)
+
+    @property
+    def bucket(self) -> str:
+        """Return the bucket's name."""
+        return self._address.bucket
+
+    def trial_name(self) -> str:
+        """Return a name for an object that is there for a moment, outside the grammar."""
+        return f"{self._prefix}.probe-{secrets.token_hex(8)}"
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._requests.close()
+        self.requests.close()
 
     def _send(self, name: str, data: bytes) -> None:
         with self._limits.transfer(len(data)):
-            self._requests.put(name, data, forbid_overwrite=True)
+            self.requests.put(name, data, forbid_overwrite=True)
 
     def _list(self, prefix: str, after: str, limit: int) -> tuple[ListedBlob, ...]:
         found: list[ListedBlob] = []
         last = self._prefix + after if after else ""
         while len(found) < limit:
-            request = partial(self._requests.list, self._prefix + prefix, last, _PAGE)
+            request = partial(self.requests.list, self._prefix + prefix, last, _PAGE)
             page = self._do("", request)
             found += [
                 ListedBlob(
@@ -210,17 +221,17 @@ class OssStore:
 
     def _find(self, name: str) -> bytes | None:
         try:
-            return self._insist(lambda: self._requests.get(name))
+            return self._insist(lambda: self.requests.get(name))
         except RequestFailed as failed:
             if failed.trouble is Trouble.MISSING:
                 return None
-            raise self._explain(failed, name) from failed
+            raise self.explain(failed, name) from failed
 
     def _do(self, key: str, request: Callable[[], _Result]) -> _Result:
         try:
             return self._insist(request)
         except RequestFailed as failed:
-            raise self._explain(failed, key) from failed
+            raise self.explain(failed, key) from failed
 
     def _insist(self, request: Callable[[], _Result]) -> _Result:
         """Try again, later and later and at random, what may work in a moment."""
@@ -233,7 +244,7 @@ class OssStore:
         )
         return retrying(request)
 
-    def _explain(self, failed: RequestFailed, key: str) -> NotFound | Unavailable:
+    def explain(self, failed: RequestFailed, key: str) -> NotFound | Unavailable:
         """Return the error that a person can act on."""
         bucket = self._address.bucket
         if failed.trouble is Trouble.MISSING:

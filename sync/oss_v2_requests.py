@@ -176,6 +176,11 @@ class OssV2Requests:
                 server_at_ms=int(moment.timestamp() * 1000),
             )
 
+    def get_acl(self) -> str:
+        """Return whom the bucket lets in."""
+        with _translated():
+            return str(self._client.get_bucket_acl(oss.GetBucketAclRequest(self._bucket)).acl)
+
     def close(self) -> None:
         """Let go of the connections."""
         self._http.close()

@@ -40,7 +40,13 @@ SECTIONS = {
         ("signup", "signin", "signout", "sessions", "whoami", "password", "profile"), "signing"
     ),
     "studio": dict.fromkeys(("people", "rules", "deeds"), "people"),
-    "processes": dict.fromkeys(("serve", "stop", "node", "version"), "serving"),
+    "processes": {
+        "serve": "serving",
+        "stop": "serving",
+        "node": "serving",
+        "store": "stores",
+        "version": "serving",
+    },
 }
 
 

@@ -12,7 +12,15 @@ from sync.asset_uses import MissingReason
 
 _ROOT = Path(__file__).parents[2]
 _LANGUAGES = ["en", "zh"]
-_KINDS = {"BadInput", "NotFound", "Conflict", "Refused", "Unavailable", "PackageWarning"}
+_KINDS = {
+    "BadInput",
+    "NotFound",
+    "Conflict",
+    "Refused",
+    "Unavailable",
+    "PackageWarning",
+    "StoreFinding",
+}
 
 
 def read_words(language: str) -> dict[str, Any]:
