@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from render.failures import FailureCode, RenderFailure
-from render.hosts import Host, open_host
+from render.host_kinds import open_host
+from render.hosts import Host
 from render.renderers import Renderer
 
 log = logging.getLogger(__name__)

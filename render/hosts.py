@@ -10,7 +10,7 @@ from typing import Protocol
 
 from render.failures import FailureCode, RenderFailure
 from render.findings import Finding
-from render.renderers import HostKind, Renderer
+from render.renderers import Renderer
 
 GIBIBYTE = 1024**3
 
@@ -161,22 +161,6 @@ class Host(Protocol):
     def close(self) -> None:
         """End the process; a host that has ended is no error."""
         ...
-
-
-def open_host(renderer: Renderer, *, workdir: Path) -> Host:
-    """Start a host for a renderer; `workdir` is its own folder for temporary files.
-
-    Raises RenderFailure(not_started) with the renderer's words when it does not come up.
-    """
-    # Imported here: the hosts know these dataclasses, and importing must not go in a circle.
-    from render.blender_host import BlenderHost
-    from render.command_host import CommandHost
-
-    workdir = workdir.absolute()
-    workdir.mkdir(parents=True, exist_ok=True)
-    if renderer.spec.host is HostKind.BLENDER:
-        return BlenderHost(renderer, workdir=workdir)
-    return CommandHost(renderer, workdir=workdir)
 
 
 def ignore_line(line: str) -> None:

@@ -31,8 +31,9 @@ from render.finishing import (
 )
 from render.flights import Flight, Flights
 from render.heart import Heart
+from render.host_kinds import open_host
 from render.host_pool import HostPool
-from render.hosts import Host, Limits, Look, Rendered, Shot, open_host
+from render.hosts import Host, Limits, Look, Rendered, Shot
 from render.inspecting import Inspector
 from render.protocol import (
     TASK,

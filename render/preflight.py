@@ -7,7 +7,8 @@ from pathlib import Path
 from render.blend_files import read_blend
 from render.failures import FailureCode, RenderFailure
 from render.findings import Finding, Severity
-from render.hosts import Host, Limits, Look, SceneFacts, Shot, open_host
+from render.host_kinds import open_host
+from render.hosts import Host, Limits, Look, SceneFacts, Shot
 from render.pictures import has_reader
 from render.renderers import HostKind, Renderer, version_of
 

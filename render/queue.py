@@ -7,6 +7,7 @@ matters is elsewhere (leases, frame records), and a message is only a hint.
 import hashlib
 import hmac
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from huey.serializer import Serializer
 from redis import ConnectionPool
 
 SIGNATURE_BYTES = 32
+AGE_BYTES = 8
 REDIS_SECONDS_MAX = 5  # without a limit, a Redis that went silent would hold whoever asks it
 FRAME_LINE = "frames"
 STOP_LINE = "stops"
@@ -47,71 +49,50 @@ class SignedJson(Serializer):  # type: ignore[misc]
         return Message(*value) if isinstance(value, list) else value
 
 
-class Line:
+class Line(ABC):
     """One named line of messages; the highest priority first, then the oldest."""
 
     def __init__(self, huey: Any) -> None:
         self.huey = huey
+        self.storage = huey.storage
         self.carry = huey.task(name="carry")(carry_nothing)
 
+    @abstractmethod
     def send(self, messages: Iterable[tuple[Any, int]]) -> None:
         """Put messages (JSON value, priority) on the line."""
-        tasks = [self.carry.s(value, priority=priority) for value, priority in messages]
-        items = [(self.huey.serialize_task(task), task.priority) for task in tasks]
-        storage = self.huey.storage
-        if len(items) > 1 and hasattr(storage, "to_blob"):
-            with storage.db(commit=True) as cursor:
-                cursor.executemany(
-                    "insert into task (queue, data, priority) values (?, ?, ?)",
-                    [(storage.name, data, priority or 0) for data, priority in items],
-                )
-            return
-        for data, priority in items:
-            storage.enqueue(data, priority)
 
-    def take(self) -> Any | None:
-        """Take the next message off the line, or None when it is empty. Raises BadMessage."""
-        data = self.huey.storage.dequeue()
-        return None if data is None else self.read(data)
-
+    @abstractmethod
     def head(self) -> tuple[float, int] | None:
         """Return what orders this line's next message among other lines' (the least goes first).
 
         It is the priority, highest first, and then the age; None for an empty line.
         """
-        storage = self.huey.storage
-        if hasattr(storage, "to_blob"):
-            found = storage.sql(
-                "select -priority, id from task where queue = ? order by priority desc, id limit 1",
-                (storage.name,),
-                results=True,
-            )
-            return (float(found[0][0]), int(found[0][1])) if found else None
-        found = storage.conn.zrange(storage.queue_key, 0, 0, withscores=True)
-        return (float(found[0][1]), int.from_bytes(found[0][0][:8])) if found else None
+
+    @abstractmethod
+    def reprioritise(self, wanted: Callable[[Any], bool], priority: int) -> None:
+        """Change the priority of waiting messages; what is taken meanwhile does not come back."""
+
+    def take(self) -> Any | None:
+        """Take the next message off the line, or None when it is empty. Raises BadMessage."""
+        data = self.storage.dequeue()
+        return None if data is None else self.read(data)
+
+    def count_waiting(self) -> int:
+        """Return how many messages are on the line."""
+        return int(self.storage.queue_size())
 
     def list_waiting(self) -> list[Any]:
         """Return the messages on the line without taking them; what is none of ours is left out."""
-        items = (self.peek(data) for data in self.huey.storage.enqueued_items())
+        items = (self.peek(data) for data in self.storage.enqueued_items())
         return [value for value in items if value is not None]
 
-    def reprioritise(self, wanted: Callable[[Any], bool], priority: int) -> None:
-        """Change the priority of waiting messages; what is taken meanwhile does not come back."""
-        storage = self.huey.storage
-        if hasattr(storage, "to_blob"):
-            with storage.db(commit=True) as cursor:
-                cursor.execute("select id, data from task where queue = ?", (storage.name,))
-                rows = [(id, self.peek(data)) for id, data in cursor.fetchall()]
-                cursor.executemany(
-                    "update task set priority = ? where id = ?",
-                    [(priority, id) for id, value in rows if value is not None and wanted(value)],
-                )
-            return
-        members = storage.conn.zrange(storage.queue_key, 0, -1)
-        values = [(member, self.peek(member[8:])) for member in members]
-        scores = {member: -priority for member, one in values if one is not None and wanted(one)}
-        if scores:
-            storage.conn.zadd(storage.queue_key, scores, xx=True)
+    def write(self, messages: Iterable[tuple[Any, int]]) -> list[tuple[bytes, int]]:
+        """Return messages as they are stored, each with its priority."""
+        return [(self.huey.serialize_task(self.carry.s(value)), rank) for value, rank in messages]
+
+    def read(self, data: bytes) -> Any:
+        """Return the value that a stored message carries. Raises BadMessage."""
+        return self.huey.serializer.deserialize(data).args[0]
 
     def peek(self, data: bytes) -> Any | None:
         """Return the value that a stored message carries, None for one that is none of ours."""
@@ -120,9 +101,58 @@ class Line:
         except BadMessage:
             return None
 
-    def read(self, data: bytes) -> Any:
-        """Return the value that a stored message carries."""
-        return self.huey.serializer.deserialize(data).args[0]
+
+class FileLine(Line):
+    """A line in a SQLite file."""
+
+    def send(self, messages: Iterable[tuple[Any, int]]) -> None:
+        """Put messages on the line, in one transaction."""
+        with self.storage.db(commit=True) as cursor:
+            cursor.executemany(
+                "insert into task (queue, data, priority) values (?, ?, ?)",
+                [(self.storage.name, data, rank) for data, rank in self.write(messages)],
+            )
+
+    def head(self) -> tuple[float, int] | None:
+        """Return what orders this line's next message among other lines'."""
+        found = self.storage.sql(
+            "select -priority, id from task where queue = ? order by priority desc, id limit 1",
+            (self.storage.name,),
+            results=True,
+        )
+        return (float(found[0][0]), int(found[0][1])) if found else None
+
+    def reprioritise(self, wanted: Callable[[Any], bool], priority: int) -> None:
+        """Change the priority of waiting messages."""
+        with self.storage.db(commit=True) as cursor:
+            cursor.execute("select id, data from task where queue = ?", (self.storage.name,))
+            rows = [(id, self.peek(data)) for id, data in cursor.fetchall()]
+            cursor.executemany(
+                "update task set priority = ? where id = ?",
+                [(priority, id) for id, value in rows if value is not None and wanted(value)],
+            )
+
+
+class RedisLine(Line):
+    """A line in Redis: a sorted set, whose members Huey begins with eight bytes of the time."""
+
+    def send(self, messages: Iterable[tuple[Any, int]]) -> None:
+        """Put messages on the line."""
+        for data, rank in self.write(messages):
+            self.storage.enqueue(data, rank)
+
+    def head(self) -> tuple[float, int] | None:
+        """Return what orders this line's next message among other lines'."""
+        found = self.storage.conn.zrange(self.storage.queue_key, 0, 0, withscores=True)
+        return (float(found[0][1]), int.from_bytes(found[0][0][:AGE_BYTES])) if found else None
+
+    def reprioritise(self, wanted: Callable[[Any], bool], priority: int) -> None:
+        """Change the priority of waiting messages."""
+        members = self.storage.conn.zrange(self.storage.queue_key, 0, -1)
+        values = [(member, self.peek(member[AGE_BYTES:])) for member in members]
+        scores = {member: -priority for member, one in values if one is not None and wanted(one)}
+        if scores:
+            self.storage.conn.zadd(self.storage.queue_key, scores, xx=True)
 
 
 def carry_nothing(value: Any) -> None:
@@ -145,32 +175,35 @@ class Queue:
     def line(self, name: str) -> Line:
         """Return the line of that name."""
         if name not in self.lines:
-            self.lines[name] = Line(self.open_huey(name))
+            self.lines[name] = self.open_line(name)
         return self.lines[name]
 
-    def open_huey(self, name: str) -> Any:
-        """Open a Huey instance on this queue's backend."""
-        serializer = SignedJson(self.secret)
-        if not self.is_private:
-            return PriorityRedisHuey(
+    def open_line(self, name: str) -> Line:
+        """Open a line on this queue's backend."""
+        if self.is_private:
+            Path(self.address).parent.mkdir(parents=True, exist_ok=True)
+            return FileLine(
+                SqliteHuey(
+                    f"yuntu-{name}",
+                    filename=self.address,
+                    serializer=SignedJson(self.secret),
+                    fsync=False,
+                    strict_fifo=True,
+                    results=False,
+                )
+            )
+        return RedisLine(
+            PriorityRedisHuey(
                 f"yuntu-{name}",
                 connection_pool=ConnectionPool.from_url(
                     self.address,
                     socket_timeout=REDIS_SECONDS_MAX,
                     socket_connect_timeout=REDIS_SECONDS_MAX,
                 ),
-                serializer=serializer,
+                serializer=SignedJson(self.secret),
                 blocking=False,
                 results=False,
             )
-        Path(self.address).parent.mkdir(parents=True, exist_ok=True)
-        return SqliteHuey(
-            f"yuntu-{name}",
-            filename=self.address,
-            serializer=serializer,
-            fsync=False,
-            strict_fifo=True,
-            results=False,
         )
 
     def frames(self, renderer: str) -> Line:
@@ -179,17 +212,17 @@ class Queue:
 
     def mark_stopped(self, job: str, *, run: int) -> None:
         """Call off every frame of a job that was handed out in this run or before."""
-        self.line(STOP_LINE).huey.storage.put_data(job, str(run).encode())
+        self.line(STOP_LINE).storage.put_data(job, str(run).encode())
 
     def read_stop(self, job: str) -> int:
         """Return the latest run of a job that was called off, 0 when none was."""
-        value = self.line(STOP_LINE).huey.storage.peek_data(job)
+        value = self.line(STOP_LINE).storage.peek_data(job)
         return 0 if value is EmptyData else int(bytes(value))
 
     def close(self) -> None:
         """Close every connection."""
         for line in self.lines.values():
-            line.huey.storage.close()
+            line.storage.close()
         self.lines.clear()
 
 

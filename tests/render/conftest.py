@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from render.hosts import Host, open_host
+from render.host_kinds import open_host
+from render.hosts import Host
 from render.renderers import Origin, Renderer, find_renderers, read_specs
 
 MAKE_SCENES = Path(__file__).with_name("make_scenes.py")

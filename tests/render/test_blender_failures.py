@@ -176,7 +176,8 @@ def test_no_blender_is_left_when_its_node_is_killed(
     blender: Renderer, scenes: Path, tmp_path: Path
 ) -> None:
     node = (
-        "import sys; from pathlib import Path; from render.hosts import *;"
+        "import sys; from pathlib import Path; from render.host_kinds import open_host;"
+        "from render.hosts import *;"
         "from render.renderers import Renderer;"
         "renderer = Renderer.model_validate_json(sys.argv[1]);"
         "host = open_host(renderer, workdir=Path(sys.argv[2]));"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from render.findings import MISSING_FILES, Finding, Severity, allow_missing
-from render.hosts import Host, open_host
+from render.host_kinds import open_host
+from render.hosts import Host
 from render.preflight import Preflight, check_file, examine, read_saved_version
 from render.renderers import Renderer, version_of
 from tests.render.conftest import BLENDERS, ONE_BLENDER, Opener

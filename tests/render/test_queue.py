@@ -18,7 +18,7 @@ def queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Queue]:
         address = request.getfixturevalue("redis_address")
     opened = Queue(address, secret=SECRET)
     for name in ("work", "frames-blender"):
-        opened.line(name).huey.storage.flush_all()
+        opened.line(name).storage.flush_all()
     yield opened
     opened.close()
 
@@ -39,6 +39,7 @@ def test_waiting_messages_are_listed_and_stay(queue: Queue) -> None:
     line = queue.frames("blender")
     line.send([({"job": "j", "number": n, "attempt": 1}, 0) for n in (1, 2)])
     assert frame_ids(line.list_waiting()) == {("j", 1, 1), ("j", 2, 1)}
+    assert line.count_waiting() == 2
     assert line.take() == {"job": "j", "number": 1, "attempt": 1}
 
 
@@ -54,7 +55,7 @@ def test_a_message_of_another_studio_is_refused(queue: Queue) -> None:
 def test_a_pickle_is_never_loaded(queue: Queue) -> None:
     import pickle
 
-    queue.line("work").huey.storage.enqueue(pickle.dumps({"evil": True}), 0)
+    queue.line("work").storage.enqueue(pickle.dumps({"evil": True}), 0)
     with pytest.raises(BadMessage):
         queue.line("work").take()
 
