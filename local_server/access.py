@@ -45,6 +45,7 @@ RIGHTS: dict[str, Right] = {
     "GET /health/live": Right.ANYONE,
     "GET /health/ready": Right.ANYONE,
     "GET /metrics": Right.MACHINE,
+    "GET /connections": Right.ADMIN,
     "GET /renderers": Right.PERSON,
     "POST /checks": Right.PERSON,
     "GET /events": Right.PERSON,

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from local_server.farm.db import explain_error
 from local_server.farm.errors import BadInput, YuntuError
+from local_server.request_ids import find_request_id
 from local_server.shapes.errors import ErrorAnswer, ErrorBody
 from local_server.wording import LANGUAGES, Wording
 
@@ -50,13 +51,18 @@ def answer_error(code: str, status: int, **params: Any) -> Response:
 
 def describe_error(code: str, **params: Any) -> ErrorBody:
     """Return an error in the reader's language, with what it speaks of."""
-    words = reader_wording().say(code, **params)
+    return make_error(code, reader_wording(), **params)
+
+
+def make_error(code: str, wording: Wording, /, **params: Any) -> ErrorBody:
+    """Return an error in the language of `wording`."""
+    words = wording.say(code, **params)
     return ErrorBody(
         code=code,
         title=words.title,
         detail=words.detail,
         params=params,
-        request_id=g.get("request_id", ""),
+        request_id=find_request_id() or "",
     )
 
 
@@ -92,14 +98,19 @@ def handle_errors(app: Flask) -> None:
 
 
 def answer_invalid(error: ValidationError) -> Response:
-    """Return what is wrong with a request's fields, as one sentence a field."""
+    """Return the error for a request's fields."""
     if any(
         one["type"] == "json_invalid" or (one["type"] == "model_type" and not one["loc"])
         for one in error.errors()
     ):
         return answer_error("not_json", BadInput.status)
+    return answer_error("invalid", BadInput.status, words=explain_invalid(error))
+
+
+def explain_invalid(error: ValidationError) -> str:
+    """Return what is wrong with fields, as one sentence a field."""
     told = [
         f"{'.'.join(str(step) for step in one['loc']) or 'body'}: {one['msg']}"
         for one in error.errors(include_url=False, include_input=False, include_context=False)
     ]
-    return answer_error("invalid", BadInput.status, words="; ".join(told))
+    return "; ".join(told)

@@ -21,6 +21,7 @@ from local_server.repeats import find_earlier, may_be_kept
 from local_server.request_ids import name_requests
 from local_server.routes import (
     bills,
+    connections,
     frames,
     health,
     jobs,
@@ -39,7 +40,7 @@ from local_server.writer import run_in_transaction
 
 BODY_BYTES_MAX = 1_000_000
 PARTS = (
-    *(health, server),
+    *(health, server, connections),
     *(sessions, profile, people),
     *(jobs, steering, frames),
     *(bills, money, prices),

@@ -55,6 +55,13 @@ class Measures:
             self.requests.labels(*labels).observe(time.perf_counter() - g.began)
             return response
 
+    def list_dropped(self) -> dict[str, int]:
+        """Return how many live connections were dropped, by reason."""
+        samples = [one for family in self.dropped.collect() for one in family.samples]
+        return {
+            one.labels["reason"]: int(one.value) for one in samples if one.name.endswith("_total")
+        }
+
     def tell(self, counts: Counts, *, queued: int) -> bytes:
         """Return everything in Prometheus' text format."""
         registry = CollectorRegistry()

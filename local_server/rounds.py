@@ -25,11 +25,14 @@ def run_rounds(services: Services, push: Push) -> None:
             busy = do_round(services, push)
         except Exception as error:  # the queue or the store is away, or a disk is full: it may pass
             log.error("a round broke: %s", error, exc_info=str(error) != told)
+            if str(error) != told:
+                push.send_trouble(explain_trouble(error))
             services.trouble, told = explain_trouble(error), str(error)
             inspections.in_doubt = True
             services.ended.wait(AWAY_SECONDS)
             continue
         if told:
+            push.send_trouble(None)
             services.foreman.doubt_queue()
         services.trouble, told = None, ""
         if inspections.in_doubt:
@@ -61,6 +64,7 @@ def pass_on(services: Services, push: Push, heard: Aftermath) -> None:
         services.foreman.call_off(job, run=run)
     services.live.note_progress(heard.progress)
     services.live.note_lines(heard.lines)
+    push.send_lines(heard.lines)
     if push.send_events():
         services.delivery.wake()
     push.send_progress(heard.progress)

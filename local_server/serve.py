@@ -123,6 +123,7 @@ def serve(services: Services, listener: socket.socket) -> None:
     loops: list[gevent.Greenlet[..., None]] = [
         gevent.spawn(run_rounds, services, push),
         gevent.spawn(services.delivery.run),
+        gevent.spawn(push.run_watch),
     ]
     if services.node_watch is not None:
         loops.append(gevent.spawn(services.node_watch.run))

@@ -11,6 +11,7 @@ from werkzeug.local import LocalProxy
 
 from local_server.access import Right, check_reach
 from local_server.callers import Caller
+from local_server.connections import Connections
 from local_server.delivery import Delivery
 from local_server.farm import events, jobs
 from local_server.farm.db import Row
@@ -60,6 +61,7 @@ class Services:
     origins: Origins = field(default_factory=Origins)
     limits: Limits = field(default_factory=Limits)
     measures: Measures = field(default_factory=Measures)
+    connections: Connections = field(default_factory=Connections)
     wake: gevent.event.Event = field(default_factory=gevent.event.Event)
     ended: gevent.event.Event = field(default_factory=gevent.event.Event)
     trouble: YuntuError | None = None

@@ -35,7 +35,8 @@ class Pushes:
         session = requests.Session()
         session.trust_env = False
         self.socket = socketio.Client(reconnection=False, http_session=session, handle_sigint=False)
-        self.socket.on("event", self.make_handler("event"))
+        for name in ("state", "notice"):
+            self.socket.on(name, self.make_handler("event"))
         self.socket.on("progress", self.make_handler("progress"))
         self.socket.on("disconnect", lambda *_: self.queue.put(Push("lost", {})))
 
@@ -52,6 +53,8 @@ class Pushes:
         """Return the function that queues pushes of a kind."""
 
         def on_push(data: dict[str, Any]) -> None:
+            if kind == "event" and data["id"] is None:
+                return  # news of the server itself: whoever follows a job asks about its health
             self.queue.put(Push(kind, data))
 
         return on_push

@@ -1,31 +1,16 @@
-"""Pushed events: in order, none twice, only to who has the key; gaps are healed by asking."""
+"""Live connections: in order, none twice, only to who may hear it; gaps are healed by asking."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import socketio
-from socketio.exceptions import ConnectionError as RefusedError
 
+from local_server.farm import rules
+from local_server.farm.db import open_database, write
 from tests.end_to_end.running_farm import RunningFarm, wait_until
-
-
-@contextmanager
-def listening(server: RunningFarm, **options: Any) -> Iterator[list[dict[str, Any]]]:
-    """Listen to a server's events; gives the list that grows."""
-    heard: list[dict[str, Any]] = []
-    client = socketio.Client(reconnection=False)
-    client.on("event", heard.append)
-    key = str(server.session.headers["Authorization"]).removeprefix("Bearer ")
-    address = server.address.removesuffix("/api/v1")
-    asked = {"auth": {"key": key}, "transports": ["websocket"], "wait_timeout": 20} | options
-    client.connect(address, **asked)
-    try:
-        yield heard
-    finally:
-        client.disconnect()
+from tests.local_server.cast import PASSWORD
+from tests.local_server.conftest import JOB
+from tests.local_server.listener import find_refusal, listening
 
 
 def top_up(server: RunningFarm, times: int) -> None:
@@ -35,29 +20,53 @@ def top_up(server: RunningFarm, times: int) -> None:
         server.post("/topups", asked)
 
 
+def sign_up(server: RunningFarm, name: str) -> str:
+    """Make an account and return an access token of its."""
+    server.session.post(f"{server.address}/people", json={"name": name, "password": PASSWORD})
+    told = server.post("/sessions", {"login": name, "password": PASSWORD})
+    return str(told["access_token"])
+
+
+def move_job(server: RunningFarm) -> None:
+    """Let the job of three make an event."""
+    before = server.get(f"/jobs/{JOB}")["priority"]
+    server.post(f"/jobs/{JOB}/priority", {"priority": 51 if before == 50 else 50})
+
+
 def test_events_come_as_they_are_listed(server: RunningFarm) -> None:
     last = server.get("/events", limit=1)["last"]
-    with listening(server) as heard, listening(server, transports=["polling"]) as other:
+    with listening(server) as one, listening(server, transports=["polling"]) as other:
         top_up(server, 20)
-        wait_until(lambda: len(heard) >= 20 <= len(other), seconds=20, what="all are pushed")
-    assert heard == other == server.events(after=last)
-    ids = [event["id"] for event in heard]
+        one.wait(20)
+        other.wait(20)
+    assert one.list_events() == other.list_events() == server.events(after=last)
+    ids = [event["id"] for event in one.list_events()]
     assert ids == list(range(last + 1, last + 21)), "none is left out and none comes twice"
-    assert {event["kind"] for event in heard} == {"ledger.mint"}
+    assert {event["kind"] for event in one.list_events()} == {"ledger.mint"}
 
 
-def test_what_was_missed_is_asked_for(server: RunningFarm) -> None:
-    with listening(server) as heard:
+def test_what_was_missed_is_sent_to_who_names_the_last_they_know(server: RunningFarm) -> None:
+    with listening(server) as first:
         top_up(server, 2)
-        wait_until(lambda: len(heard) == 2, seconds=20, what="two events are pushed")
+        first.wait(2)
+    known = first.list_events()[-1]["id"]
     top_up(server, 3)
-    with listening(server) as later:
-        missed = server.events(after=heard[-1]["id"])
+    with listening(server, {"after": known}) as later:
         top_up(server, 1)
-        wait_until(lambda: len(later) >= 1, seconds=20, what="the last event is pushed")
-    known = {event["id"]: event for event in [*heard, *missed, *later]}
-    assert list(known.values()) == server.events(after=heard[0]["id"] - 1)
-    assert len(known) == 6
+        later.wait(4)
+    assert later.list_events() == server.events(after=known)
+    with listening(server, {"after": 0}) as everything:
+        assert everything.list_events() == server.events()
+
+
+def test_catching_up_while_more_comes_leaves_nothing_out(server: RunningFarm) -> None:
+    last = server.get("/events", limit=1)["last"]
+    top_up(server, 30)
+    with listening(server, {"after": last}) as one:
+        top_up(server, 30)
+        one.wait(60)
+    ids = [event["id"] for event in one.list_events()]
+    assert ids == list(range(last + 1, last + 61))
 
 
 def test_events_are_listed_in_pages(server: RunningFarm) -> None:
@@ -69,17 +78,107 @@ def test_events_are_listed_in_pages(server: RunningFarm) -> None:
     assert server.get("/events", after=page["last"])["items"] == []
 
 
-@pytest.mark.parametrize("auth", [{"key": "wrong"}, {"key": None}, {}, None, "text", ["key"]])
-def test_a_wrong_key_is_refused(server: RunningFarm, auth: Any) -> None:
-    with pytest.raises(RefusedError), listening(server, auth=auth):
-        pass
+@pytest.mark.parametrize("auth", [{"key": "wrong"}, {"key": "", "token": "a"}, {}, None])
+def test_who_is_nobody_is_refused_in_words(server: RunningFarm, auth: Any) -> None:
+    for language, word in (("zh", "密钥"), ("en", "key")):
+        refusal = find_refusal(server, auth, headers={"Accept-Language": language})
+        assert refusal["error"]["code"] == "key_wrong"
+        assert word in refusal["error"]["title"]
+
+
+@pytest.mark.parametrize("auth", [{"key": None}, "text", ["key"], {"typo": 1}, {"after": -1}])
+def test_what_makes_no_sense_is_refused(server: RunningFarm, auth: Any) -> None:
+    assert find_refusal(server, auth)["error"]["code"] == "invalid"
 
 
 def test_another_page_is_refused(server: RunningFarm) -> None:
-    headers = {"Origin": "https://example"}
+    key = {"key": str(server.session.headers["Authorization"]).removeprefix("Bearer ")}
     for transport in ("polling", "websocket"):
-        with (
-            pytest.raises(RefusedError),
-            listening(server, headers=headers, transports=[transport]),
-        ):
-            pass
+        find_refusal(server, key, headers={"Origin": "https://example"}, transports=[transport])
+        refusal = find_refusal(
+            server, key, headers={"Host": "yuntu.example"}, transports=[transport]
+        )
+        assert refusal["error"]["code"] == "foreign_host"
+
+
+def test_people_hear_of_their_own_and_admins_of_everything(server: RunningFarm) -> None:
+    token = sign_up(server, "hearer")
+    with listening(server, credential=token) as artist, listening(server) as admin:
+        top_up(server, 1)
+        move_job(server)
+        admin.wait(2)
+        refused = artist.ask("subscribe", job=JOB)
+        assert refused["error"]["code"] == "no_job"
+        assert artist.list_events() == []
+        shown = server.get("/connections")
+    assert shown["people"] == 2
+    assert {one["role"] for one in shown["items"]} == {"artist", "admin"}
+    assert all(one["transport"] == "websocket" for one in shown["items"])
+    assert server.get("/connections")["items"] == []
+
+
+def test_a_job_is_followed_and_left(server: RunningFarm) -> None:
+    with listening(server) as one:
+        told = one.ask("subscribe", job=JOB, log=True, after=0)
+        assert told == {"last": server.get("/events", limit=1)["last"]}
+        known = one.list_events()
+        assert known == server.events(job=JOB)
+        assert [item["jobs"] for item in server.get("/connections")["items"]] == [[JOB]]
+        move_job(server)
+        one.wait(len(known) + 1)
+        assert one.list_events()[-1]["kind"] == "job.priority"
+        one.ask("unsubscribe", job=JOB)
+        assert [item["jobs"] for item in server.get("/connections")["items"]] == [[]]
+        for wrong in ({"job": "x" * 65}, {}, {"job": JOB, "typo": 1}):
+            assert one.ask("subscribe", **wrong)["error"]["code"] == "invalid"
+    assert len(one.list_events()) == len(known) + 1, "once, though it is heard in two rooms"
+
+
+def test_signing_out_closes_the_persons_connections(server: RunningFarm) -> None:
+    token = sign_up(server, "leaver")
+    with listening(server, credential=token) as one, listening(server) as other:
+        headers = {"Authorization": f"Bearer {token}"}
+        server.session.delete(f"{server.address}/sessions", headers=headers).raise_for_status()
+        assert one.wait_for("closing")["error"]["code"] == "session_ended"
+        wait_until(lambda: not one.client.connected, seconds=20, what="the connection is closed")
+        assert other.client.connected
+        assert server.get("/connections")["dropped"]["session_ended"] >= 1
+
+
+def test_a_token_is_renewed_for_the_same_person_only(server: RunningFarm) -> None:
+    token, other = sign_up(server, "renewer"), sign_up(server, "stranger")
+    with listening(server, credential=token) as one:
+        assert one.ask("renew", token=other)["error"]["code"] == "another_person"
+        assert one.ask("renew", key="nonsense")["error"]["code"] == "key_wrong"
+        assert "last" in one.ask("renew", token=token)
+
+
+def test_another_role_hears_something_else(server: RunningFarm) -> None:
+    token = sign_up(server, "riser")
+    person = next(
+        one["id"] for one in server.get("/people", limit=100)["items"] if one["name"] == "riser"
+    )
+    with listening(server, credential=token) as one:
+        answer = server.session.patch(
+            f"{server.address}/people/{person}", json={"role": "producer"}
+        )
+        answer.raise_for_status()
+        assert one.wait_for("closing")["error"]["code"] == "role_changed"
+    with listening(server, credential=token) as one:
+        top_up(server, 1)
+        move_job(server)
+        one.wait(1)
+        assert [event["kind"] for event in one.list_events()] == ["job.priority"], "not the money"
+
+
+def test_a_machine_that_becomes_shared_knows_its_key_no_more(server: RunningFarm) -> None:
+    database = open_database(server.data / "farm.db", migrate=False)
+    with listening(server) as one:
+        with write(database):
+            rules.change_rules(database, shared=True, sign_up=None)
+        try:
+            assert one.wait_for("closing")["error"]["code"] == "sign_in_needed"
+        finally:
+            with write(database):
+                rules.change_rules(database, shared=False, sign_up=None)
+            database.conn.close()

@@ -1,0 +1,70 @@
+"""Wires: WebSockets that send whole frames, and give up on who does not take them."""
+
+import logging
+import socket
+from typing import Any
+
+import gevent
+from engineio.async_drivers.gevent import WebSocketWSGI
+from gevent.lock import BoundedSemaphore
+from simple_websocket import Server
+
+log = logging.getLogger(__name__)
+SEND_SECONDS_MAX = 15.0
+
+
+class WholeSocket:
+    """A TCP socket whose `send` sends everything, one frame after the other.
+
+    A plain `send` may take half a frame where the other side is slow, and what came after it
+    would be read as the other half.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.lock = BoundedSemaphore(1)
+
+    def send(self, data: bytes) -> None:
+        """Send a whole frame. Raises OSError when the other side does not take it in time."""
+        with self.lock, gevent.Timeout(SEND_SECONDS_MAX, TimeoutError("a reader is too slow")):
+            self.sock.sendall(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sock, name)
+
+
+class WholeServer(Server):  # type: ignore[misc]
+    """The server's side of a WebSocket, over a socket that sends whole frames."""
+
+    @property
+    def sock(self) -> WholeSocket:
+        """Return the socket."""
+        return self.whole
+
+    @sock.setter
+    def sock(self, sock: socket.socket) -> None:
+        self.whole = WholeSocket(sock)
+
+
+class Wire(WebSocketWSGI):  # type: ignore[misc]
+    """Engine.IO's WebSocket, which can be cut off however full it is."""
+
+    def __call__(self, environ: dict[str, Any], _: Any) -> Any:
+        """Serve one WebSocket until its end; its Engine.IO socket knows its wire."""
+        self.app.__self__.wire = self
+        self.ws = WholeServer(environ, **self.server_args)
+        return self.app(self)
+
+    def close(self) -> None:
+        """Say goodbye, or hang up where nobody listens any more."""
+        try:
+            super().close()
+        except OSError:
+            self.cut()
+
+    def cut(self) -> None:
+        """Hang up at once: whoever waits for this socket, to send or to hear, stops waiting."""
+        try:
+            self.ws.sock.shutdown(socket.SHUT_RDWR)
+        except OSError as error:
+            log.debug("the socket is gone already: %s", error)
