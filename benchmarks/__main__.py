@@ -9,6 +9,7 @@ from benchmarks.frames import measure_frames
 from benchmarks.noop import measure_noop
 from benchmarks.results import Measurement, write_results
 from benchmarks.scaling import measure_scaling
+from benchmarks.signing_in import measure_signing_in
 from benchmarks.startup import measure_memory, measure_start
 
 RESULTS = Path(__file__).with_name("results") / "latest.json"
@@ -17,6 +18,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Path], list[Measurement]]]] = {
     "noop": ("(b) what Yuntu itself costs", measure_noop),
     "start": ("(c) start", measure_start),
     "memory": ("(d) memory", measure_memory),
+    "signing": ("(g) signing in", measure_signing_in),
     "scaling": ("(e) big databases", measure_scaling),
 }
 
