@@ -11,6 +11,7 @@ from flask import Flask
 from sqlite_utils import Database
 
 from local_server.callers import Caller
+from local_server.farm.accounts import Role
 from local_server.farm.db import fetch_value
 from local_server.farm.errors import NotFound, Refused
 
@@ -174,7 +175,8 @@ def check_role(caller: Caller, right: Right) -> None:
         Right.PRODUCER: caller.sees_every_job,
     }
     if not enough.get(right, True):
-        raise Refused("not_allowed", needed=right)
+        needed = Role.PRODUCER if right == Right.PRODUCER else Role.ADMIN
+        raise Refused("not_allowed", needed=needed)
 
 
 def check_reach(caller: Caller, *, kind: str, id: str, owner: str, right: Right) -> None:

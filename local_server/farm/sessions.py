@@ -81,7 +81,19 @@ def open_session(
     add_token(db, session=id, token_hash=token_hash, at_ms=at_ms)
     for old in list_sessions(db, account=account, at_ms=at_ms)[SESSIONS_MAX:]:
         end_session(db, session=old.id, reason=EndReason.SIGNED_OUT, at_ms=at_ms)
+    forget_sessions(db, account=account, at_ms=at_ms)
     return get_session(db, session=id)
+
+
+def forget_sessions(db: Database, *, account: str, at_ms: int) -> None:
+    """Drop a person's sessions that were over a month ago, with all that their tokens were."""
+    over = (
+        "(SELECT id FROM session WHERE account = ?"
+        " AND min(expires_at_ms, coalesce(ended_at_ms, expires_at_ms)) < ?)"
+    )
+    values = (account, at_ms - IDLE_MS_MAX)
+    db.conn.execute(f"DELETE FROM refresh_token WHERE session IN {over}", values)
+    db.conn.execute(f"DELETE FROM session WHERE id IN {over}", values)
 
 
 def add_token(db: Database, *, session: str, token_hash: str, at_ms: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import gevent
@@ -340,19 +341,36 @@ def test_nobody_is_locked_out_of_a_machine_that_becomes_shared(tmp_path: Path) -
 
 
 def test_hashing_holds_nobody_up(studio: Studio) -> None:
-    """While a password is hashed, other calls are answered: order is what is looked at."""
-    ended: list[str] = []
-    studio.services.passwords.cost = 12
+    """While every thread that hashes is busy, other calls are answered."""
+    pool, go_on = studio.services.passwords.pool, Event()
+    busy = [pool.spawn(go_on.wait, 60) for _ in range(pool.maxsize)]
+    waiting = [gevent.spawn(sign_up, studio, name=f"person {number}") for number in range(3)]
+    try:
+        for _ in range(5):
+            assert studio.call("GET", "/health").status_code == 200
+            gevent.sleep(0)
+        assert not any(one.ready() for one in waiting)
+    finally:
+        go_on.set()
+    gevent.joinall(waiting, raise_error=True)
+    assert all(one.get() for one in busy)
+    assert [one.get().status_code for one in waiting] == [201] * 3
 
-    def sign_up_slowly() -> None:
-        assert sign_up(studio).status_code == 201
-        ended.append("sign-up")
 
-    slow = gevent.spawn(sign_up_slowly)
-    gevent.sleep(0)
-    for _ in range(5):
-        assert studio.call("GET", "/health").status_code == 200
-        ended.append("health")
-        gevent.sleep(0)
-    slow.join()
-    assert ended == ["health"] * 5 + ["sign-up"]
+def test_of_many_who_take_a_name_at_once_one_has_it(studio: Studio) -> None:
+    calls = [gevent.spawn(sign_up, studio, id=f"try-{number:02}") for number in range(32)]
+    gevent.joinall(calls, raise_error=True)
+    statuses = [call.get().status_code for call in calls]
+    assert statuses.count(201) == 1 and statuses.count(409) == 31
+
+
+def test_what_is_long_over_is_forgotten(studio: Studio) -> None:
+    told = studio.sign_in("owner")
+    assert studio.call("DELETE", "/sessions", told["access_token"]).status_code == 204
+    write = studio.services.writer.write
+    later = read_clock_ms() + IDLE_MS_MAX * 3
+    write(sessions.forget_sessions, account="owner", at_ms=read_clock_ms())
+    assert fetch_rows(studio.services.reader, "SELECT 1 FROM session")
+    write(sessions.forget_sessions, account="owner", at_ms=later)
+    for table in ("session", "refresh_token"):
+        assert not fetch_rows(studio.services.reader, f"SELECT 1 FROM {table}")
