@@ -37,6 +37,9 @@ class NoopHost:
         """Load nothing."""
         return 0
 
+    def forget(self) -> None:
+        """Have nothing to forget."""
+
     def inspect(self) -> SceneFacts:
         """Tell the facts of a scene that is not there."""
         return SceneFacts(

@@ -1,10 +1,19 @@
 """The entry of every process of this program: `yuntu ...`, `python -m local_server ...`."""
 
+import os
 import sys
 
 
 def main() -> None:
     """Run one command line and exit with its code."""
+    from render.own_command import LEASH_WORD, give_back_libraries
+
+    give_back_libraries(os.environ)
+    if sys.argv[1:2] == [LEASH_WORD]:
+        from render.leash_child import main as hold_on
+
+        hold_on(sys.argv[2:])
+        return
     from local_server.cli.first_look import find_command
 
     if find_command(sys.argv[1:]) == "serve":

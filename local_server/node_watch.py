@@ -3,7 +3,6 @@
 import logging
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import psutil
 
 from local_server.settings import STUDIO, Settings
 from render.leash import kill_tree
+from render.own_command import make_own_command
 
 log = logging.getLogger(__name__)
 PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -72,8 +72,7 @@ class NodeWatch:
         self.starts += 1
         self.node_id = f"{self.device}-{os.getpid()}-{self.starts}"
         command = [
-            *program(),
-            "node",
+            *make_own_command("node"),
             *("--queue", self.settings.queue),
             *("--store", self.settings.store),
             *("--studio", STUDIO),
@@ -111,13 +110,6 @@ class NodeWatch:
         except subprocess.TimeoutExpired:
             log.warning("node=%s does not end, so it is killed", self.node_id)
         kill_tree(process.pid)
-
-
-def program() -> list[str]:
-    """Return the command that is this program: the bundle itself, or Python with our module."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable]
-    return [sys.executable, "-m", "local_server"]
 
 
 def kill_stray_node(pid: int, *, started_at_ms: int) -> bool:

@@ -35,6 +35,7 @@ def show_findings(wording: Wording, findings: list[dict[str, Any]]) -> list[Find
                 severity=one["severity"],
                 title=words.title,
                 detail=words.detail,
+                params=one["params"],
             )
         )
     return shown

@@ -90,6 +90,10 @@ class BlenderHost:
         self._load_ms = int(answer["load_ms"])
         return self._load_ms
 
+    def forget(self) -> None:
+        """Forget the loaded scene, so that it is loaded again: its files may have changed."""
+        self._scene = None
+
     def inspect(self) -> SceneFacts:
         """Return what the loaded scene says of itself. Raises RenderFailure."""
         limits = Limits(frame_seconds_max=OPEN_SECONDS_MAX)

@@ -68,6 +68,10 @@ class CommandHost:
             self._scene = self._reach(scene)
         return 0
 
+    def forget(self) -> None:
+        """Forget the loaded scene, so that it is loaded again: its files may have changed."""
+        self._scene = None
+
     def inspect(self) -> SceneFacts:
         """Return the scene's settings where a file beside it has some, else the usual ones."""
         spec, found = self.renderer.spec, self._settings

@@ -120,6 +120,10 @@ class Host(Protocol):
         """Load a scene (nothing if it is loaded) and return `load_ms`. Raises RenderFailure."""
         ...
 
+    def forget(self) -> None:
+        """Forget the loaded scene, so that it is loaded again: its files may have changed."""
+        ...
+
     def inspect(self) -> SceneFacts:
         """Return what the loaded scene says of itself. Raises RenderFailure."""
         ...

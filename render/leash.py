@@ -17,6 +17,8 @@ from typing import IO
 
 import psutil
 
+from render.own_command import make_leash_command
+
 LINE_LENGTH_MAX = 64 * 1024
 KILL_SECONDS_MAX = 1.0
 PARENT_WATCH_SECONDS = 0.25
@@ -147,7 +149,7 @@ class Leashed:
             flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         try:
             proc = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(LEASH_CHILD), str(os.getpid()), mode, *argv],
+                [*make_leash_command(LEASH_CHILD), str(os.getpid()), mode, *argv],
                 cwd=cwd,
                 env=None if env is None else dict(env),
                 stdin=subprocess.PIPE,

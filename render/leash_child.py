@@ -141,9 +141,15 @@ def cannot_start(argv: list[str], error: OSError) -> None:
     sys.exit(EXIT_CANNOT_START)
 
 
-if __name__ == "__main__":
-    if sys.argv[2] == "exec":
-        folders = [folder for folder in sys.argv[3].split(os.pathsep) if folder]
-        become(int(sys.argv[1]), folders, sys.argv[4:])
+def main(argv: list[str]) -> None:
+    """Do what the command line says, without the program's name."""
+    parent, mode, writable, *program = argv
+    if mode == "exec":
+        folders = [folder for folder in writable.split(os.pathsep) if folder]
+        become(int(parent), folders, program)
     else:
-        supervise(sys.argv[4:])
+        supervise(program)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -56,6 +56,8 @@ def examine(host: Host, scene: Path, *, workdir: Path | None = None) -> Prefligh
     if any(finding.severity is Severity.BLOCKER for finding in findings):
         return Preflight(facts=None, findings=tuple(findings))
     try:
+        # A scene that is examined lies where it is worked on: what was loaded may be old by now.
+        host.forget()
         host.open(scene)
         facts = host.inspect()
     except RenderFailure as failure:

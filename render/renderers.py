@@ -15,6 +15,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from render.failures import FailureCode
+from render.own_command import is_bundle
 
 PROBE_SECONDS_MAX = 60
 DESCRIPTIONS = Path(__file__).resolve().parent.parent / "resources" / "renderers"
@@ -343,7 +344,7 @@ def _probe_version(spec: RendererSpec, program: Path) -> str | None:
 
 
 def _find_wheel(spec: RendererSpec) -> list[Renderer]:
-    if not spec.wheel:
+    if not spec.wheel or is_bundle():  # a bundle's executable is no Python
         return []
     try:
         version = importlib.metadata.version(spec.wheel)

@@ -17,6 +17,7 @@ from local_server.cli.client import Client, ServerAddress
 from local_server.cli.failure import ClientError
 from local_server.farm.errors import Unavailable
 from local_server.wording import Wording, Words
+from render.own_command import find_import_path, make_own_command
 
 START_SECONDS_MAX = 60.0
 OTHER_SECONDS_MAX = 15.0
@@ -100,14 +101,12 @@ def ensure_server(data: Path, wording: Wording, *, parent: int | None = None) ->
 
 def start_server(data: Path, wording: Wording, *, parent: int | None) -> Launched:
     """Start a server in the background and wait until one answers: it, or a quicker one."""
-    from local_server.node_watch import program
-
     logs = data / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     own_log = logs / f"start-{os.getpid()}.log"  # two that start at once must not mix their words
     with own_log.open("wb") as log_file:
         process = subprocess.Popen(
-            [*program(), *make_arguments(data, parent)],
+            make_own_command(*make_arguments(data, parent)),
             stdin=subprocess.DEVNULL,
             stdout=log_file,
             stderr=log_file,
@@ -149,12 +148,7 @@ def make_arguments(data: Path, parent: int | None) -> list[str]:
 
 def make_environment(wording: Wording) -> dict[str, str]:
     """Return the environment of a server: this program is found from any working directory."""
-    root = str(Path(__file__).parents[2])
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return os.environ | {
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-        "YUNTU_LANG": wording.language,
-    }
+    return os.environ | find_import_path() | {"YUNTU_LANG": wording.language}
 
 
 def detached() -> dict[str, Any]:

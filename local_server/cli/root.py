@@ -46,6 +46,7 @@ SECTIONS = {
         "node": "serving",
         "store": "stores",
         "version": "serving",
+        "blender-addon": "blender_addon",
     },
 }
 

@@ -1,5 +1,7 @@
 """Reasons and findings, with their words."""
 
+from typing import Any
+
 from pydantic import Field
 
 from local_server.shapes.shape import Shape
@@ -18,4 +20,7 @@ class FindingView(Reason):
 
     severity: str = Field(
         description="`blocker` stops the job, `warning` does not", examples=["warning"]
+    )
+    params: dict[str, Any] = Field(
+        description="What it speaks of, by name", examples=[{"path": "/work/wood.png"}]
     )

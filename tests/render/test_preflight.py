@@ -1,6 +1,7 @@
 """Pre-flight with the real renderers: facts, and a true finding for everything that is wrong."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -29,6 +30,18 @@ def test_good_scene_has_facts_and_no_findings(
     assert found.findings == ()
     assert found.facts is not None
     assert found.facts.has_animation
+
+
+@ONE_BLENDER
+def test_scene_that_was_mended_is_seen_as_it_is_now(
+    blender: Renderer, scenes: Path, opened: Opener, tmp_path: Path
+) -> None:
+    """Whoever mends a scene and checks it again must not hear of what it was before."""
+    host, scene = opened(blender), tmp_path / "scene.blend"
+    shutil.copy(scenes / "no_camera.blend", scene)
+    assert "no_camera" in list_codes(examine(host, scene))
+    shutil.copy(scenes / "turning.blend", scene)
+    assert examine(host, scene).findings == ()
 
 
 def test_all_that_is_wrong_is_listed(blender: Renderer, scenes: Path, opened: Opener) -> None:

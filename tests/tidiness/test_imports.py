@@ -45,6 +45,8 @@ NOT_IN_FARM = (
 )
 INSIDE_BLENDER = "render/blender_inside.py"
 SCENES = "resources/scenes/"
+# What runs in Blenders that are not ours: the add-on, and what puts it in place.
+ADDON = "resources/blender_"
 
 
 def find_home(module: Module) -> str:
@@ -106,9 +108,9 @@ def test_farm_needs_no_web_queue_or_bucket() -> None:
 def test_blender_is_imported_only_inside_blender() -> None:
     """`import bpy` takes a second and can take its process down: it gets one of its own."""
     problems = [
-        f"{module.at(node)} imports {name}: only {INSIDE_BLENDER} and the scenes' generators may."
+        f"{module.at(node)} imports {name}: only what runs inside Blender may."
         for module in list_product()
-        if module.path != INSIDE_BLENDER and not module.path.startswith(SCENES)
+        if module.path != INSIDE_BLENDER and not module.path.startswith((SCENES, ADDON))
         for node, name in list_imports(module)
         if name.split(".")[0] in ("bpy", "mathutils", "bmesh")
     ]
@@ -120,7 +122,7 @@ def test_what_runs_inside_blender_brings_nothing_along() -> None:
     problems = [
         f"{module.at(node)} imports {name}: inside Blender there is bpy and the standard library."
         for module in list_product()
-        if module.path == INSIDE_BLENDER
+        if module.path == INSIDE_BLENDER or module.path.startswith(ADDON)
         for node, name in list_imports(module)
         if is_within(name, "render") or is_within(name, "sync") or is_within(name, "local_server")
     ]
