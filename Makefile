@@ -10,7 +10,7 @@ unexport PYTHONHOME PYTHONPATH
 python := .venv/bin/python
 arguments ?=
 
-.PHONY: help demo test bench torture format lock clean
+.PHONY: help demo test bench fuzz torture format lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,10 @@ test: ## Check the format, the style and the types, and run every test
 bench: ## Measure: frames against plain Blender, no-op frames, start, memory, big databases
 	@scripts/bootstrap.sh all
 	@$(python) -m benchmarks $(arguments)
+
+fuzz: ## Ask every route whatever its description allows and forbids, for minutes
+	@scripts/bootstrap.sh all
+	@YUNTU_FUZZ_CASES=$${YUNTU_FUZZ_CASES:-300} .venv/bin/pytest tests/local_server/test_fuzz.py $(arguments)
 
 torture: ## Kill everything at random for minutes; nothing may be lost or paid twice
 	@scripts/bootstrap.sh all

@@ -56,7 +56,6 @@ def create_app(services: Services) -> Interface:
         validation_error_status=400,
         validation_error_model=ErrorAnswer,
         validation_error_callback=answer_invalid,
-        operation_id_callback=name_operation,
         static_folder=None,
     )
     app.request_class = StrictRequest
@@ -76,12 +75,6 @@ def create_app(services: Services) -> Interface:
     access.check_rows(app)
     finish_document(app)
     return app
-
-
-def name_operation(*, bp_name: str, name: str, path: str, method: str) -> str:
-    """Return an operation's id in the document, which clients are generated from."""
-    del path, method
-    return f"{bp_name}.{name}"
 
 
 def guard(app: Flask, services: Services) -> None:

@@ -18,6 +18,7 @@ Codes = Mapping[int, str | tuple[str, ...]]
 VERBS = ("get", "post", "put", "patch", "delete")
 ERRORS, ALSO = "x-errors", "x-also"
 REFERENCE = "#/components/schemas/{model}"
+CONVERTED = re.compile(r"<(?:[^<>]+:)?(\w+)>")
 ARGUMENT = re.compile(r"{(\w+)}")
 PHRASES = {
     304: "What `If-None-Match` names is still so",
@@ -77,19 +78,23 @@ def gives(
     *,
     status: int = 200,
     also: tuple[str, ...] = (),
+    takes: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return what a route's decorator is told: its answer, and its own errors by status.
 
     The answer is a shape for JSON, a MIME type for anything else, None for nothing; `also` are the
-    other types that it can be asked for in. Errors that every route of its kind may give need not
-    be named.
+    other types that it can be asked for in, `takes` the types of a body that is no JSON. Errors
+    that every route of its kind may give need not be named.
     """
     told: Any = shape
     if isinstance(shape, str):
         content = {"type": "string"} if shape.startswith("text/") else {}
         told = {"content": {shape: {"schema": content}}}
     listed = {str(key): list(as_tuple(codes)) for key, codes in (errors or {}).items()}
-    extensions = {ERRORS: listed, ALSO: list(also)}
+    extensions: dict[str, Any] = {ERRORS: listed, ALSO: list(also)}
+    if takes:
+        raw = {"schema": {"type": "string", "format": "binary"}}
+        extensions["requestBody"] = {"content": dict.fromkeys(takes, raw), "required": True}
     return {"responses": {status: told}, "openapi_extensions": extensions}
 
 
@@ -111,12 +116,18 @@ def finish_document(app: Interface) -> None:
     """Complete an application's document once every route is in it."""
     wording = Wording("en")
     document = app.api_doc
+    names = {
+        (CONVERTED.sub(r"{\1}", rule.rule), verb.lower()): rule.endpoint
+        for rule in app.url_map.iter_rules()
+        for verb in rule.methods or ()
+    }
     for path, verb, operation in list_operations(document):
         right = find_right(verb.upper(), path.replace("{", "<").replace("}", ">"))
         codes = collect_codes(operation, path=path, verb=verb, right=right)
         describe_other_types(operation)
         describe_answers(operation, codes, wording)
-        describe_headers(operation, verb)
+        describe_headers(operation, verb, right)
+        operation["operationId"] = names[path, verb]
         operation["security"] = [] if right is Right.ANYONE else [{"key": []}]
     describe_shapes(document["components"]["schemas"])
     document["components"]["schemas"][ErrorAnswer.__name__]["examples"] = [
@@ -172,7 +183,7 @@ def collect_codes(
         sources.append({404: f"no_{kind}"} | ({} if right is Right.CREW else {403: "not_yours"}))
     if operation.get("parameters"):
         sources.append(ASKED)
-    if "requestBody" in operation:
+    if "application/json" in operation.get("requestBody", {}).get("content", {}):
         sources.append(SENT)
     if verb != "get" and right is not Right.ANYONE:
         sources.append(REPEATED)
@@ -243,7 +254,7 @@ def header(description: str, *, kind: str = "string") -> dict[str, Any]:
     return {"description": description, "schema": {"type": kind}}
 
 
-def describe_headers(operation: dict[str, Any], verb: str) -> None:
+def describe_headers(operation: dict[str, Any], verb: str, right: Right) -> None:
     """Write the headers that an operation takes and gives into it."""
     for status, told in operation["responses"].items():
         if status.startswith("2"):
@@ -252,6 +263,8 @@ def describe_headers(operation: dict[str, Any], verb: str) -> None:
     if verb == "get":
         operation["responses"]["304"] = {"description": PHRASES[304]}
     taken = REQUEST_HEADERS["get" if verb == "get" else "write"]
+    if verb != "get" and right is Right.ANYONE:
+        return
     operation.setdefault("parameters", []).extend(
         {
             "name": name,

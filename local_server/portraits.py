@@ -5,7 +5,7 @@ from io import BytesIO
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import Unfit
 
 BYTES_MAX = 5_000_000
 PIXELS_MAX = 40_000_000
@@ -19,10 +19,10 @@ def make_portrait(data: bytes) -> bytes:
 
     The size that the file claims is looked at before a pixel is unpacked: a few kilobytes can
     claim gigabytes. Where it was taken and with what goes, as does whatever else was hidden in
-    it. Raises BadInput `portrait_too_large` and `portrait_unreadable`.
+    it. Raises Unfit `portrait_too_large` and `portrait_unreadable`.
     """
     if len(data) > BYTES_MAX:
-        raise BadInput("portrait_too_large", bytes_max=BYTES_MAX, pixels_max=PIXELS_MAX)
+        raise Unfit("portrait_too_large", bytes_max=BYTES_MAX, pixels_max=PIXELS_MAX)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -32,18 +32,18 @@ def make_portrait(data: bytes) -> bytes:
     except Image.DecompressionBombError as error:
         raise too_large() from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
-        raise BadInput("portrait_unreadable", formats=", ".join(FORMATS)) from error
+        raise Unfit("portrait_unreadable", formats=", ".join(FORMATS)) from error
 
 
 def check_size(picture: Image.Image) -> None:
-    """Raise BadInput `portrait_too_large` for more pixels than a portrait can need."""
+    """Raise Unfit `portrait_too_large` for more pixels than a portrait can need."""
     if picture.width * picture.height > PIXELS_MAX:
         raise too_large()
 
 
-def too_large() -> BadInput:
+def too_large() -> Unfit:
     """Return the error for a picture that is too large."""
-    return BadInput("portrait_too_large", bytes_max=BYTES_MAX, pixels_max=PIXELS_MAX)
+    return Unfit("portrait_too_large", bytes_max=BYTES_MAX, pixels_max=PIXELS_MAX)
 
 
 def encode(picture: Image.Image) -> bytes:

@@ -128,7 +128,11 @@ def verify_email(body: CodeRequest) -> Response:
 
 @ROUTES.put(
     "/me/avatar",
-    **gives(PersonView, {400: ("portrait_too_large", "portrait_unreadable")}),
+    **gives(
+        PersonView,
+        {422: ("portrait_too_large", "portrait_unreadable")},
+        takes=("image/png", "image/jpeg", "image/webp"),
+    ),
 )
 def set_avatar() -> Response:
     """Set one's picture: the body is a PNG, JPEG or WebP file, made square and small here."""

@@ -1,5 +1,6 @@
 """What every shape of the interface shares: strictness, ids, pages."""
 
+import os
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,7 +12,8 @@ NUMBER_MAX = 2**53 - 1  # what every reader of JSON takes without rounding
 TIME = "Milliseconds since 1970, UTC"
 # Told to readers of the document; what breaks it is refused with a code of its own.
 CURSOR: dict[str, Any] = {"pattern": "^-?[0-9]{1,18}$"}
-ABSOLUTE: dict[str, Any] = {"pattern": r"^(/|[A-Za-z]:[\\/]|\\\\)[^\x00]*$"}
+ROOT = "/" if os.name == "posix" else r"([A-Za-z]:[\\/]|\\\\)"
+ABSOLUTE: dict[str, Any] = {"pattern": rf"^{ROOT}[^\x00]*$"}
 
 
 def show(example: dict[str, Any]) -> ConfigDict:

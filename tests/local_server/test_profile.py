@@ -195,7 +195,7 @@ def test_what_was_hidden_in_a_picture_is_gone(studio: Studio, me: str) -> None:
     ],
 )
 def test_pictures_that_are_none_or_bombs(studio: Studio, me: str, data: bytes, code: str) -> None:
-    assert_refused(put_avatar(studio, me, data), 400, code)
+    assert_refused(put_avatar(studio, me, data), 422, code)
 
 
 def test_a_body_that_does_not_say_how_long_it_is(studio: Studio, me: str) -> None:
@@ -206,7 +206,7 @@ def test_a_body_that_does_not_say_how_long_it_is(studio: Studio, me: str) -> Non
         input_stream=BytesIO(draw("PNG") + bytes(BYTES_MAX)),
         headers={"Transfer-Encoding": "chunked", "Content-Type": "image/png"},
     )
-    assert response.status_code == 400
+    assert response.status_code == 422
 
 
 def test_a_bomb_that_pillow_itself_refuses_is_told_the_same(
