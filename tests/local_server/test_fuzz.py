@@ -60,7 +60,7 @@ class Caller:
             self.headers = {"Authorization": str(server.session.headers["Authorization"])}
 
     def refresh(self) -> None:
-        """Make sure that an artist is signed in, and that the launch's key is enough for an admin."""
+        """Make sure that an artist is signed in, and that the launch key is enough."""
         database = open_database(self.server.data / "farm.db", migrate=False)
         with write(database):
             rules.change_rules(database, shared=False, sign_up=True)
@@ -111,7 +111,7 @@ def fuzz_operation(operation: Any, caller: Caller, mode: GenerationMode) -> None
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def call(case: Case[Any, Any]) -> None:
+    def call(case: Case[Any]) -> None:
         if mode is GenerationMode.POSITIVE and "job" in (case.path_parameters or {}):
             case.path_parameters["job"] = JOB
         case.call_and_validate(

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from local_server import portraits
 from local_server.farm.accounts import Role
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import Unfit
 from local_server.portraits import BYTES_MAX, PIXELS_MAX, SIDE_PIXELS, make_portrait
 from tests.local_server.cast import PASSWORD, Studio, assert_refused, open_studio
 
@@ -213,7 +213,7 @@ def test_a_bomb_that_pillow_itself_refuses_is_told_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(portraits, "PIXELS_MAX", 10**12)
-    with pytest.raises(BadInput, match="portrait_too_large"):
+    with pytest.raises(Unfit, match="portrait_too_large"):
         make_portrait(make_bomb(50_000, 50_000))
 
 
