@@ -54,6 +54,7 @@ from local_server.writer import Writer
 from render.queue import Queue
 from render.renderers import read_specs
 from sync.blobs import Blobs
+from sync.known_files import KnownFiles
 from sync.store import open_store
 
 log = logging.getLogger(__name__)
@@ -201,7 +202,12 @@ def build_services(settings: Settings) -> Services:
         roster=roster,
         preparation=preparation,
         submission=Submission(
-            writer=writer, preparation=preparation, blobs=blobs, books=books, on_queued=wake.set
+            writer=writer,
+            preparation=preparation,
+            blobs=blobs,
+            known=KnownFiles(settings.data / "known-files.db"),
+            books=books,
+            on_queued=wake.set,
         ),
         delivery=Delivery(writer, blobs),
         live=Live(settings.logs),

@@ -21,6 +21,7 @@ from local_server.preparation import Preparation, Prepared, Request, make_recipe
 from local_server.writer import Writer
 from render.frame_ranges import format_frames
 from sync.blobs import Blobs
+from sync.known_files import KnownFiles
 from sync.package import store_package
 
 log = logging.getLogger(__name__)
@@ -35,12 +36,14 @@ class Submission:
         writer: Writer,
         preparation: Preparation,
         blobs: Blobs,
+        known: KnownFiles,
         books: dict[str, PriceBook],
         on_queued: Callable[[], None],
     ) -> None:
         self.writer = writer
         self.preparation = preparation
         self.blobs = blobs
+        self.known = known
         self.books = books
         self.on_queued = on_queued
         self.under_way: dict[str, gevent.Greenlet[..., None]] = {}
@@ -97,7 +100,9 @@ class Submission:
             self.writer.write(block_job, job=job, findings=findings, at_ms=read_clock_ms())
             return
         self.note(job, "packing")
-        manifest, _ = self.preparation.pool.apply(store_package, (prepared.package, self.blobs))
+        manifest, _ = self.preparation.pool.apply(
+            store_package, (prepared.package, self.blobs), {"known": self.known}
+        )
         self.writer.write(
             plan_and_fund,
             job=job,

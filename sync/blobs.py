@@ -2,21 +2,22 @@
 
 import errno
 import hashlib
-import os
 import re
-import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NewType
 
 from local_server.farm.errors import BadInput, NotFound, Unavailable
-from sync.store import CHUNK_BYTES, Store, check_name, open_source
+from sync.download import PIECE_BYTES, Download
+from sync.store import CHUNK_BYTES, Shelf, Store, check_name, open_source, read_source
 
 Digest = NewType("Digest", str)
 """A SHA-256 as 64 lower-case hexadecimal digits."""
 
-# One request per piece where the store is far away, and all that is held in memory of a blob.
-_PIECE_BYTES = 8 * CHUNK_BYTES
+KEPT_FOR_MS = 24 * 3_600_000
+"""How long a blob counts as new; clearing leaves what is new alone, with room to spare."""
+_SMALL_BYTES_MAX = CHUNK_BYTES
 
 
 def parse_digest(text: str) -> Digest:
@@ -48,6 +49,10 @@ def digest_file(path: Path) -> tuple[Digest, int]:
     return Digest(seen.hexdigest()), size_bytes
 
 
+def _pass_over(_: int) -> None:
+    """Take note of nothing."""
+
+
 class Blobs:
     """The blobs of one studio in one store. Safe to use from several threads."""
 
@@ -69,18 +74,20 @@ class Blobs:
         """
         return self.add_file_sized(path)[0]
 
-    def add_file_sized(self, path: Path) -> tuple[Digest, int]:
+    def add_file_sized(
+        self, path: Path, on_bytes: Callable[[int], None] = _pass_over
+    ) -> tuple[Digest, int]:
         """Keep the contents of a file as `add_file` does; return the digest and the size in bytes.
 
         The size is that of the bytes kept, whatever the file has become meanwhile.
         """
         try:
-            return self._add_file_once(path)
+            return self._add_file_once(path, on_bytes)
         except BadInput as error:
             if error.code != "asset_changing":
                 raise
         # Once more: a save that was just ending is common, a file that is written for long is not.
-        return self._add_file_once(path)
+        return self._add_file_once(path, on_bytes)
 
     def has(self, digest: Digest) -> bool:
         """Say whether a blob is here."""
@@ -112,47 +119,69 @@ class Blobs:
         end = size_bytes if length is None else min(size_bytes, start + length)
         return self._pieces(digest, start, end)
 
-    def fetch(self, digest: Digest, target: Path) -> None:
+    def fetch(
+        self, digest: Digest, target: Path, on_bytes: Callable[[int], None] = _pass_over
+    ) -> None:
         """Write a blob to a file: verified, flushed, and there as a whole or not at all.
 
-        Raises `NotFound` (`object_missing`), `Unavailable` (`blob_damaged`, `disk_full`,
-        `target_unwritable`). A file that is there already is replaced.
+        A big one that was cut off goes on where it was. Raises `NotFound` (`object_missing`),
+        `Unavailable` (`blob_damaged`, `disk_full`, `target_unwritable`). A file that is there
+        already is replaced.
         """
-        part = target.with_name(f".{secrets.token_hex(8)}.part")
+        key, store = self._key(digest), self._store
+        download = Download(
+            digest=digest,
+            size_bytes=self._size_of(digest),
+            read_range=lambda start, length: store.get_range(key, start, length),
+            pieces_ahead=store.pieces_ahead if isinstance(store, Shelf) else 0,
+        )
         try:
-            try:
-                self._write_part(digest, part)
-                part.replace(target)
-            finally:
-                part.unlink(missing_ok=True)
+            download.write(target, on_bytes)
         except OSError as error:
             raise target_error(error, target) from error
 
-    def _add_file_once(self, path: Path) -> tuple[Digest, int]:
-        digest, size_bytes = digest_file(path)
-        kept_bytes = self.size_bytes(digest)
-        if kept_bytes is None:
-            self._store.put_blob(self._key(digest), path)
-        elif kept_bytes != size_bytes:
-            raise Unavailable("blob_damaged", digest=digest)
-        return digest, size_bytes
+    def keep(self, digest: Digest) -> int | None:
+        """Say how big a blob is, and see to it that it is not cleared away for being old.
 
-    def _write_part(self, digest: Digest, part: Path) -> None:
-        seen = hashlib.sha256()
-        with part.open("xb") as opened:
-            for piece in self.open_range(digest):
-                seen.update(piece)
-                opened.write(piece)
-            if seen.hexdigest() != digest:
+        None when it is not here.
+        """
+        info = self._store.head(self._key(digest))
+        if info is None:
+            return None
+        oldest_ms = time.time_ns() // 1_000_000 - KEPT_FOR_MS
+        if (info.modified_at_ms or 0) < oldest_ms and isinstance(self._store, Shelf):
+            try:
+                self._store.touch_blob(self._key(digest))
+            except NotFound:
+                return None
+        return info.size_bytes
+
+    def _add_file_once(self, path: Path, on_bytes: Callable[[int], None]) -> tuple[Digest, int]:
+        data = read_small(path)
+        if data is not None:
+            # Read once: most files of a scene are small, and then reading is most of the work.
+            digest, size_bytes = digest_bytes(data), len(data)
+        else:
+            digest, size_bytes = digest_file(path)
+        kept_bytes = self.keep(digest)
+        if kept_bytes is not None:
+            if kept_bytes != size_bytes:
                 raise Unavailable("blob_damaged", digest=digest)
-            opened.flush()
-            # Without this, a power cut can leave a file of the right name and size that is empty.
-            os.fsync(opened.fileno())
+            on_bytes(size_bytes)
+        elif data is not None:
+            self._store.put_if_absent(self._key(digest), data)
+            on_bytes(size_bytes)
+        elif isinstance(self._store, Shelf):
+            self._store.send_blob(self._key(digest), path, on_bytes)
+        else:
+            self._store.put_blob(self._key(digest), path)
+            on_bytes(size_bytes)
+        return digest, size_bytes
 
     def _pieces(self, digest: Digest, start: int, end: int) -> Iterator[bytes]:
         key = self._key(digest)
         while start < end:
-            piece = self._store.get_range(key, start, min(_PIECE_BYTES, end - start))
+            piece = self._store.get_range(key, start, min(PIECE_BYTES, end - start))
             if not piece:
                 raise Unavailable("blob_damaged", digest=digest)
             yield piece
@@ -166,6 +195,13 @@ class Blobs:
 
     def _key(self, digest: Digest) -> str:
         return f"{self._prefix}{digest[:2]}/{digest}"
+
+
+def read_small(path: Path) -> bytes | None:
+    """Return a small file's bytes, or None for a big one. Raises `BadInput` as `open_source`."""
+    with open_source(path) as opened:
+        data = read_source(opened, path, _SMALL_BYTES_MAX + 1)
+    return data if len(data) <= _SMALL_BYTES_MAX else None
 
 
 def target_error(error: OSError, target: Path) -> Unavailable:

@@ -32,6 +32,14 @@ class RequestFailed(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HeadedObject:
+    """What a HEAD tells of an object."""
+
+    size_bytes: int
+    modified_at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ListedObject:
     """An object as a list shows it."""
 
@@ -69,8 +77,11 @@ class BucketRequests(Protocol):
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """Read `length` bytes from `start`, fewer at the end."""
 
-    def head(self, key: str) -> int:
-        """Return an object's size in bytes."""
+    def head(self, key: str) -> HeadedObject:
+        """Return an object's size and age."""
+
+    def renew(self, key: str) -> None:
+        """Copy an object onto itself, so that it counts as new."""
 
     def delete(self, key: str) -> None:
         """Delete an object; one that is not there is no error."""

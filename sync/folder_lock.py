@@ -39,6 +39,15 @@ def hold_lock(path: Path) -> Iterator[bool]:
         os.close(opened)
 
 
+def try_lock(opened: int) -> bool:
+    """Lock a file that is open, for as long as it is; False when it is taken or cannot be."""
+    try:
+        _try_take(opened)
+    except OSError:
+        return False
+    return True
+
+
 def _take(opened: int, path: Path) -> bool:
     while True:
         try:

@@ -48,6 +48,8 @@ class FolderStore:
     the mount point.
     """
 
+    pieces_ahead = 0
+
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
 
@@ -66,6 +68,7 @@ class FolderStore:
         digest, final = digest_in_key(key), self._path(key)
         with self._translated():
             if final.exists():
+                on_bytes(final.stat().st_size)
                 return False
             # A copy and never a hard link: the artist goes on editing the file in place.
             with self._staged(
@@ -101,10 +104,12 @@ class FolderStore:
         path = self._path(key)
         with self._translated():
             try:
-                return ObjectInfo(size_bytes=path.stat().st_size)
+                told = path.stat()
             except (FileNotFoundError, NotADirectoryError):
                 self._check_root()
                 return None
+        age_ms = told.st_mtime_ns // 1_000_000
+        return ObjectInfo(size_bytes=told.st_size, modified_at_ms=age_ms)
 
     def list(self, prefix: str, *, after: str = "", limit: int = 1000) -> tuple[str, ...]:
         """List keys that begin with `prefix` and sort after `after`, in order, `limit` at most."""
@@ -123,6 +128,15 @@ class FolderStore:
                 listed = ListedBlob(key=key, size_bytes=told.st_size, modified_at_ms=age_ms)
                 found.append(listed)
         return tuple(found)
+
+    def touch_blob(self, key: str) -> None:
+        """Make a blob count as new; raise `NotFound` where it is gone."""
+        digest_in_key(key)
+        with self._translated():
+            try:
+                os.utime(self._path(key))
+            except FileNotFoundError:
+                raise NotFound("object_missing", key=key) from None
 
     def delete_blob(self, key: str) -> None:
         """Delete a blob; one that is not there is no error."""

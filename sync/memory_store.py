@@ -19,6 +19,8 @@ from sync.store import (
 class MemoryStore:
     """A `Store` that lives as long as this object does."""
 
+    pieces_ahead = 0
+
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}
         self._written_at_ms: dict[str, int] = {}
@@ -44,8 +46,7 @@ class MemoryStore:
     def send_blob(self, key: str, source: Path, on_bytes: Callable[[int], None]) -> bool:
         """Do as `put_blob`, and tell of the bytes that have arrived."""
         written = self.put_blob(key, source)
-        if written:
-            on_bytes(source.stat().st_size)
+        on_bytes(len(self.get(key)))
         return written
 
     def get(self, key: str) -> bytes:
@@ -68,7 +69,10 @@ class MemoryStore:
         check_key(key)
         with self._lock:
             data = self._objects.get(key)
-        return None if data is None else ObjectInfo(size_bytes=len(data))
+            written_at_ms = self._written_at_ms.get(key)
+        if data is None:
+            return None
+        return ObjectInfo(size_bytes=len(data), modified_at_ms=written_at_ms)
 
     def list(self, prefix: str, *, after: str = "", limit: int = 1000) -> tuple[str, ...]:
         """List keys that begin with `prefix` and sort after `after`, in order, `limit` at most."""
@@ -87,6 +91,12 @@ class MemoryStore:
             for key in self.list(prefix, after=after, limit=limit)
             if key in sizes
         )
+
+    def touch_blob(self, key: str) -> None:
+        """Make a blob count as new; raise `NotFound` where it is gone."""
+        self.get(key)
+        with self._lock:
+            self._written_at_ms[key] = time.time_ns() // 1_000_000
 
     def delete_blob(self, key: str) -> None:
         """Delete a blob; one that is not there is no error."""

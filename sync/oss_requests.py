@@ -14,6 +14,7 @@ from oss2.models import PartInfo
 from sync.bucket_address import BucketAddress, BucketKey
 from sync.bucket_requests import (
     BucketFacts,
+    HeadedObject,
     ListedObject,
     RequestFailed,
     SentPart,
@@ -75,10 +76,18 @@ class OssRequests:
             _check_length(result, data)
             return data
 
-    def head(self, key: str) -> int:
-        """Return an object's size in bytes."""
+    def head(self, key: str) -> HeadedObject:
+        """Return an object's size and age."""
         with _translated():
-            return int(_finish(self._bucket.head_object(key)).content_length)
+            found = _finish(self._bucket.head_object(key))
+            age_ms = int(found.last_modified) * 1000
+            return HeadedObject(size_bytes=int(found.content_length), modified_at_ms=age_ms)
+
+    def renew(self, key: str) -> None:
+        """Copy an object onto itself, so that it counts as new."""
+        replaced = {"x-oss-metadata-directive": "REPLACE"}
+        with _translated():
+            _finish(self._bucket.copy_object(self._bucket.bucket_name, key, key, headers=replaced))
 
     def delete(self, key: str) -> None:
         """Delete an object; one that is not there is no error."""

@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 TRIES_MAX = 6
+COPY_BYTES_MAX = 1 << 30
 _PAUSE_S, _PAUSE_S_MAX = 0.2, 20.0
 _SKEW_MS_MAX = 15 * 60 * 1000
 _PAGE = 1000
@@ -38,6 +39,8 @@ _PAGE = 1000
 
 class OssStore:
     """A `Store` in a bucket, below a prefix. Safe to use from several threads."""
+
+    pieces_ahead = 2
 
     def __init__(
         self,
@@ -90,7 +93,9 @@ class OssStore:
         call, on whatever machine, goes on there.
         """
         digest, name = digest_in_key(key), self._prefix + key
-        if self.head(key) is not None:
+        there = self.head(key)
+        if there is not None:
+            on_bytes(there.size_bytes)
             return False
         size_bytes = source_size(source)
         try:
@@ -102,6 +107,7 @@ class OssStore:
         except RequestFailed as failed:
             if failed.trouble is not Trouble.TAKEN:
                 raise self.explain(failed, key) from failed
+            on_bytes(size_bytes)
             return False
         on_bytes(len(data))
         return True
@@ -137,11 +143,12 @@ class OssStore:
         """Say how big an object is, or None when there is none."""
         name = self._prefix + check_key(key)
         try:
-            return ObjectInfo(size_bytes=self._insist(lambda: self.requests.head(name)))
+            found = self._insist(lambda: self.requests.head(name))
         except RequestFailed as failed:
             if failed.trouble is Trouble.MISSING:
                 return None
             raise self.explain(failed, key) from failed
+        return ObjectInfo(size_bytes=found.size_bytes, modified_at_ms=found.modified_at_ms)
 
     def list(self, prefix: str, *, after: str = "", limit: int = 1000) -> tuple[str, ...]:
         """List keys that begin with `prefix` and sort after `after`, in order, `limit` at most."""
@@ -150,6 +157,15 @@ class OssStore:
     def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
         """List as `list` does, with sizes and ages."""
         return self._list(check_prefix(prefix), after, limit)
+
+    def touch_blob(self, key: str) -> None:
+        """Make a blob count as new, unless it is too big to be copied at once."""
+        digest_in_key(key)
+        info = self.head(key)
+        if info is None:
+            raise NotFound("object_missing", key=key)
+        if info.size_bytes <= COPY_BYTES_MAX:
+            self._do(key, lambda: self.requests.renew(self._prefix + key))
 
     def delete_blob(self, key: str) -> None:
         """Delete a blob; one that is not there is no error."""

@@ -55,6 +55,7 @@ class Upload:
                 if failed.trouble not in (Trouble.NO_UPLOAD, Trouble.MISSING):
                     raise
                 if self._is_there():
+                    on_bytes(size_bytes - told)
                     return False
                 on_bytes(-told)
                 told = 0

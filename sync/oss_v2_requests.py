@@ -13,6 +13,7 @@ from alibabacloud_oss_v2.transport import RequestsHttpClient
 from sync.bucket_address import BucketAddress, BucketKey
 from sync.bucket_requests import (
     BucketFacts,
+    HeadedObject,
     ListedObject,
     RequestFailed,
     SentPart,
@@ -74,11 +75,24 @@ class OssV2Requests:
         with _translated():
             return _read(self._client.get_object(request))
 
-    def head(self, key: str) -> int:
-        """Return an object's size in bytes."""
+    def head(self, key: str) -> HeadedObject:
+        """Return an object's size and age."""
         with _translated():
             found = self._client.head_object(oss.HeadObjectRequest(self._bucket, key))
-            return int(found.content_length)
+            age_ms = int(found.last_modified.timestamp() * 1000)
+            return HeadedObject(size_bytes=int(found.content_length), modified_at_ms=age_ms)
+
+    def renew(self, key: str) -> None:
+        """Copy an object onto itself, so that it counts as new."""
+        request = oss.CopyObjectRequest(
+            self._bucket,
+            key,
+            source_bucket=self._bucket,
+            source_key=key,
+            metadata_directive="REPLACE",
+        )
+        with _translated():
+            self._client.copy_object(request)
 
     def delete(self, key: str) -> None:
         """Delete an object; one that is not there is no error."""

@@ -4,8 +4,8 @@ import secrets
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +15,7 @@ from local_server.farm.errors import BadInput
 from sync.asset_uses import MissingReason
 from sync.blend_file import open_plain
 from sync.blobs import Blobs, Digest, target_error
+from sync.known_files import KnownFiles, Sighting, look_at
 from sync.manifest import Entry, Manifest, build_manifest
 from sync.package_folder import fetch_package
 from sync.package_plan import (
@@ -25,6 +26,7 @@ from sync.package_plan import (
     plan_package,
 )
 from sync.store import CHUNK_BYTES, open_source
+from sync.transfers import THREADS, Meter, run_together
 
 # The three verbs of a package and what they speak of, whichever file they live in.
 __all__ = [
@@ -38,53 +40,95 @@ __all__ = [
     "store_package",
 ]
 
-# Small files wait for the disk, not for the processor; together they share its flushes.
-_STORING_THREADS = 4
-
 
 def store_package(
-    plan: PackagePlan, blobs: Blobs, on_progress: Callable[[int, int], None] | None = None
+    plan: PackagePlan,
+    blobs: Blobs,
+    on_progress: Callable[[int, int], None] | None = None,
+    known: KnownFiles | None = None,
+    meter: Meter | None = None,
 ) -> tuple[Digest, Manifest]:
     """Store a planned package; return the digest that names it, and its manifest.
 
-    `on_progress` is called with the bytes stored and all there are, after each file. May be
-    repeated: what is stored already is not copied again. Raises `BadInput`: `asset_changing` when
-    a file changed after the plan was made or while it was copied, `asset_unreadable`; and what
-    the store raises.
+    `on_progress` is called with the bytes stored and all there are, after each file; `meter`
+    counts as they go, and can stop it. May be repeated: what is stored already is not copied
+    again, and with `known` not even read again. Raises `BadInput`: `asset_changing` when a file
+    changed after the plan was made or while it was copied, `asset_unreadable`;
+    `TransferCancelled`; and what the store raises.
     """
-    total_bytes, done_bytes = plan.size_bytes, 0
+    meter = meter or Meter()
+    meter.expect(files=len(plan.files), size_bytes=plan.size_bytes)
+    plain = [file.source for file in plan.files if not file.patches]
+    remembered = {} if known is None else known.find(plain)
+    if len(remembered) == len(plan.files):
+        manifest = _build(plan, remembered)
+        # Where there is a manifest, there is all that it names.
+        if blobs.has(manifest.digest):
+            return manifest.digest, manifest
+    hashed: dict[Path, tuple[Sighting, Digest]] = {}
     entries: list[Entry] = []
+    done_bytes = 0
     with tempfile.TemporaryDirectory(prefix="yuntu-") as folder:
-
-        def store(file: PlannedFile) -> Entry:
-            return _store_file(file, blobs, Path(folder))
-
-        with ThreadPoolExecutor(_STORING_THREADS, thread_name_prefix="package") as pool:
-            try:
-                for file, entry in zip(plan.files, pool.map(store, plan.files), strict=True):
-                    entries.append(entry)
-                    done_bytes += file.size
-                    if on_progress is not None:
-                        on_progress(done_bytes, total_bytes)
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        keeper = _Keeper(blobs, Path(folder), remembered, hashed, meter)
+        for file, entry in zip(
+            plan.files, run_together(keeper.keep, plan.files, THREADS), strict=True
+        ):
+            entries.append(entry)
+            done_bytes += file.size
+            if on_progress is not None:
+                on_progress(done_bytes, plan.size_bytes)
     manifest = build_manifest(entries, plan.scene)
     # Last, so that where there is a manifest, there is all that it names.
-    return blobs.add_bytes(manifest.to_bytes()), manifest
+    digest = blobs.add_bytes(manifest.to_bytes())
+    if known is not None:
+        known.note(hashed)
+    return digest, manifest
 
 
-def _store_file(file: PlannedFile, blobs: Blobs, folder: Path) -> Entry:
-    _check_unchanged(file)
-    if file.patches:
-        patched = folder / secrets.token_hex(8)
+def _build(plan: PackagePlan, kept: Mapping[Path, tuple[Digest, int]]) -> Manifest:
+    entries = []
+    for file in plan.files:
+        digest, size = kept[file.source]
+        entries.append(Entry(path=file.path, sha256=digest, size=size))
+    return build_manifest(entries, plan.scene)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeper:
+    """Keeps the files of a package one by one; `hashed` gathers what was read."""
+
+    blobs: Blobs
+    folder: Path
+    remembered: Mapping[Path, tuple[Digest, int]]
+    hashed: dict[Path, tuple[Sighting, Digest]]
+    meter: Meter
+
+    def keep(self, file: PlannedFile) -> Entry:
+        """Keep one file, and return its entry."""
+        self.meter.check()
+        _check_unchanged(file)
+        digest, size = self._keep_patched(file) if file.patches else self._keep_plain(file)
+        _check_unchanged(file)
+        self.meter.note_file()
+        return Entry(path=file.path, sha256=digest, size=size)
+
+    def _keep_patched(self, file: PlannedFile) -> tuple[Digest, int]:
+        patched = self.folder / secrets.token_hex(8)
         _write_patched(file, patched)
-        digest, size = blobs.add_file_sized(patched)
+        kept = self.blobs.add_file_sized(patched, self.meter.note_bytes)
         patched.unlink()
-    else:
-        digest, size = blobs.add_file_sized(file.source)
-    _check_unchanged(file)
-    return Entry(path=file.path, sha256=digest, size=size)
+        return kept
+
+    def _keep_plain(self, file: PlannedFile) -> tuple[Digest, int]:
+        remembered = self.remembered.get(file.source)
+        if remembered is not None and self.blobs.keep(remembered[0]) == remembered[1]:
+            self.meter.note_bytes(remembered[1])
+            return remembered
+        seen = look_at(file.source)
+        kept = self.blobs.add_file_sized(file.source, self.meter.note_bytes)
+        if seen is not None:
+            self.hashed[file.source] = (seen, kept[0])
+        return kept
 
 
 def _check_unchanged(file: PlannedFile) -> None:

@@ -35,6 +35,7 @@ class ObjectInfo:
     """What the store says of an object without sending it."""
 
     size_bytes: int
+    modified_at_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,13 +82,21 @@ class Store(Protocol):
 
 @runtime_checkable
 class Shelf(Protocol):
-    """What a store can do with blobs beyond keeping them; tests' stores need none of it."""
+    """What a store can do with blobs beyond keeping them; tests' stores need none of it.
+
+    `pieces_ahead` says how many pieces of a blob are worth asking for in advance.
+    """
+
+    pieces_ahead: int
 
     def send_blob(self, key: str, source: Path, on_bytes: Callable[[int], None]) -> bool:
-        """Do as `put_blob`, and tell of the bytes that have arrived."""
+        """Do as `put_blob`, and tell of the bytes that are there, whoever brought them."""
 
     def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
         """List as `list` does, with sizes and ages."""
+
+    def touch_blob(self, key: str) -> None:
+        """Make a blob count as new, where that is possible; raise `NotFound` where it is gone."""
 
     def delete_blob(self, key: str) -> None:
         """Delete a blob; one that is not there is no error."""

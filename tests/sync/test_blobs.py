@@ -126,14 +126,14 @@ class RestlessStore(MemoryStore):
 
 def test_a_file_saved_while_it_is_hashed_is_tried_once_more(tmp_path: Path) -> None:
     source = tmp_path / "source"
-    source.write_bytes(b"saved")
+    source.write_bytes(b"saved" * 300_000)
     blobs = Blobs(RestlessStore(1), STUDIO)
-    assert blobs.read(blobs.add_file(source)) == b"saved!"
+    assert blobs.read(blobs.add_file(source)) == b"saved" * 300_000 + b"!"
 
 
 def test_a_file_that_does_not_hold_still_is_refused(tmp_path: Path) -> None:
     source = tmp_path / "source"
-    source.write_bytes(b"saved")
+    source.write_bytes(b"saved" * 300_000)
     store = RestlessStore(2)
     with pytest.raises(BadInput) as caught:
         Blobs(store, STUDIO).add_file(source)

@@ -1,0 +1,112 @@
+"""Known files: what this machine's files held when they were last hashed, to be trusted or not.
+
+A cache beside the database: when it is gone or damaged, files are hashed again, no more.
+"""
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pysqlite3 as sqlite3
+
+from sync.blobs import Digest
+
+_log = logging.getLogger(__name__)
+
+# A file that was saved in the same moment as it was hashed may hold other bytes of the same age.
+_SETTLED_NS = 2_000_000_000
+_TABLE = """
+CREATE TABLE IF NOT EXISTS file (
+  path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL,
+  changed_ns INTEGER NOT NULL, inode INTEGER NOT NULL, digest TEXT NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sighting:
+    """What a file looks like from outside. Any write to it changes some of this."""
+
+    size: int
+    modified_ns: int
+    changed_ns: int
+    inode: int
+
+
+def look_at(path: Path) -> Sighting | None:
+    """Return what a file looks like, or None where there is none."""
+    try:
+        told = os.stat(path)  # noqa: PTH116 - ten thousand of these are the whole second run
+    except OSError:
+        return None
+    return Sighting(
+        size=told.st_size,
+        modified_ns=told.st_mtime_ns,
+        changed_ns=told.st_ctime_ns,
+        inode=told.st_ino,
+    )
+
+
+class KnownFiles:
+    """The digests of files by path, in a SQLite file of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def find(self, paths: Iterable[Path]) -> dict[Path, tuple[Digest, int]]:
+        """Return digest and size of those files that look as they did when they were hashed."""
+        wanted = list(paths)
+        try:
+            with self._open() as db:
+                known = {
+                    row[0]: row[1:]
+                    for row in db.execute(
+                        "SELECT path, size, modified_ns, changed_ns, inode, digest FROM file"
+                        " WHERE path >= ? AND path <= ?",
+                        _span(wanted),
+                    )
+                }
+        except sqlite3.Error as error:
+            _log.warning("known files cannot be read file=%s error=%s", self._path, error)
+            return {}
+        found = {}
+        for path in wanted:
+            row = known.get(str(path))
+            seen = look_at(path) if row is not None else None
+            if row is None or seen is None:
+                continue
+            if row[:4] == (seen.size, seen.modified_ns, seen.changed_ns, seen.inode):
+                found[path] = (Digest(row[4]), seen.size)
+        return found
+
+    def note(self, hashed: Mapping[Path, tuple[Sighting, Digest]]) -> None:
+        """Keep digests, each with what its file looked like before it was hashed."""
+        settled_ns = time.time_ns() - _SETTLED_NS
+        rows = [
+            (str(path), seen.size, seen.modified_ns, seen.changed_ns, seen.inode, str(digest))
+            for path, (seen, digest) in hashed.items()
+            if max(seen.modified_ns, seen.changed_ns) < settled_ns and look_at(path) == seen
+        ]
+        try:
+            with self._open() as db, db:
+                db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)", rows)
+        except sqlite3.Error as error:
+            _log.warning("known files cannot be kept file=%s error=%s", self._path, error)
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with contextlib.closing(sqlite3.connect(str(self._path), timeout=10)) as db:
+            db.execute("PRAGMA synchronous = OFF")
+            db.execute(_TABLE)
+            yield db
+
+
+def _span(paths: list[Path]) -> tuple[str, str]:
+    names = [str(path) for path in paths]
+    return (min(names), max(names)) if names else ("", "")
