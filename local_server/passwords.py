@@ -37,7 +37,7 @@ class Passwords:
         `known` is what everybody knows of the person, and so guesses first. Raises Unfit
         `password_too_short`, `password_too_long` and `password_too_weak`.
         """
-        words = [*OURS, *(word for word in known if word)]
+        words = [*OURS, *list_words(known)]
         digest: str = self.pool.apply(hash_password, (password, words, self.cost))
         return digest
 
@@ -45,6 +45,12 @@ class Passwords:
         """Tell whether a password has a hash; for None it takes as long and says no."""
         right: bool = self.pool.apply(check_password, (password, digest or self.nobody))
         return right and digest is not None
+
+
+def list_words(known: Iterable[str | None]) -> list[str]:
+    """Return what is known of a person as words to guess by: of an e-mail its name as well."""
+    told = [one for one in known if one]
+    return told + [one.partition("@")[0] for one in told if "@" in one]
 
 
 def prepare(password: str) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 import jwt
 
 from local_server.farm.errors import Unauthorized
+from local_server.farm.identifiers import make_id
 from local_server.settings import read_or_make
 
 ALGORITHM = "HS256"
@@ -73,10 +74,18 @@ class Tokens:
         return Claims(account=account, session=session)
 
     def hash_code(self, code: str) -> str:
-        """Return what is kept of a one-time code: short codes need a key that a stolen
-        database lacks."""
+        """Return what is kept of a one-time code.
+
+        It is short: without a key that is not in the database, a thief of that would try them all.
+        """
         typed = "".join(code.split()).replace("-", "").lower()
         return hmac.new(self.secret, f"code:{typed}".encode(), hashlib.sha256).hexdigest()
+
+
+def make_code() -> str:
+    """Return a one-time code: eight letters that are told apart when read aloud."""
+    letters = make_id()
+    return f"{letters[:4]}-{letters[4:]}"
 
 
 def make_refresh() -> str:

@@ -28,7 +28,7 @@ EVENTS_PAGE = 1_000
 JOBS_PAGE = 200
 PAGE = 1_000
 UNAUTHORIZED = 401
-SIGN_IN_OVER = frozenset({"session_ended", "token_wrong"})
+TOKEN_OVER = frozenset({"token_expired", "token_wrong"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -252,9 +252,9 @@ class Client:
         """
         if self.kept is None or self.sign_in is None:
             return False
-        if error.code != "token_expired":
-            if error.code in SIGN_IN_OVER:
-                self.kept.forget()
+        if error.code == "session_ended":
+            self.kept.forget()
+        if error.code not in TOKEN_OVER:
             return False
         with self.kept.lock():
             standing = self.kept.read()

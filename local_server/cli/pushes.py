@@ -61,6 +61,8 @@ class Pushes:
 
     def open(self) -> None:
         """Connect. Raises ClientError when the server does not answer."""
+        if self.client.sign_in is not None:
+            self.client.call("GET", "/me")  # a token that has run out is renewed by requests only
         try:
             self.socket.connect(
                 self.client.address.url,

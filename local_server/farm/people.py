@@ -38,6 +38,11 @@ class Person:
     created_at_ms: int
     removed_at_ms: int | None
 
+    @property
+    def known(self) -> tuple[str | None, ...]:
+        """Return what everybody knows of them, and so what a password must not be made of."""
+        return (self.name, self.email, self.phone)
+
 
 def make_person(row: dict[str, Any]) -> Person:
     """Return a row of the account table as a person."""

@@ -16,7 +16,7 @@ from local_server.farm.rules import read_rules
 from local_server.farm.sessions import EndReason
 from local_server.people_views import show_person
 from local_server.routes.arguments import parse_cursor
-from local_server.routes.sessions import NEW_PASSWORD_ERRORS, PROFILE_ERRORS, list_known, make_code
+from local_server.routes.sessions import NEW_PASSWORD_ERRORS, PROFILE_ERRORS
 from local_server.services import here
 from local_server.settings import OWNER, STUDIO
 from local_server.shapes.people import (
@@ -33,6 +33,7 @@ from local_server.shapes.people import (
     RulesView,
     SignUpRequest,
 )
+from local_server.tokens import make_code
 
 TAG = Tag(name="people", description="Who is in the studio, and who may do what")
 ROUTES = APIBlueprint("people", __name__, url_prefix="/api/v1", abp_tags=[TAG])
@@ -63,9 +64,7 @@ def sign_up(body: SignUpRequest) -> Response:
     standing = people.find_person(here.reader, account=id)
     if standing is not None and is_repeated(standing, body):
         return answer(show_person(standing, whole=True), status=201)
-    hashed = here.passwords.hash(
-        body.password, known=list_known(None, body.name, body.email, body.phone)
-    )
+    hashed = here.passwords.hash(body.password, known=(body.name, body.email, body.phone))
     if by_admin:
         g.beyond_own = ("person", id)
     person = here.writer.write(

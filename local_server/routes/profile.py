@@ -5,8 +5,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from local_server import portraits
-from local_server.answers import answer
+from local_server.answers import answer, reader_wording
 from local_server.callers import Via
+from local_server.code_mails import mail_code
 from local_server.document import gives
 from local_server.farm import codes, people, recovery
 from local_server.farm.codes import Purpose
@@ -17,10 +18,8 @@ from local_server.people_views import show_person
 from local_server.routes.sessions import (
     NEW_PASSWORD_ERRORS,
     PROFILE_ERRORS,
-    list_known,
-    make_mailing,
 )
-from local_server.services import here
+from local_server.services import current_services, here
 from local_server.shapes.people import PersonPath, PersonView, ProfileRequest
 from local_server.shapes.sessions import CodeRequest, CodeSent, PasswordRequest
 from sync.blobs import Digest
@@ -80,7 +79,7 @@ def change_password(body: PasswordRequest) -> Response:
     """
     person = find_self()
     prove(person, body.old_password)
-    hashed = here.passwords.hash(body.password, known=list_known(person))
+    hashed = here.passwords.hash(body.password, known=person.known)
     here.writer.write(
         people.change_password,
         account=person.id,
@@ -108,7 +107,15 @@ def send_email_code() -> Response:
     person = find_self()
     if person.email is None:
         raise Conflict("email_missing")
-    if not make_mailing(person, person.email, Purpose.EMAIL, here.mailer.send)():
+    noted = mail_code(
+        current_services(),
+        reader_wording(),
+        person=person,
+        email=person.email,
+        purpose=Purpose.EMAIL,
+        send=here.mailer.send,
+    )
+    if not noted:
         raise Conflict("codes_too_many", most=codes.PER_HOUR_MAX)
     return answer(CodeSent(mail=True), status=202)
 

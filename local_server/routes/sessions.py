@@ -1,23 +1,21 @@
 """Routes of signing in: sessions, their tokens, and forgotten passwords."""
 
-import secrets
-from collections.abc import Callable
-
 import gevent
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from local_server.answers import answer, reader_wording
+from local_server.code_mails import mail_code
 from local_server.document import gives
-from local_server.farm import codes, people, recovery, sessions
+from local_server.farm import people, recovery, sessions
 from local_server.farm.codes import Purpose
 from local_server.farm.db import read_clock_ms
 from local_server.farm.errors import Unauthorized, Unfit
-from local_server.farm.identifiers import ALPHABET, make_id
+from local_server.farm.identifiers import make_id
 from local_server.farm.people import Person
 from local_server.farm.sessions import EndReason, Session
 from local_server.people_views import show_person
-from local_server.services import here
+from local_server.services import current_services, here
 from local_server.shapes.sessions import (
     CodeSent,
     ForgottenRequest,
@@ -131,7 +129,15 @@ def forget_password(body: ForgottenRequest) -> Response:
     here.limits.count("code.address", request.remote_addr or "")
     person = people.find_by_login(here.reader, login=body.login)
     if person is not None and person.email is not None and here.mailer.is_set_up:
-        gevent.spawn(make_mailing(person, person.email, Purpose.PASSWORD, here.mailer.try_send))
+        gevent.spawn(  # how long it takes would tell that there is somebody
+            mail_code,
+            current_services(),
+            reader_wording(),
+            person=person,
+            email=person.email,
+            purpose=Purpose.PASSWORD,
+            send=here.mailer.try_send,
+        )
     return answer(CodeSent(mail=here.mailer.is_set_up), status=202)
 
 
@@ -144,7 +150,8 @@ def reset_password(body: ResetRequest) -> Response:
     here.limits.count("code.name", body.login)
     here.limits.count("code.address", request.remote_addr or "")
     person = people.find_by_login(here.reader, login=body.login)
-    hashed = here.passwords.hash(body.password, known=list_known(person, body.login))
+    known = (body.login,) if person is None else person.known
+    hashed = here.passwords.hash(body.password, known=known)
     done = person is not None and here.writer.write(
         recovery.reset_password,
         account=person.id,
@@ -175,48 +182,6 @@ def show_session(session: Session) -> SessionView:
     """Return a session as the interface shows it."""
     shown = {name: getattr(session, name) for name in SessionView.model_fields if name != "current"}
     return SessionView(**shown, current=session.id == here.caller.session)
-
-
-def list_known(person: Person | None, *others: str | None) -> list[str | None]:
-    """Return what everybody knows of a person, and so what a password must not be made of."""
-    known: list[str | None] = list(others)
-    if person is not None:
-        known += [person.name, person.email, person.phone]
-    return known + [one.split("@")[0] for one in known if one and "@" in one]
-
-
-def make_code() -> str:
-    """Return a one-time code: eight letters that are told apart when read aloud."""
-    letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
-    return f"{letters[:4]}-{letters[4:]}"
-
-
-def make_mailing(
-    person: Person, email: str, purpose: Purpose, send: Callable[..., None]
-) -> Callable[[], bool]:
-    """Return what notes a new code and mails it, in the language of the request under way.
-
-    It says False, and sends nothing, when there were too many codes in the last hour.
-    """
-    services, wording, code = here._get_current_object(), reader_wording(), make_code()  # type: ignore[attr-defined]
-
-    def mail() -> bool:
-        noted = services.writer.write(
-            codes.add_code,
-            account=person.id,
-            purpose=purpose,
-            code_hash=services.tokens.hash_code(code),
-            email=email,
-            lasts_ms=codes.SENT_MS,
-            at_ms=read_clock_ms(),
-        )
-        if noted:
-            minutes = codes.SENT_MS // 60_000
-            words = wording.say(f"mail_{purpose}", name=person.name, typed=code, minutes=minutes)
-            send(to=email, subject=words.title, text=words.detail)
-        return bool(noted)
-
-    return mail
 
 
 def clean(text: str) -> str:

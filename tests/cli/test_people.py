@@ -16,10 +16,14 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import PasswordDeleteError
 from PIL import Image
 
+from local_server.cli.client import Client
 from local_server.cli.kept_sign_in import KeptSignIn, SignIn
+from local_server.cli.launching import find_server
+from local_server.cli.pushes import Pushes
 from local_server.farm.db import read_clock_ms
 from local_server.settings import STUDIO
 from local_server.tokens import ACCESS_MS, Tokens, read_token_secret
+from local_server.wording import Wording
 from tests.cli.yuntu import Ran, Yuntu
 
 PASSWORD, OTHER = "sunlit-kiln-42", "gravel-tide-17"
@@ -179,6 +183,26 @@ def test_a_token_that_runs_out_is_renewed_unseen(line: Yuntu) -> None:
     assert renewed.refresh_token != expired.refresh_token
     told = jwt.decode(renewed.access_token, options={"verify_signature": False})
     assert told["exp"] * 1000 > read_clock_ms()
+
+
+def test_pushes_come_to_whoever_has_signed_in(line: Yuntu) -> None:
+    sign_in(line, "me")
+    expire(line)
+    address = find_server(line.data, Wording("en"))
+    assert address is not None
+    client = Client(address, Wording("en"), KeptSignIn(line.data))
+    with Pushes(client) as pushes:
+        assert line("topup", "1").code == 0
+        taken = pushes.take(seconds_max=20)
+    assert [push.data["kind"] for push in taken] == ["ledger.mint"]
+    client.close()
+
+
+def test_a_secret_that_was_thrown_away_costs_no_sign_in(line: Yuntu) -> None:
+    sign_in(line, "me")
+    assert line("stop").code == 0
+    (line.data / "token.key").unlink()
+    assert line.json("whoami")["id"] == "me"
 
 
 def test_commands_side_by_side_renew_it_once(line: Yuntu) -> None:
