@@ -109,6 +109,15 @@ RIGHTS: dict[str, Right] = {
     "GET /statement": Right.PERSON,
     "GET /ledger/export": Right.ADMIN,
     "GET /audit": Right.ADMIN,
+    # --- the studio and its store ---
+    "GET /sync": Right.PERSON,
+    "POST /sync": Right.PERSON,
+    "GET /sync/waiting": Right.ADMIN,
+    "POST /sync/waiting/<operation>/retry": Right.ADMIN,
+    "DELETE /sync/waiting/<operation>": Right.ADMIN,
+    "GET /studio": Right.PERSON,
+    "POST /studio/invites": Right.ADMIN,
+    "DELETE /studio/devices/<device>": Right.ADMIN,
 }
 
 

@@ -32,6 +32,7 @@ from local_server.routes import (
     server,
     sessions,
     steering,
+    sync,
 )
 from local_server.services import Services
 from local_server.shapes.errors import ErrorAnswer
@@ -44,6 +45,7 @@ PARTS = (
     *(sessions, profile, people),
     *(jobs, steering, frames),
     *(bills, money, prices),
+    sync,
 )
 
 

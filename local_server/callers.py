@@ -11,7 +11,7 @@ from local_server.farm.errors import Unauthorized
 from local_server.farm.events import Scope
 from local_server.farm.rules import is_shared
 from local_server.farm.sessions import find_standing
-from local_server.settings import OWNER
+from local_server.membership import read_card
 from local_server.tokens import Tokens
 
 DOTS_IN_TOKEN = 2  # the three parts of a JWT; this launch's key has no dot
@@ -87,4 +87,4 @@ def identify_owner(db: Database) -> Caller:
     """
     if is_shared(db):
         raise Unauthorized("sign_in_needed")
-    return Caller(account=OWNER, role=Role.ADMIN, session=None, via=Via.KEY)
+    return Caller(account=read_card(db).owner, role=Role.ADMIN, session=None, via=Via.KEY)

@@ -7,6 +7,8 @@ from local_server.farm.db import Row
 from local_server.farm.errors import Conflict
 from local_server.submission import choose_hold
 
+WITHOUT_HOLD = frozenset({"funds", "lease_needed", "unfunded"})
+
 
 def resume(db: Database, *, job: str, cap_micros: int | None, at_ms: int) -> None:
     """Let a paused job go on. `cap_micros` is what the whole job may cost from now on.
@@ -18,8 +20,8 @@ def resume(db: Database, *, job: str, cap_micros: int | None, at_ms: int) -> Non
     left = ledger.read_purse(db, purse=f"held:{job}")
     if cap_micros is not None:
         add = max(0, cap_micros - row["cost_micros"] - left)
-    elif row["reason"] == "funds":
-        add = choose_hold(row)
+    elif row["reason"] in WITHOUT_HOLD:
+        add = max(0, choose_hold(row) - row["cost_micros"] - left)
     else:
         add = 0
     if row["state"] == "paused" and row["reason"] == "budget" and left + add == 0:

@@ -47,6 +47,7 @@ def do_round(services: Services, push: Push) -> bool:
     handed = services.writer.run(services.foreman.do_round)
     if push.send_events():
         services.delivery.wake()
+        services.reconciler.note_change()
     return handed or heard.any
 
 
@@ -67,6 +68,7 @@ def pass_on(services: Services, push: Push, heard: Aftermath) -> None:
     push.send_lines(heard.lines)
     if push.send_events():
         services.delivery.wake()
+        services.reconciler.note_change()
     push.send_progress(heard.progress)
 
 

@@ -6,7 +6,7 @@ import os
 import secrets
 import signal
 import socket
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,16 +33,16 @@ from local_server.inspections import Inspections
 from local_server.live import Live
 from local_server.logs import log_to_file
 from local_server.mail import Mailer, read_mail_settings
+from local_server.membership import find_chest, make_desk, read_card
 from local_server.node_watch import NodeWatch, kill_stray_node
 from local_server.passwords import Passwords
 from local_server.preparation import Preparation
 from local_server.push import Push
+from local_server.reconciler import Reconciler
 from local_server.roster import Roster
 from local_server.rounds import run_rounds
 from local_server.services import Services
 from local_server.settings import (
-    OWNER,
-    STUDIO,
     Settings,
     explained_errors,
     read_device,
@@ -125,6 +125,7 @@ def serve(services: Services, listener: socket.socket) -> None:
         gevent.spawn(run_rounds, services, push),
         gevent.spawn(services.delivery.run),
         gevent.spawn(push.run_watch),
+        gevent.spawn(services.reconciler.run),
     ]
     if services.node_watch is not None:
         loops.append(gevent.spawn(services.node_watch.run))
@@ -139,6 +140,7 @@ def serve(services: Services, listener: socket.socket) -> None:
     if services.node_watch is not None:
         services.node_watch.end()
     services.delivery.end()
+    services.reconciler.end()
     services.wake.set()
     gevent.joinall(loops, timeout=5)
 
@@ -163,17 +165,21 @@ def build_services(settings: Settings) -> Services:
     device, secret = read_device(settings.data), read_queue_secret(settings.data)
     writer = Writer(settings.database)
     writer.open()
-    writer.write(ensure_account, account=OWNER, name=OWNER, role=Role.ADMIN, at_ms=read_clock_ms())
+    card = writer.run(read_card)
+    settings = replace(settings, studio=card.studio, store=card.store or settings.store)
+    writer.write(
+        ensure_account, account=card.owner, name=card.owner, role=Role.ADMIN, at_ms=read_clock_ms()
+    )
     if settings.alone:
         writer.write(take_back, at_ms=read_clock_ms())
     store = open_store(settings.store)
     store.probe()
-    blobs = Blobs(store, STUDIO)
+    blobs = Blobs(store, settings.studio)
     writer.write(ensure_price_books, load_price_books().values(), at_ms=read_clock_ms())
     books = writer.run(read_price_books)
     queue = Queue(settings.queue, secret=secret)
     foreman = Foreman(
-        queue=queue, store=store, studio=STUDIO, device=device, books=books, renderers=[]
+        queue=queue, store=store, studio=settings.studio, device=device, books=books, renderers=[]
     )
     bury_strays(writer, foreman, device)
     roster = Roster(read_specs(settings.data / "renderers"))
@@ -187,6 +193,15 @@ def build_services(settings: Settings) -> Services:
             on_death=foreman.note_death,
         )
     wake = gevent.event.Event()
+    chest = find_chest(settings.data, device)
+    reconciler = Reconciler(
+        writer=writer,
+        store=store,
+        desk=make_desk(chest, card, device),
+        founder=card.founder,
+        host_name=settings.host_name,
+        on_news=wake.set,
+    )
     return Services(
         settings=settings,
         key=secrets.token_urlsafe(32),
@@ -194,7 +209,7 @@ def build_services(settings: Settings) -> Services:
         started_at_ms=read_clock_ms(),
         writer=writer,
         reader=open_database(settings.database, migrate=False),
-        tokens=Tokens(read_token_secret(settings.data), studio=STUDIO),
+        tokens=Tokens(read_token_secret(settings.data), studio=settings.studio),
         passwords=Passwords(),
         mailer=Mailer(read_mail_settings(settings.data)),
         books=books,
@@ -212,6 +227,9 @@ def build_services(settings: Settings) -> Services:
         delivery=Delivery(writer, blobs),
         live=Live(settings.logs),
         blobs=blobs,
+        card=card,
+        chest=chest,
+        reconciler=reconciler,
         node_watch=node_watch,
         origins=Origins(settings.origins),
         wake=wake,

@@ -23,15 +23,18 @@ from local_server.limits import Limits
 from local_server.live import Live
 from local_server.mail import Mailer
 from local_server.measures import Measures
+from local_server.membership import Card
 from local_server.node_watch import NodeWatch
 from local_server.passwords import Passwords
 from local_server.preparation import Preparation
+from local_server.reconciler import Reconciler
 from local_server.roster import Roster
 from local_server.settings import Settings
 from local_server.submission import Submission
 from local_server.tokens import Tokens
 from local_server.writer import Writer
 from sync.blobs import Blobs
+from sync.keys import Chest
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,9 @@ class Services:
     delivery: Delivery
     live: Live
     blobs: Blobs
+    card: Card
+    chest: Chest
+    reconciler: Reconciler
     node_watch: NodeWatch | None
     origins: Origins = field(default_factory=Origins)
     limits: Limits = field(default_factory=Limits)

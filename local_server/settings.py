@@ -35,6 +35,7 @@ class Settings:
     node: bool
     alone: bool = False
     origins: tuple[str, ...] = ()
+    studio: str = STUDIO
 
     @property
     def pid(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from local_server.farm import sealing
-from local_server.farm.db import Row
+from local_server.farm.db import Row, fetch_rows
 from local_server.farm.errors import BadInput
 from sync.device_log import Ids, MemoryIds
 from sync.entry import (
@@ -89,6 +89,9 @@ def draft_next(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored | 
             leave_out(db, refused, at_ms=at_ms)
             continue
         return build_draft(db, fold, desk, name, operations, at_ms=at_ms)
+    for name, of in ((TREASURY, "treasury"), (own, "device")):
+        if operations := choose_letters(db, fold, desk, log=of):
+            return build_draft(db, fold, desk, name, operations, at_ms=at_ms)
     return None
 
 
@@ -106,6 +109,25 @@ def choose_rows(db: Database, *, minter: bool) -> list[Row]:
     # The treasury first: what a device holds is leased there.
     treasury = [row for row in chosen if row["log"] == "treasury"]
     return limit_rows(treasury or chosen)
+
+
+def choose_letters(db: Database, fold: Fold, desk: Desk, *, log: str) -> list[Operation]:
+    """Return what the outbox has for a log and would count; what never would leaves it."""
+    rows = fetch_rows(
+        db,
+        "SELECT id, operation, operation AS payload FROM outbox"
+        " WHERE log = ? AND sealed_in IS NULL ORDER BY number",
+        (log,),
+    )
+    rows = limit_rows(rows)
+    told = [json.loads(row["operation"]) for row in rows]
+    good = []
+    for one, verdict in zip(told, try_operations(told, fold, desk), strict=True):
+        if verdict is Verdict.GOOD:
+            good.append(one)
+        else:
+            db.conn.execute("UPDATE outbox SET sealed_in = ? WHERE id = ?", (verdict, one["id"]))
+    return good
 
 
 def limit_rows(rows: list[Row]) -> list[Row]:
@@ -191,12 +213,8 @@ def build_draft(
     at_ms: int,
 ) -> Stored:
     """Build the next entry of a log and keep its bytes."""
-    own = fold.logs[desk.device]
-    seq, prev = (
-        (fold.treasury.seq + 1, fold.treasury.digest)
-        if name == TREASURY
-        else (own.seq + 1, own.digest)
-    )
+    state = fold.treasury if name == TREASURY else fold.logs[desk.device]
+    seq, prev = state.seq + 1, state.digest
     signer = choose_signer(desk, operations[0])
     header = Header(
         studio=desk.studio,

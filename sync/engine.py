@@ -26,7 +26,6 @@ from sync.log import (
     save_fold,
 )
 from sync.projection import Projection
-from sync.store import Store
 from sync.studio import Build
 from sync.verdict import Verdict
 
@@ -37,6 +36,16 @@ READ_OBJECTS_MAX = 64
 PORTION = 4_000
 TRIES_MAX = 1_000
 LEASES_MAX = 5
+
+
+class Objects(Protocol):
+    """The two verbs of a store that logs need."""
+
+    def get(self, key: str) -> bytes:
+        """Read an object, or raise NotFound."""
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write an object unless its key is taken; say whether this call wrote it."""
 
 
 class Ledger(Protocol):
@@ -64,7 +73,7 @@ class Engine:
     """Reconciles one machine with the store of its studio. One thread at a time."""
 
     def __init__(
-        self, *, store: Store, ledger: Ledger, desk: Desk, clock: Callable[[], int]
+        self, *, store: Objects, ledger: Ledger, desk: Desk, clock: Callable[[], int]
     ) -> None:
         self.store = store
         self.ledger = ledger
@@ -106,6 +115,17 @@ class Engine:
             self.ledger.write(self.draft_operations, build)
             self.put_drafts(cycle)
             if cycle.put > put:
+                return
+        raise Unavailable("store_contended")
+
+    def append_as_guest(self, build: Build) -> None:
+        """Append operations with a key of no machine's, such as an invite's. Raises as `append`."""
+        cycle = Cycle()
+        for _ in range(TRIES_MAX):
+            self.pull(cycle)
+            self.ledger.write(self.draft_operations, build)
+            self.put_drafts(cycle)
+            if cycle.put:
                 return
         raise Unavailable("store_contended")
 

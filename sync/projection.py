@@ -70,6 +70,8 @@ class Projection:
                     self.write_close(effect)
                 elif effect.operation["op"] in MONEY:
                     self.write_money(effect)
+                else:
+                    self.write_letter(effect)
 
     def write_money(self, effect: Folded) -> None:
         """Seal an operation of our own, or write one that this ledger does not have."""
@@ -81,6 +83,14 @@ class Projection:
         if fetch_value(self.db, "SELECT 1 FROM account WHERE id = ?", (one.owner,)) is None:
             accounts.ensure_account(self.db, account=one.owner, name=one.owner, at_ms=self.at_ms)
         sealing.record_sealed(self.db, one)
+
+    def write_letter(self, effect: Folded) -> None:
+        """Note that the outbox's operation is sealed, and do what others' mean here."""
+        place = f"{effect.log}/{effect.seq:010}"
+        self.db.conn.execute(
+            "UPDATE outbox SET sealed_in = ? WHERE id = ? AND sealed_in IS NULL",
+            (place, effect.operation["id"]),
+        )
 
     def seal_own(self, one: Sealed) -> bool:
         """Seal the row that stands for an operation; what stands there otherwise is taken back."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import quote
 
 import requests
 
@@ -148,6 +149,39 @@ class Client:
     def audit(self) -> Audit:
         """Return whether the books are in order."""
         return cast(Audit, self.call("GET", "/audit", seconds_max=CHECK_SECONDS_MAX).json())
+
+    # --- the studio ---
+
+    def get_sync(self) -> dict[str, Any]:
+        """Return how this machine and its studio's store stand."""
+        return cast(dict[str, Any], self.call("GET", "/sync").json())
+
+    def sync_now(self) -> dict[str, Any]:
+        """Do a cycle and return how things stand then."""
+        answer = self.call("POST", "/sync", body={}, seconds_max=CHECK_SECONDS_MAX)
+        return cast(dict[str, Any], answer.json())
+
+    def list_waiting(self) -> dict[str, Any]:
+        """Return what waits for money or for a decision."""
+        return cast(dict[str, Any], self.call("GET", "/sync/waiting").json())
+
+    def drop_waiting(self, operation: str) -> dict[str, Any]:
+        """Let go of an operation that waits; return what waits then."""
+        path = f"/sync/waiting/{quote(operation, safe=':')}"
+        return cast(dict[str, Any], self.call("DELETE", path).json())
+
+    def get_studio(self) -> dict[str, Any]:
+        """Return the studio's machines."""
+        return cast(dict[str, Any], self.call("GET", "/studio").json())
+
+    def make_invite(self, *, mints: bool) -> dict[str, Any]:
+        """Return an invite for one machine."""
+        body = {"mints": mints}
+        return cast(dict[str, Any], self.call("POST", "/studio/invites", body=body).json())
+
+    def revoke_device(self, device: str) -> dict[str, Any]:
+        """Take a machine out; return the studio's machines then."""
+        return cast(dict[str, Any], self.call("DELETE", f"/studio/devices/{device}").json())
 
     # --- the server ---
 

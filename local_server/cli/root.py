@@ -39,7 +39,10 @@ SECTIONS = {
     "you": dict.fromkeys(
         ("signup", "signin", "signout", "sessions", "whoami", "password", "profile"), "signing"
     ),
-    "studio": dict.fromkeys(("people", "rules", "deeds"), "people"),
+    "studio": {
+        **dict.fromkeys(("people", "rules", "deeds"), "people"),
+        **dict.fromkeys(("sync", "studio"), "syncing"),
+    },
     "processes": {
         "serve": "serving",
         "stop": "serving",

@@ -63,7 +63,9 @@ def export_beancount(db: Database) -> Iterator[str]:
 
 def find_span(db: Database) -> Span:
     """Return the days that the ledger covers, in UTC."""
-    row = fetch_row(db, "SELECT min(at_ms) AS first, max(at_ms) AS last FROM operation")
+    row = fetch_row(
+        db, "SELECT min(at_ms) AS first, max(at_ms) AS last FROM operation WHERE studio IS NULL"
+    )
     assert row is not None
     return Span(find_day(row["first"] or 0), find_day(row["last"] or 0) + timedelta(days=1))
 
@@ -71,8 +73,11 @@ def find_span(db: Database) -> Span:
 def read_purses(db: Database, here: str | None) -> list[tuple[str, str | None, int]]:
     """Return account, owner and balance in micros of every purse that money ever went through."""
     rows = db.conn.execute(
-        "SELECT id, owner, balance_micros FROM purse WHERE id IN"
-        " (SELECT debit FROM transfer UNION SELECT credit FROM transfer)"
+        "WITH moved AS (SELECT debit, credit, amount_micros FROM transfer JOIN operation USING (id)"
+        " WHERE studio IS NULL)"
+        " SELECT p.id, p.owner, sum(m.micros) FROM (SELECT debit AS id, -amount_micros AS micros"
+        " FROM moved UNION ALL SELECT credit, amount_micros FROM moved) m"
+        " JOIN purse p ON p.id = m.id GROUP BY p.id"
     )
     return sorted((name_account(id, owner, here), owner, micros) for id, owner, micros in rows)
 

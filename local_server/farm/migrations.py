@@ -293,6 +293,13 @@ def m030_logs(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m031_outbox(db: Database) -> None:
+    """What else goes into the logs, and whose former studio an operation was in."""
+    run_script(db, sync_tables.OUTBOX)
+    run_script(db, sync_tables.FORMER)
+
+
+@MIGRATIONS()
 def m040_repeats(db: Database) -> None:
     """Requests that may come twice."""
     run_script(db, REPEATS)

@@ -177,3 +177,12 @@ def drop_waiting(db: Database, *, id: str) -> None:
     if waiting is None:
         raise NotFound("nothing_waiting", id=id)
     end_waiting(db, id=id, outcome="dropped")
+
+
+def post_letter(db: Database, *, log: str, operation: dict[str, Any]) -> None:
+    """Put an operation that moves no money into the outbox; the same id is put there once."""
+    assert_writing(db)
+    db.conn.execute(
+        "INSERT INTO outbox (id, log, operation) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        (operation["id"], log, json.dumps(operation, ensure_ascii=False)),
+    )

@@ -116,6 +116,8 @@ def read_entries(
     `canonical` names and orders them as every machine of the studio does.
     """
     clauses, values = wanted.choose()
+    if canonical:
+        clauses.append("o.studio IS NULL")
     id, order = (CANONICAL_ID, "o.at_ms, 3, o.id") if canonical else ("o.id", "o.seq")
     rows = db.conn.execute(
         f"SELECT o.seq, o.at_ms, {id}, o.kind, o.owner, o.job, o.payload ->> 'frame',"

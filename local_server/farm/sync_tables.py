@@ -42,3 +42,20 @@ BEGIN
   WHERE owner = OLD.owner AND quarter = OLD.at_ms / 900000;
 END;
 """
+
+# Operations that move no money: they wait here for their log, and know whether it carries them.
+OUTBOX = """
+CREATE TABLE outbox (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  log TEXT NOT NULL CHECK (log IN ('treasury', 'device')),
+  operation TEXT NOT NULL CHECK (json_valid(operation)),
+  sealed_in TEXT
+) STRICT;
+CREATE INDEX outbox_unsealed ON outbox (log, number) WHERE sealed_in IS NULL;
+"""
+
+# A ledger that moved keeps its rows: they belong to the studio that it moved out of.
+FORMER = """
+ALTER TABLE operation ADD COLUMN studio TEXT;
+"""

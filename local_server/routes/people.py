@@ -18,7 +18,6 @@ from local_server.people_views import show_person
 from local_server.routes.arguments import parse_cursor
 from local_server.routes.sessions import NEW_PASSWORD_ERRORS, PROFILE_ERRORS
 from local_server.services import here
-from local_server.settings import OWNER, STUDIO
 from local_server.shapes.people import (
     CodeView,
     DeedPage,
@@ -126,7 +125,7 @@ def change_rank(path: PersonPath, body: RankRequest) -> Response:
 def remove_person(path: PersonPath) -> Response:
     """Remove a person: their sessions end at once, their jobs and bills stay."""
     here.writer.write(
-        people.remove_person, account=path.person, keeper=OWNER, at_ms=read_clock_ms()
+        people.remove_person, account=path.person, keeper=here.card.owner, at_ms=read_clock_ms()
     )
     return Response(status=204)
 
@@ -199,5 +198,8 @@ def show_rules() -> RulesView:
     """Return the rules as the interface shows them."""
     now = read_rules(here.reader)
     return RulesView(
-        shared=now.shared, sign_up=now.sign_up, mail=here.mailer.is_set_up, studio=STUDIO
+        shared=now.shared,
+        sign_up=now.sign_up,
+        mail=here.mailer.is_set_up,
+        studio=here.settings.studio,
     )

@@ -1,0 +1,335 @@
+"""Moving house: a workstation leaves its studio of one, or any other, for another studio.
+
+It is done while no server runs on the data directory. Every step may be done again after a crash:
+the new studio lets this machine's key in once, the old one lets it go once, and the database turns
+to the new studio in one transaction.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from filelock import FileLock, Timeout
+from sqlite_utils import Database
+
+from local_server.farm import ledger, sealing
+from local_server.farm.accounts import Role, ensure_account
+from local_server.farm.db import fetch_rows, fetch_value, open_database, read_clock_ms, write
+from local_server.farm.errors import BadInput, Conflict, Refused, Unavailable
+from local_server.farm.identifiers import make_id
+from local_server.farm.ledger import Kind
+from local_server.invites import Invite
+from local_server.membership import Card, find_chest, keep_card, make_desk, read_card
+from local_server.settings import read_device
+from sync.drafts import Desk
+from sync.engine import Cycle, Engine
+from sync.fold import Fold
+from sync.keys import Chest, Keys, make_signer, open_text
+from sync.store import Store, open_store
+from sync.studio import close_epoch, enrol, found_studio
+
+P = ParamSpec("P")
+T = TypeVar("T")
+LOG_TABLES = ("log_object", "log_draft", "log_id", "fold_state", "outbox")
+
+
+@dataclass(frozen=True, slots=True)
+class DirectLedger:
+    """Writes to a database of this thread's own."""
+
+    db: Database
+
+    def write(
+        self, function: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function between BEGIN IMMEDIATE and COMMIT and return what it returns."""
+        with write(self.db):
+            return function(self.db, *args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A data directory while nobody else uses it."""
+
+    data: Path
+    db: Database
+    device: str
+    chest: Chest
+    host: str
+
+    @property
+    def card(self) -> Card:
+        """Return the card of membership that counts now."""
+        return read_card(self.db)
+
+    def open_store(self, card: Card) -> Store:
+        """Return the store of a card. Raises Unavailable as its probe does."""
+        (self.data / "store").mkdir(exist_ok=True)
+        store = open_store(card.store or f"folder:{self.data / 'store'}")
+        store.probe()
+        return store
+
+    def make_engine(self, card: Card, desk: Desk | None = None) -> Engine:
+        """Return the engine for a card."""
+        return Engine(
+            store=self.open_store(card),
+            ledger=DirectLedger(self.db),
+            desk=desk or make_desk(self.chest, card, self.device),
+            clock=read_clock_ms,
+        )
+
+
+def create_studio(data: Path, *, store: str, name: str, host: str) -> Card:
+    """Found a studio in a store and move this machine into it. Returns the new card.
+
+    Raises Conflict `studio_exists`, `jobs_open` and `server_running`.
+    """
+    card = Card(studio=name, store=check_address(store), founder=True)
+    return use_house(data, host, lambda house: move(house, card, let_in=found_here(card)))
+
+
+def join_studio(data: Path, *, invite: Invite, host: str) -> Card:
+    """Join a studio by an invite and move this machine into it. Returns the new card.
+
+    Raises Refused `invite_used` and `genesis_foreign`, Conflict `jobs_open`, `server_running`.
+    """
+    card = Card(
+        studio=invite.studio,
+        store=check_address(invite.store),
+        owner=f"u{make_id()}",
+        founder=False,
+        genesis=invite.genesis,
+    )
+    return use_house(data, host, lambda house: move(house, card, let_in=accept(card, invite)))
+
+
+def check_address(store: str) -> str:
+    """Return a store's address that means the same from everywhere on this machine."""
+    if store == "memory:":
+        raise BadInput("store_address_unknown", address=store)
+    if "://" in store or store.startswith("oss:"):
+        return store
+    return f"folder:{Path(store.removeprefix('folder:')).expanduser().resolve()}"
+
+
+def use_house(data: Path, host: str, work: Callable[[House], Card]) -> Card:
+    """Do something with a data directory that nobody else uses. Raises Conflict."""
+    lock = FileLock(data / "server.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise Conflict("server_running", path=str(data)) from error
+    with lock:
+        device = read_device(data)
+        db = open_database(data / "farm.db")
+        try:
+            return work(House(data, db, device, find_chest(data, device), host))
+        finally:
+            db.conn.close()
+
+
+def move(house: House, card: Card, *, let_in: Callable[[House], None]) -> Card:
+    """Move a house: be let in, leave the old studio, turn the database, ask for the money."""
+    check_free(house)
+    if house.card.studio == card.studio:
+        return house.card
+    let_in(house)
+    proof, money = leave(house)
+    with write(house.db):
+        turn_ledger(house, card, money, proof)
+    return house.card
+
+
+def check_free(house: House) -> None:
+    """Raise Conflict `jobs_open` while a job is under way: its money could not move."""
+    count = fetch_value(
+        house.db, "SELECT count(*) FROM job WHERE state IN ('pending', 'queued', 'running')"
+    )
+    if count:
+        raise Conflict("jobs_open", count=count)
+
+
+def found_here(card: Card) -> Callable[[House], None]:
+    """Return what founds a new studio."""
+
+    def found(house: House) -> None:
+        found_studio(
+            house.open_store(card),
+            studio=card.studio,
+            device=house.device,
+            keys=make_desk(house.chest, card, house.device).keys,
+            line={"host": house.host},
+            at_ms=read_clock_ms(),
+        )
+
+    return found
+
+
+def accept(card: Card, invite: Invite) -> Callable[[House], None]:
+    """Return what lets this machine in by an invite, with a ledger that is thrown away."""
+
+    def let_in(house: House) -> None:
+        signer = make_signer(invite.secret)
+        own = make_desk(house.chest, card, house.device).keys.own
+        if invite.sealed:
+            secret = open_text(invite.sealed, secret=invite.secret, purpose="minting key")
+            house.chest.put(f"minter-{card.studio}", secret)
+        with tempfile.TemporaryDirectory() as folder:
+            db = open_database(Path(folder) / "visit.db")
+            try:
+                desk = Desk(card.studio, house.device, Keys(signer))
+                engine = Engine(
+                    store=house.open_store(card),
+                    ledger=DirectLedger(db),
+                    desk=desk,
+                    clock=read_clock_ms,
+                )
+                engine.pull(Cycle())
+                assert engine.fold is not None
+                if engine.fold.treasury.genesis != invite.genesis:
+                    raise Refused("genesis_foreign", studio=card.studio)
+                if not is_member(engine.fold, house.device, own.id):
+                    told = enrol(
+                        "device",
+                        house.device,
+                        own,
+                        at_ms=read_clock_ms(),
+                        line={"host": house.host},
+                    )
+                    engine.append_as_guest(lambda _: [told])
+            except Refused as error:
+                if error.code == "operation_refused":
+                    raise Refused("invite_used", studio=card.studio) from error
+                raise
+            finally:
+                db.conn.close()
+
+    return let_in
+
+
+def is_member(fold: Fold, device: str, key: str) -> bool:
+    """Tell whether a machine is in already, with this very key."""
+    found = fold.treasury.devices.get(device)
+    return found is not None and found.key == key and not found.over
+
+
+def leave(house: House) -> tuple[str, dict[str, int]]:
+    """Hand in everything, take all money out and end this machine in the old studio.
+
+    Returns the digest of the treasury's last entry and what came out, by owner. Raises Conflict
+    `studio_not_alone` where other machines are in it: whose the money is would be theirs to say.
+    """
+    engine = house.make_engine(house.card)
+    cycle = Cycle()
+    try:
+        engine.pull(cycle)
+    except Unavailable as error:
+        if error.code != "studio_missing" or not house.card.founder:
+            raise
+        found_here(house.card)(house)
+    cycle = engine.run_cycle()
+    fold = engine.fold
+    assert fold is not None
+    if not cycle.out:
+        if len(fold.logs) > 1:
+            raise Conflict("studio_not_alone", studio=house.card.studio)
+        engine.append(close_and_withdraw(house.device))
+        fold = engine.fold
+        assert fold is not None
+    rows = fetch_rows(
+        house.db,
+        "SELECT owner, sum(payload ->> 'amount_micros') AS micros FROM operation"
+        " WHERE id LIKE 'withdraw:moving:%' AND studio IS NULL GROUP BY owner",
+    )
+    return fold.treasury.digest, {row["owner"]: int(row["micros"]) for row in rows}
+
+
+def close_and_withdraw(device: str) -> Callable[[Fold], list[dict[str, Any]]]:
+    """Return what ends the only machine of a studio and takes everything out of its pools."""
+    at_ms = read_clock_ms()
+
+    def build(fold: Fold) -> list[dict[str, Any]]:
+        rest, pools = fold.logs[device].rest(), fold.treasury.pools
+        took = {
+            owner: pools.get(owner, 0) + rest.get(owner, 0) for owner in sorted({*rest, *pools})
+        }
+        return [
+            *close_epoch(device, last=True, at_ms=at_ms)(fold),
+            *(
+                {
+                    "op": "withdraw",
+                    "id": f"withdraw:moving:{device}:{owner}",
+                    "at_ms": at_ms,
+                    "owner": owner,
+                    "amount_micros": micros,
+                    "line": {},
+                }
+                for owner, micros in took.items()
+                if micros
+            ),
+        ]
+
+    return build
+
+
+def turn_ledger(house: House, card: Card, money: dict[str, int], proof: str) -> None:
+    """Turn the database to another studio in the open transaction.
+
+    What was done in the old one stays readable, bills and all, and counts there. Jobs and people
+    come along; the workstation's owner goes by a new account where the studio has one of that id.
+    """
+    db, old = house.db, house.card
+    sql = fetch_value(db, "SELECT sql FROM sqlite_master WHERE name = 'operation_never_changes'")
+    db.conn.execute("DROP TRIGGER operation_never_changes")
+    db.conn.execute("UPDATE operation SET studio = ? WHERE studio IS NULL", (old.studio,))
+    db.conn.execute(
+        "UPDATE operation SET sealed_in = 'former/' || coalesce(sealed_in, 'unsealed')"
+        " WHERE studio = ? AND coalesce(sealed_in, '') NOT LIKE 'former/%'",
+        (old.studio,),
+    )
+    db.conn.execute(sql)
+    for table in LOG_TABLES:
+        db.conn.execute(f"DELETE FROM {table}")
+    db.conn.execute("DELETE FROM setting WHERE key = 'ledger.rivals'")
+    db.conn.execute("UPDATE taken_back SET outcome = 'dropped' WHERE outcome IS NULL")
+    ensure_account(db, account=card.owner, name=house.host, role=Role.ADMIN, at_ms=read_clock_ms())
+    if card.owner != old.owner:
+        db.conn.execute("UPDATE job SET owner = ? WHERE owner = ?", (card.owner, old.owner))
+    keep_card(db, replace(card, genesis=card.genesis))
+    for owner, micros in sorted(money.items()):
+        to = card.owner if owner == old.owner else owner
+        ask_for_money(db, house, card, owner=to, micros=micros, proof=proof, studio=old.studio)
+
+
+def ask_for_money(
+    db: Database, house: House, card: Card, *, owner: str, micros: int, proof: str, studio: str
+) -> None:
+    """Ask the new studio for the money that came out of the old one; who may mint gives it."""
+    id = f"mint:moving:{studio}:{proof[:16]}:{owner}"
+    line: dict[str, Any] = {"from": studio, "proof": proof, "device": house.device}
+    at_ms = read_clock_ms()
+    if card.founder:
+        ledger.post(
+            db,
+            Kind.MINT,
+            id=id,
+            owner=owner,
+            amount_micros=micros,
+            at_ms=at_ms,
+            job=None,
+            reason="moving",
+            **line,
+        )
+        return
+    sealing.post_letter(
+        db,
+        log="device",
+        operation={
+            "op": "request",
+            "id": id,
+            "at_ms": at_ms,
+            "line": {"ask": "mint", "owner": owner, "amount_micros": micros, **line},
+        },
+    )

@@ -1,0 +1,203 @@
+"""The reconciler: runs the cycle on change, on a timer and when asked, and knows how it went."""
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gevent.event import Event
+from gevent.lock import RLock
+from gevent.threadpool import ThreadPool
+from sqlite_utils import Database
+
+from local_server import consent
+from local_server.farm.db import fetch_rows, read_clock_ms
+from local_server.farm.errors import NoFunds, YuntuError
+from local_server.farm.events import add_event
+from local_server.writer import Writer
+from sync.drafts import Desk
+from sync.engine import Cycle, Engine
+from sync.store import Store
+from sync.studio import Build, found_studio
+
+log = logging.getLogger(__name__)
+QUIET_SECONDS = 5.0  # after a change: what follows it goes into the same entry
+IDLE_SECONDS = 60.0
+AWAY_SECONDS_MAX = 300.0
+
+
+class AsideStore:
+    """The two verbs that the engine needs, made on threads of their own: requests take long."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.pool = ThreadPool(2)
+
+    def get(self, key: str) -> bytes:
+        """Read an object."""
+        data: bytes = self.pool.apply(self.store.get, (key,))
+        return data
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write an object unless its key is taken."""
+        done: bool = self.pool.apply(self.store.put_if_absent, (key, data))
+        return done
+
+
+@dataclass(kw_only=True, slots=True)
+class Standing:
+    """How synchronising stands. `trouble` is what the last cycle failed with."""
+
+    busy: bool = False
+    tried_at_ms: int | None = None
+    done_at_ms: int | None = None
+    failures: int = 0
+    trouble: YuntuError | None = None
+    stopped: str | None = None
+    out: bool = False
+
+
+class Reconciler:
+    """Keeps one machine and its studio's store together."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        store: Store,
+        desk: Desk,
+        founder: bool,
+        host_name: str,
+        on_news: Callable[[], None],
+    ) -> None:
+        self.writer = writer
+        self.store = store
+        self.desk = desk
+        self.founder = founder
+        self.host_name = host_name
+        self.on_news = on_news
+        self.aside = AsideStore(store)
+        self.engine = Engine(store=self.aside, ledger=writer, desk=desk, clock=read_clock_ms)
+        self.standing = Standing()
+        self.changed = Event()
+        self.ended = Event()
+        self.turn = RLock()
+
+    def note_change(self) -> None:
+        """Hear that there may be something to put; returns at once."""
+        self.changed.set()
+
+    def end(self) -> None:
+        """End the loop after the request under way."""
+        self.ended.set()
+        self.changed.set()
+
+    def run(self) -> None:
+        """Synchronise on change and from time to time, ever more seldom while the store is away."""
+        self.sync()
+        while not self.ended.is_set():
+            changed = self.changed.wait(self.choose_pause())
+            if changed and not self.standing.failures:
+                self.ended.wait(QUIET_SECONDS)
+            elif changed:
+                self.ended.wait(self.choose_pause())
+            if not self.ended.is_set():
+                self.changed.clear()
+                self.sync()
+
+    def choose_pause(self) -> float:
+        """Return how long to wait for the next cycle, in seconds, a little at random."""
+        if not self.standing.failures:
+            return IDLE_SECONDS
+        pause = min(AWAY_SECONDS_MAX, 2.0**self.standing.failures)
+        return pause * random.uniform(0.5, 1.0)
+
+    def sync(self) -> Standing:
+        """Do one cycle now; what goes wrong is kept in the standing that is returned."""
+        with self.turn:
+            self.standing.busy, self.standing.tried_at_ms = True, read_clock_ms()
+            try:
+                self.note_done(self.cycle())
+            except YuntuError as error:
+                self.note_trouble(error)
+            except Exception:
+                log.exception("a cycle broke")
+                self.note_trouble(YuntuError("internal"))
+            finally:
+                self.standing.busy = False
+            return self.standing
+
+    def cycle(self) -> Cycle:
+        """Do one cycle, founding the studio where it is this machine's to found."""
+        try:
+            return self.engine.run_cycle()
+        except YuntuError as error:
+            if error.code != "studio_missing" or not self.founder:
+                raise
+        self.aside.pool.apply(self.found)
+        return self.engine.run_cycle()
+
+    def found(self) -> None:
+        """Write the beginning of this machine's own studio."""
+        found_studio(
+            self.store,
+            studio=self.desk.studio,
+            device=self.desk.device,
+            keys=self.desk.keys,
+            line={"host": self.host_name},
+            at_ms=read_clock_ms(),
+        )
+
+    def append(self, build: Build) -> None:
+        """Append what concerns the studio itself, and synchronise. Raises as the engine does."""
+        with self.turn:
+            self.engine.append(build)
+
+    def note_done(self, cycle: Cycle) -> None:
+        """Keep how a cycle went, and go on with what it made possible."""
+        was = self.standing.trouble
+        self.standing.done_at_ms = read_clock_ms()
+        self.standing.failures, self.standing.trouble = 0, None
+        self.standing.stopped = next(iter(cycle.stopped.values()), None)
+        self.standing.out = cycle.out
+        resumed = self.writer.write(resume_leased, at_ms=read_clock_ms())
+        if cycle.put or cycle.read or was is not None:
+            self.writer.write(tell_done, read=cycle.read, put=cycle.put)
+        if cycle.read or cycle.retried or resumed:
+            self.on_news()
+
+    def note_trouble(self, error: YuntuError) -> None:
+        """Keep what a cycle failed with; told once until it changes."""
+        before = self.standing.trouble
+        self.standing.failures += 1
+        self.standing.trouble = error
+        if before is None or before.code != error.code:
+            log.warning("not synchronised: %s", error)
+            self.writer.write(tell_away, code=error.code)
+
+
+def tell_done(db: Database, *, read: int, put: int) -> None:
+    """Write the event of a cycle that moved something."""
+    add_event(db, kind="sync.done", owner="", at_ms=read_clock_ms(), read=read, put=put)
+
+
+def tell_away(db: Database, *, code: str) -> None:
+    """Write the event of a cycle that failed."""
+    add_event(db, kind="sync.away", owner="", at_ms=read_clock_ms(), code=code)
+
+
+def resume_leased(db: Database, *, at_ms: int) -> int:
+    """Let jobs go on that waited for nothing but a lease; returns how many did."""
+    rows = fetch_rows(
+        db, "SELECT id FROM job WHERE state = 'paused' AND reason = 'lease_needed' ORDER BY serial"
+    )
+    resumed = 0
+    for row in rows:
+        db.conn.execute("SAVEPOINT leased")
+        try:
+            consent.resume(db, job=row["id"], cap_micros=None, at_ms=at_ms)
+            resumed += 1
+        except NoFunds:
+            db.conn.execute("ROLLBACK TO leased")
+        db.conn.execute("RELEASE leased")
+    return resumed

@@ -1,0 +1,194 @@
+"""Routes of synchronising: how it stands, a cycle now, what waits, and the studio's machines."""
+
+import json
+from typing import Any
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from sqlite_utils import Database
+
+from local_server.answers import answer, reader_wording
+from local_server.document import gives
+from local_server.farm import sealing
+from local_server.farm.db import fetch_rows, read_clock_ms
+from local_server.farm.errors import Refused, YuntuError
+from local_server.invites import make_invite
+from local_server.services import here
+from local_server.shapes.sync import (
+    DeviceList,
+    DevicePath,
+    DeviceView,
+    InviteRequest,
+    InviteView,
+    OperationPath,
+    PlanLine,
+    SyncView,
+    TroubleView,
+    WaitingList,
+    WaitingView,
+)
+from sync.drafts import Desk
+from sync.leases import retry_waiting
+from sync.log import load_fold
+from sync.studio import revoke_device
+
+TAG = Tag(name="sync", description="This machine, its studio's store, and the other machines")
+ROUTES = APIBlueprint("sync", __name__, url_prefix="/api/v1", abp_tags=[TAG])
+AWAY = {503: ("studio_missing", "store_contended", "store_forgets", "upgrade_needed")}
+
+
+@ROUTES.get("/sync", **gives(SyncView))
+def get_sync() -> Response:
+    """Tell how this machine and its studio's store stand, and what the next cycle would put."""
+    return answer(show_standing())
+
+
+@ROUTES.post("/sync", **gives(SyncView))
+def sync_now() -> Response:
+    """Do a cycle now and tell how it went; trouble with the store is in the answer."""
+    here.reconciler.sync()
+    return answer(show_standing())
+
+
+@ROUTES.get("/sync/waiting", **gives(WaitingList))
+def list_waiting() -> Response:
+    """List what this machine did and the studio's logs leave no room for."""
+    items = [show_waiting(row) for row in sealing.list_waiting(here.reader)]
+    return answer(WaitingList(items=items))
+
+
+@ROUTES.post("/sync/waiting/<operation>/retry", **gives(SyncView))
+def retry_one(path: OperationPath) -> Response:  # noqa: ARG001 - whatever fits by now is taken
+    """Try again what waits."""
+    here.writer.write(try_waiting)
+    here.reconciler.sync()
+    return answer(show_standing())
+
+
+@ROUTES.delete("/sync/waiting/<operation>", **gives(WaitingList, {404: "nothing_waiting"}))
+def drop_one(path: OperationPath) -> Response:
+    """Let go of an operation that waits: it is never paid."""
+    here.writer.write(sealing.drop_waiting, id=path.operation)
+    items = [show_waiting(row) for row in sealing.list_waiting(here.reader)]
+    return answer(WaitingList(items=items))
+
+
+@ROUTES.get("/studio", **gives(DeviceList))
+def get_studio() -> Response:
+    """List the studio's machines."""
+    return answer(show_devices())
+
+
+@ROUTES.post(
+    "/studio/invites",
+    **gives(InviteView, AWAY | {403: ("no_minting_key", "operation_refused")}, status=201),
+)
+def invite(body: InviteRequest) -> Response:
+    """Make an invite for one machine."""
+    if here.reconciler.desk.keys.minter is None:
+        raise Refused("no_minting_key")
+    made = make_invite(here.reconciler, card=here.card, store=here.settings.store, mints=body.mints)
+    return answer(InviteView(invite=made), status=201)
+
+
+@ROUTES.delete(
+    "/studio/devices/<device>",
+    **gives(
+        DeviceList,
+        AWAY | {403: ("no_minting_key", "operation_refused"), 404: "no_device"},
+    ),
+)
+def revoke(path: DevicePath) -> Response:
+    """Take a machine out: what it has not spent goes back, and its key counts no more."""
+    if here.reconciler.desk.keys.minter is None:
+        raise Refused("no_minting_key")
+    here.reconciler.append(revoke_device(path.device, at_ms=read_clock_ms()))
+    here.reconciler.sync()
+    return answer(show_devices())
+
+
+def try_waiting(db: Database) -> int:
+    """Give again what fits by now."""
+    desk = here_desk()
+    return retry_waiting(db, load_fold(db, desk.studio), desk, at_ms=read_clock_ms())
+
+
+def show_standing() -> SyncView:
+    """Return how synchronising stands, as the interface shows it."""
+    standing, desk = here.reconciler.standing, here.reconciler.desk
+    trouble = standing.trouble
+    if trouble is None and standing.out:
+        trouble = Refused("device_out", device=desk.device)
+    plan = read_plan(here.reader)
+    return SyncView(
+        studio=desk.studio,
+        device=desk.device,
+        store=here.settings.store,
+        busy=standing.busy,
+        done_at_ms=standing.done_at_ms,
+        tried_at_ms=standing.tried_at_ms,
+        unsealed=sum(line.count for line in plan),
+        unfunded=len(sealing.list_waiting(here.reader)),
+        trouble=show_trouble(trouble),
+        plan=plan,
+    )
+
+
+def show_trouble(error: YuntuError | None) -> TroubleView | None:
+    """Return what keeps machines apart, in the reader's words."""
+    if error is None:
+        return None
+    words = reader_wording().say(error.code, **error.params)
+    return TroubleView(code=error.code, title=words.title, detail=words.detail)
+
+
+def read_plan(db: Database) -> list[PlanLine]:
+    """Return what the next cycle would put, by log and kind."""
+    rows = fetch_rows(
+        db,
+        "SELECT log, kind, count(*) AS count, sum(payload ->> 'amount_micros') AS amount_micros"
+        " FROM operation WHERE sealed_in IS NULL GROUP BY log, kind"
+        " UNION ALL SELECT log, operation ->> 'op', count(*), 0 FROM outbox"
+        " WHERE sealed_in IS NULL GROUP BY 1, 2",
+    )
+    return [PlanLine(**row) for row in rows]
+
+
+def show_waiting(row: dict[str, Any]) -> WaitingView:
+    """Return an operation that waits, as the interface shows it."""
+    words = reader_wording().say(f"waits_{row['reason']}")
+    names = ("id", "kind", "owner", "job", "at_ms", "reason")
+    return WaitingView(
+        **{name: row[name] for name in names},
+        amount_micros=json.loads(row["payload"])["amount_micros"],
+        title=words.title,
+    )
+
+
+def show_devices() -> DeviceList:
+    """Return the studio's machines as the interface shows them."""
+    desk = here_desk()
+    fold = load_fold(here.reader, desk.studio)
+    items = []
+    for name, device in fold.treasury.devices.items():
+        log = fold.logs.get(name)
+        items.append(
+            DeviceView(
+                id=name,
+                host=str(device.line.get("host", "")),
+                here=name == desk.device,
+                state="out" if device.over else "member",
+                epoch=device.epoch,
+                entries=log.seq if log else 0,
+                leased_micros=sum(log.rest().values()) if log else 0,
+            )
+        )
+    keys = reader_wording().say(here.chest.where()).detail
+    return DeviceList(
+        studio=desk.studio, mints=desk.keys.minter is not None, keys=keys, items=items
+    )
+
+
+def here_desk() -> Desk:
+    """Return what this machine writes with."""
+    return here.reconciler.desk

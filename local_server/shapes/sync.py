@@ -1,0 +1,103 @@
+"""Synchronising and the studio's machines, as they are asked for and shown."""
+
+from pydantic import Field
+
+from local_server.shapes.shape import Body, Shape, show
+
+
+class TroubleView(Shape):
+    """What keeps machines apart, for people."""
+
+    code: str = Field(description="Which trouble")
+    title: str = Field(description="It in a few words")
+    detail: str = Field(description="What to do")
+
+
+class WaitingView(Shape):
+    """Something this machine did that the studio's logs leave no room for yet."""
+
+    id: str = Field(description="The operation")
+    kind: str = Field(description="What it does")
+    owner: str = Field(description="Whose money it is")
+    job: str | None = Field(description="The job that it is for")
+    amount_micros: int = Field(description="How much, in micro-yuan")
+    at_ms: int = Field(description="When it was done, in ms since 1970")
+    reason: str = Field(description="Why it waits")
+    title: str = Field(description="Why, in a few words")
+
+
+class PlanLine(Shape):
+    """What a cycle would put into one log."""
+
+    log: str = Field(description="`treasury` or `device`")
+    kind: str = Field(description="What the operations do")
+    count: int = Field(description="How many there are")
+    amount_micros: int = Field(description="How much they move, in micro-yuan")
+
+
+class SyncView(Shape):
+    """How this machine and its studio's store stand."""
+
+    studio: str = Field(description="The studio")
+    device: str = Field(description="This machine")
+    store: str = Field(description="Where the studio's store is")
+    busy: bool = Field(description="A cycle is under way")
+    done_at_ms: int | None = Field(description="When the last whole cycle ended; null: none yet")
+    tried_at_ms: int | None = Field(description="When the last one began")
+    unsealed: int = Field(description="Operations that no log carries yet")
+    unfunded: int = Field(description="Operations that wait for money or for a decision")
+    trouble: TroubleView | None = Field(description="What the last cycle failed with")
+    plan: list[PlanLine] = Field(description="What the next cycle would put")
+
+
+class WaitingList(Shape):
+    """What waits, oldest first."""
+
+    items: list[WaitingView] = Field(description="The operations")
+
+
+class OperationPath(Shape):
+    """An operation that waits."""
+
+    operation: str = Field(description="Its id", max_length=300)
+
+
+class DevicePath(Shape):
+    """A machine of the studio."""
+
+    device: str = Field(description="Its id", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+
+
+class DeviceView(Shape):
+    """A machine of the studio."""
+
+    id: str = Field(description="Its id")
+    host: str = Field(description="Its name, for people")
+    here: bool = Field(description="It is this one")
+    state: str = Field(description="`member` or `out`")
+    epoch: int = Field(description="Which epoch of its log is open, or was the last")
+    entries: int = Field(description="How many entries that epoch has")
+    leased_micros: int = Field(description="What it has leased and not spent, in micro-yuan")
+
+
+class DeviceList(Shape):
+    """The studio's machines."""
+
+    studio: str = Field(description="The studio")
+    mints: bool = Field(description="This machine may mint: it is an admin's")
+    keys: str = Field(description="Where this machine keeps its keys, in a sentence")
+    items: list[DeviceView] = Field(description="The machines")
+
+
+class InviteRequest(Body):
+    """An invite for one machine."""
+
+    model_config = show({"mints": False})
+
+    mints: bool = Field(False, description="The machine is an admin's: it may mint as well")
+
+
+class InviteView(Shape):
+    """What the machine that is invited is given. Whoever has it can join: hand it over safely."""
+
+    invite: str = Field(description="The invite, to paste into `yuntu studio join`")
