@@ -161,7 +161,7 @@ class Reconciler:
         self.standing.stopped = next(iter(cycle.stopped.values()), None)
         self.standing.out = cycle.out
         resumed = self.writer.write(resume_leased, at_ms=read_clock_ms())
-        if cycle.put or cycle.read or was is not None:
+        if cycle.read or was is not None:
             self.writer.write(tell_done, read=cycle.read, put=cycle.put)
         if cycle.read or cycle.retried or resumed:
             self.on_news()

@@ -77,9 +77,9 @@ class Projection:
         """Seal an operation of our own, or write one that this ledger does not have."""
         told, place = effect.operation, f"{effect.log}/{effect.seq:010}"
         one = make_sealed(told, self.device, effect.device, place)
-        self.owners.add(one.owner)
         if one.device is None and self.seal_own(one):
             return
+        self.owners.add(one.owner)
         if fetch_value(self.db, "SELECT 1 FROM account WHERE id = ?", (one.owner,)) is None:
             accounts.ensure_account(self.db, account=one.owner, name=one.owner, at_ms=self.at_ms)
         sealing.record_sealed(self.db, one)
@@ -147,17 +147,17 @@ class Projection:
         )
         with sealing.floors_lifted(self.db):
             for row in rows:
-                self.owners.add(row["owner"])
                 self.take_back(row, "cut_off", outcome=None if own else "void")
 
     def take_back(self, row: Row, reason: str, *, outcome: str | None = None) -> None:
         """Take an operation back and remember the job that it was for."""
+        self.owners.add(row["owner"])
         if row["job"] is not None and row["device"] is None:
             self.jobs.add(row["job"])
         sealing.take_back(self.db, row, reason=reason, at_ms=self.at_ms, outcome=outcome)
 
     def tell(self) -> None:
-        """Write an event for everybody whose money moved."""
+        """Write an event for everybody whose money moved without their doing anything here."""
         for owner in sorted(self.owners):
             add_event(self.db, kind="ledger.synced", owner=owner, at_ms=self.at_ms)
 

@@ -73,7 +73,8 @@ def credentials(studio: Studio) -> dict[str, str | None]:
 def objects(studio: Studio) -> dict[str, str]:
     """An object of `owner`'s for each thing that addresses speak of; a new one belongs here."""
     session = str(studio.sign_in("owner")["session"])
-    return {"job": JOB, "number": "1", "session": session, "person": "owner"}
+    told = {"job": JOB, "number": "1", "session": session, "person": "owner"}
+    return told | {"operation": "topup:1", "device": "one"}
 
 
 @pytest.fixture(scope="module")

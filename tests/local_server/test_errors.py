@@ -36,6 +36,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/topups": {"id": "topup-1", "amount_micros": 1},
     "/api/v1/withdrawals": {"id": "withdrawal-1", "amount_micros": 1},
     "/api/v1/jobs/<job>/refunds": {"id": "refund-1", "reason": "noise"},
+    "/api/v1/studio/invites": {},
     "/api/v1/prices": {
         "id": "prices-1",
         "rate_micros": 1,
@@ -55,7 +56,8 @@ def list_calls(app: OpenAPI) -> Iterator[tuple[str, Rule]]:
 
 def fill(rule: Rule, *, job: str = JOB, number: int = 1) -> str:
     """Return a route's address."""
-    values = {"job": job, "number": str(number), "session": "nobody", "person": "nobody"}
+    names = ("session", "person", "operation", "device")
+    values = {"job": job, "number": str(number)} | dict.fromkeys(names, "nobody")
     return ARGUMENT.sub(lambda match: values[match.group(1)], rule.rule)
 
 
