@@ -241,7 +241,12 @@ def take_back(db: Database, *, at_ms: int) -> None:
     before = asdict(read_rules(db))
     after = asdict(change_rules(db, shared=False, sign_up=None))
     deed = Deed(
-        actor=OWNER, role=Role.ADMIN, via=Via.KEY, action="serve --alone", subject=None, asked={}
+        actor=read_card(db).owner,
+        role=Role.ADMIN,
+        via=Via.KEY,
+        action="serve --alone",
+        subject=None,
+        asked={},
     )
     add_deed(db, deed, before=before, after=after, at_ms=at_ms)
 
