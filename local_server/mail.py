@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 SECONDS_MAX = 20
 PASSWORD_VARIABLE = "YUNTU_SMTP_PASSWORD"  # noqa: S105 - a name, not a secret
 FILE = "mail.toml"
+SERVICE = "yuntu-mail"
 
 
 class Security(StrEnum):
@@ -53,8 +54,7 @@ FIELDS = {"host", "port", "security", "sender", "user", "password", "authority"}
 def read_mail_settings(data: Path) -> MailSettings | None:
     """Read `mail.toml` of a data directory; None where there is none.
 
-    The password may stand there (the folder is its owner's alone) or in the environment. Raises
-    BadInput `mail_settings_wrong`.
+    Raises BadInput `mail_settings_wrong`.
     """
     path = data / FILE
     if not path.exists():
@@ -76,13 +76,31 @@ def make_mail_settings(told: dict[str, Any]) -> MailSettings:
         security=Security(told.get("security", Security.STARTTLS)),
         sender=str(told["sender"]),
         user=told.get("user"),
-        password=os.environ.get(PASSWORD_VARIABLE) or told.get("password"),
+        password=find_password(told),
         authority=told.get("authority"),
     )
     Address(addr_spec=settings.sender)
     if settings.user is not None and settings.security == Security.NONE:
         raise ValueError("a password is never sent in the open: security is tls or starttls")
     return settings
+
+
+def find_password(told: dict[str, Any]) -> str | None:
+    """Return the password of a table's `user`: from the environment, the table, or the keyring.
+
+    The table's folder is its owner's alone; the keyring is better where there is one.
+    """
+    password: str | None = os.environ.get(PASSWORD_VARIABLE) or told.get("password")
+    if password is not None or told.get("user") is None:
+        return password
+    import keyring  # it takes a while, and few servers need it
+    from keyring.errors import KeyringError
+
+    try:
+        return keyring.get_password(SERVICE, f"{told['user']} {told['host']}")
+    except KeyringError as error:
+        log.warning("there is no keyring to look for the mail server's password in: %s", error)
+        return None
 
 
 class Mailer:

@@ -11,9 +11,7 @@ from pathlib import Path
 import jwt
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
-from keyring.errors import PasswordDeleteError
 from PIL import Image
 
 from local_server.cli.client import Client
@@ -25,32 +23,9 @@ from local_server.settings import STUDIO
 from local_server.tokens import ACCESS_MS, Tokens, read_token_secret
 from local_server.wording import Wording
 from tests.cli.yuntu import Ran, Yuntu
+from tests.memory_keyring import MemoryKeyring
 
 PASSWORD, OTHER = "sunlit-kiln-42", "gravel-tide-17"
-
-
-class TestKeyring(KeyringBackend):
-    """A keyring in memory, for machines that have none."""
-
-    __test__ = False
-    priority = 1
-
-    def __init__(self) -> None:
-        self.entries: dict[tuple[str, str], str] = {}
-        super().__init__()  # type: ignore[no-untyped-call]
-
-    def get_password(self, service: str, username: str) -> str | None:
-        """Return an entry."""
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        """Set an entry."""
-        self.entries[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        """Drop an entry."""
-        if self.entries.pop((service, username), None) is None:
-            raise PasswordDeleteError
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +117,7 @@ def test_where_the_tokens_lie_is_said(line: Yuntu) -> None:
 
 
 def test_the_keyring_has_them_where_there_is_one(line: Yuntu) -> None:
-    ring = TestKeyring()
+    ring = MemoryKeyring()
     keyring.set_keyring(ring)
     ran = say(line, "signin", "me", "--json", typed=PASSWORD)
     assert ran.json["in_keyring"] and ran.err == ""

@@ -1,14 +1,19 @@
 """Mails to a real SMTP server: private, to one address, with the headers that we wrote."""
 
+import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import keyring
 import pytest
+from keyring.backends.fail import Keyring as NoKeyring
 
 from local_server.farm.errors import BadInput, Unavailable
-from local_server.mail import Mailer, Security, make_message, read_mail_settings
+from local_server.mail import Mailer, Security, make_mail_settings, make_message, read_mail_settings
 from tests.local_server.post_office import SENDER, PostOffice, find_port, open_post_office
+from tests.memory_keyring import MemoryKeyring
 
 # The server's library does not see that a connection that began in TLS is private.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -114,3 +119,28 @@ def test_settings_as_they_are_written(tmp_path: Path, monkeypatch: pytest.Monkey
     read = read_mail_settings(tmp_path)
     assert read is not None and read.password == "from outside"  # noqa: S105
     assert read.security == Security.STARTTLS, "private unless somebody says otherwise"
+
+
+@pytest.mark.parametrize("page", ["docs/people.md", "docs/zh/people.md"])
+def test_the_settings_that_are_documented_are_understood(page: str) -> None:
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    shown = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert shown
+    settings = make_mail_settings(tomllib.loads(shown[1].replace("# authority", "authority")))
+    assert settings.authority and settings.user and settings.security == Security.STARTTLS
+
+
+def test_a_password_in_the_keyring_is_found(tmp_path: Path) -> None:
+    told = 'host = "smtp.studio.cn"\nport = 587\nsender = "a@studio.cn"\nuser = "u"\n'
+    (tmp_path / "mail.toml").write_text(told)
+    before, ring = keyring.get_keyring(), MemoryKeyring()
+    keyring.set_keyring(ring)
+    try:
+        keyring.set_password("yuntu-mail", "u smtp.studio.cn", "from the ring")
+        read = read_mail_settings(tmp_path)
+        assert read is not None and read.password == "from the ring"  # noqa: S105
+        keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
+        read = read_mail_settings(tmp_path)
+        assert read is not None and read.password is None
+    finally:
+        keyring.set_keyring(before)
