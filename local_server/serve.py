@@ -33,7 +33,7 @@ from local_server.inspections import Inspections
 from local_server.live import Live
 from local_server.logs import log_to_file
 from local_server.mail import Mailer, read_mail_settings
-from local_server.membership import find_chest, make_desk, read_card
+from local_server.membership import Card, find_chest, make_desk, read_card
 from local_server.node_watch import NodeWatch, kill_stray_node
 from local_server.passwords import Passwords
 from local_server.preparation import Preparation
@@ -164,18 +164,11 @@ def build_services(settings: Settings) -> Services:
     """Put a server's parts together. Raises what a damaged or newer database raises."""
     device, secret = read_device(settings.data), read_queue_secret(settings.data)
     writer = Writer(settings.database)
-    writer.open()
-    card = writer.run(read_card)
+    card = open_books(writer, settings)
     settings = replace(settings, studio=card.studio, store=card.store or settings.store)
-    writer.write(
-        ensure_account, account=card.owner, name=card.owner, role=Role.ADMIN, at_ms=read_clock_ms()
-    )
-    if settings.alone:
-        writer.write(take_back, at_ms=read_clock_ms())
     store = open_store(settings.store)
     store.probe()
     blobs = Blobs(store, settings.studio)
-    writer.write(ensure_price_books, load_price_books().values(), at_ms=read_clock_ms())
     books = writer.run(read_price_books)
     queue = Queue(settings.queue, secret=secret)
     foreman = Foreman(
@@ -234,6 +227,18 @@ def build_services(settings: Settings) -> Services:
         origins=Origins(settings.origins),
         wake=wake,
     )
+
+
+def open_books(writer: Writer, settings: Settings) -> Card:
+    """Open the database and see to what every other part expects there; returns whose it is."""
+    writer.open()
+    card = writer.run(read_card)
+    now = read_clock_ms()
+    writer.write(ensure_account, account=card.owner, name=card.owner, role=Role.ADMIN, at_ms=now)
+    writer.write(ensure_price_books, load_price_books().values(), at_ms=now)
+    if settings.alone:
+        writer.write(take_back, at_ms=now)
+    return card
 
 
 def take_back(db: Database, *, at_ms: int) -> None:
