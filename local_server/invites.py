@@ -18,13 +18,16 @@ PREFIX = "yuntu-invite-1."
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Invite:
-    """What an invite says. `secret` signs the joining once; `sealed` is the minting key, if any."""
+    """What an invite says. `secret` signs the joining once; `sealed` is the minting key, if any;
+    `people` is what personal fields are sealed with. All of it is for the invited machine alone.
+    """
 
     studio: str
     store: str
     genesis: str
     secret: str
     sealed: str
+    people: str
 
 
 def make_invite(reconciler: Reconciler, *, card: Card, store: str, mints: bool) -> str:
@@ -41,7 +44,12 @@ def make_invite(reconciler: Reconciler, *, card: Card, store: str, mints: bool) 
     reconciler.append(build)
     sealed = seal_text(minter.secret, secret=signer.secret, purpose="minting key") if mints else ""
     invite = Invite(
-        studio=card.studio, store=store, genesis=genesis[0], secret=signer.secret, sealed=sealed
+        studio=card.studio,
+        store=store,
+        genesis=genesis[0],
+        secret=signer.secret,
+        sealed=sealed,
+        people=reconciler.desk.people,
     )
     text = json.dumps(asdict(invite), separators=(",", ":"))
     return PREFIX + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 from local_server.farm.db import assert_writing, fetch_value
 from local_server.settings import OWNER, STUDIO
 from sync.drafts import Desk
-from sync.keys import Chest, Keys, ensure_signer, open_chest, read_signer
+from sync.keys import Chest, Keys, ensure_signer, make_signer, open_chest, read_signer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,4 +57,8 @@ def make_desk(chest: Chest, card: Card, device: str) -> Desk:
         if card.founder
         else read_signer(chest, f"minter-{card.studio}")
     )
-    return Desk(card.studio, device, Keys(own, minter))
+    people = chest.get(f"people-{card.studio}")
+    if people is None and card.founder:
+        people = make_signer().secret
+        chest.put(f"people-{card.studio}", people)
+    return Desk(card.studio, device, Keys(own, minter), people or "")

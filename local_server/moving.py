@@ -27,12 +27,13 @@ from sync.drafts import Desk
 from sync.engine import Cycle, Engine
 from sync.fold import Fold
 from sync.keys import Chest, Keys, make_signer, open_text
+from sync.people import agree
 from sync.store import Store, open_store
 from sync.studio import close_epoch, enrol, found_studio
 
 P = ParamSpec("P")
 T = TypeVar("T")
-LOG_TABLES = ("log_object", "log_draft", "log_id", "fold_state", "outbox")
+LOG_TABLES = ("log_object", "log_draft", "log_id", "fold_state", "outbox", "person_field")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,7 @@ def accept(card: Card, invite: Invite) -> Callable[[House], None]:
         if invite.sealed:
             secret = open_text(invite.sealed, secret=invite.secret, purpose="minting key")
             house.chest.put(f"minter-{card.studio}", secret)
+        house.chest.put(f"people-{card.studio}", invite.people)
         with tempfile.TemporaryDirectory() as folder:
             db = open_database(Path(folder) / "visit.db")
             try:
@@ -296,6 +298,8 @@ def turn_ledger(house: House, card: Card, money: dict[str, int], proof: str) -> 
     db.conn.execute("UPDATE taken_back SET outcome = 'dropped' WHERE outcome IS NULL")
     ensure_account(db, account=card.owner, name=house.host, role=Role.ADMIN, at_ms=read_clock_ms())
     if card.owner != old.owner:
+        # The old id may be somebody else's there: what it is called here is no edit of theirs.
+        agree(db, account=old.owner, place="former")
         db.conn.execute("UPDATE job SET owner = ? WHERE owner = ?", (card.owner, old.owner))
     keep_card(db, replace(card, genesis=card.genesis))
     for owner, micros in sorted(money.items()):

@@ -24,6 +24,7 @@ from sync.fold import Fold
 from sync.keys import Keys, Signer
 from sync.log import Stored, drop_draft, find_draft, keep_draft
 from sync.operations import DEVICE_SHAPES
+from sync.people import post_people
 from sync.projection import give_all_again, mend_jobs
 from sync.verdict import Verdict
 
@@ -56,11 +57,15 @@ class TrialIds:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Whose entries are written here, and with what."""
+    """Whose entries are written here, and with what.
+
+    `people` is the secret (hex) that personal fields are sealed with; empty: people stay here.
+    """
 
     studio: str
     device: str
     keys: Keys
+    people: str = ""
 
 
 def draft_next(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored | None:
@@ -89,6 +94,9 @@ def draft_next(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored | 
             leave_out(db, refused, at_ms=at_ms)
             continue
         return build_draft(db, fold, desk, name, operations, at_ms=at_ms)
+    if desk.people:
+        ranks = desk.keys.minter is not None
+        post_people(db, secret=desk.people, device=desk.device, ranks=ranks, at_ms=at_ms)
     for name, of in ((TREASURY, "treasury"), (own, "device")):
         if operations := choose_letters(db, fold, desk, log=of):
             return build_draft(db, fold, desk, name, operations, at_ms=at_ms)

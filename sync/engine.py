@@ -225,7 +225,8 @@ class Engine:
                 more = True
                 break
         if effects:
-            Projection(db, self.desk.device, self.clock()).apply(effects)
+            desk = self.desk
+            Projection(db, desk.device, self.clock(), people=desk.people).apply(effects)
             save_fold(db, fold, changed)
             note_studio(db, fold, self.desk.device)
         return more

@@ -1,5 +1,6 @@
 """The projection: what the fold says, written into the ledger that everybody reads."""
 
+import json
 import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from local_server.farm.sealing import Sealed
 from local_server.farm.states import OPEN_JOB_STATES
 from sync.entry import Operation
 from sync.fold import CutOff, Effect, Folded
+from sync.people import apply_person
 from sync.verdict import Verdict
 
 MONEY = frozenset(Kind) - {Kind.CLOSE, Kind.RECLAIM}
@@ -28,6 +30,7 @@ class Projection:
     db: Database
     device: str
     at_ms: int
+    people: str = ""
     owners: set[str] = field(default_factory=set)
     jobs: set[str] = field(default_factory=set)
 
@@ -85,12 +88,20 @@ class Projection:
         sealing.record_sealed(self.db, one)
 
     def write_letter(self, effect: Folded) -> None:
-        """Note that the outbox's operation is sealed, and do what others' mean here."""
-        place = f"{effect.log}/{effect.seq:010}"
+        """Note that an operation of the outbox is sealed, and do what it means here."""
+        told, place = effect.operation, f"{effect.log}/{effect.seq:010}"
         self.db.conn.execute(
             "UPDATE outbox SET sealed_in = ? WHERE id = ? AND sealed_in IS NULL",
-            (place, effect.operation["id"]),
+            (place, told["id"]),
         )
+        if told["op"] == "person" and self.people:
+            apply_person(self.db, told, secret=self.people, place=place, at_ms=self.at_ms)
+        elif told["op"] == "request" and effect.device is not None:
+            self.db.conn.execute(
+                "INSERT INTO asking (id, device, line, at_ms) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (told["id"], effect.device, json.dumps(told["line"]), told["at_ms"]),
+            )
 
     def seal_own(self, one: Sealed) -> bool:
         """Seal the row that stands for an operation; what stands there otherwise is taken back."""

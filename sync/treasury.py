@@ -52,7 +52,8 @@ class Closed:
 class Treasury:
     """Where the fold of the treasury stands; all amounts in micro-yuan by owner.
 
-    `spent` is what closed epochs spent; what open ones spent is in their own logs.
+    `spent` is what closed epochs spent; what open ones spent is in their own logs. `people` has
+    the machine that told of an account first, and the account's role.
     """
 
     studio: str
@@ -62,6 +63,7 @@ class Treasury:
     keys: dict[str, Key] = field(default_factory=dict)
     devices: dict[str, Device] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
+    people: dict[str, tuple[str, str]] = field(default_factory=dict)
     pools: dict[str, int] = field(default_factory=dict)
     minted: dict[str, int] = field(default_factory=dict)
     withdrawn: dict[str, int] = field(default_factory=dict)
@@ -108,6 +110,8 @@ class Treasury:
             verdict = _MOVES[kind](self, operation, logs)
             if verdict is Verdict.GOOD and key.role == "invite":
                 key.void = True  # an invite lets one machine in
+        elif kind == "person":
+            verdict = self.edit_person(operation, key)
         else:
             verdict = self.move(operation)
         if verdict is Verdict.GOOD:
@@ -130,6 +134,17 @@ class Treasury:
                 return self.void_key(operation)
             case "policy":
                 self.policy |= operation["line"]
+        return Verdict.GOOD
+
+    def edit_person(self, operation: Operation, key: Key) -> Verdict:
+        """Edit a person: who is what is the minters' to say, and nobody else edits those above.
+
+        Or a machine that turned bad could give itself an admin's password.
+        """
+        home, role = self.people.get(operation["account"], (key.name, "artist"))
+        if key.role != "minter" and (operation["line"] or (role != "artist" and home != key.name)):
+            return Verdict.NOT_ALLOWED
+        self.people[operation["account"]] = (home, str(operation["line"].get("role", role)))
         return Verdict.GOOD
 
     def enrol(self, operation: Operation, logs: dict[str, DeviceLog]) -> Verdict:
@@ -224,7 +239,8 @@ class Treasury:
         """Return the state that `to_dict` told."""
         keys = {id: Key(**one) for id, one in told["keys"].items()}
         devices = {id: Device(**one) for id, one in told["devices"].items()}
-        return cls(**told | {"keys": keys, "devices": devices})
+        people = {account: (home, role) for account, (home, role) in told["people"].items()}
+        return cls(**told | {"keys": keys, "devices": devices, "people": people})
 
 
 def add(table: dict[str, int], owner: str, micros: int) -> None:

@@ -300,6 +300,12 @@ def m031_outbox(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m032_people_everywhere(db: Database) -> None:
+    """What the studio's machines agree on about people, and what machines ask for."""
+    run_script(db, sync_tables.PEOPLE)
+
+
+@MIGRATIONS()
 def m040_repeats(db: Database) -> None:
     """Requests that may come twice."""
     run_script(db, REPEATS)

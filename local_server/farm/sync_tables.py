@@ -59,3 +59,30 @@ CREATE INDEX outbox_unsealed ON outbox (log, number) WHERE sealed_in IS NULL;
 FORMER = """
 ALTER TABLE operation ADD COLUMN studio TEXT;
 """
+
+PEOPLE = """
+CREATE TABLE person_field (
+  account TEXT NOT NULL,
+  field TEXT NOT NULL,
+  value TEXT NOT NULL CHECK (json_valid(value)),
+  place TEXT NOT NULL,
+  PRIMARY KEY (account, field)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE person_history (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  account TEXT NOT NULL,
+  field TEXT NOT NULL,
+  value TEXT NOT NULL CHECK (json_valid(value)),
+  place TEXT NOT NULL,
+  until TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE asking (
+  id TEXT PRIMARY KEY,
+  device TEXT NOT NULL,
+  line TEXT NOT NULL CHECK (json_valid(line)),
+  at_ms INTEGER NOT NULL,
+  outcome TEXT CHECK (outcome IN ('granted', 'refused'))
+) STRICT, WITHOUT ROWID;
+"""

@@ -25,6 +25,7 @@ RECONCILING = (
     "sync.leases",
     "sync.log",
     "sync.operations",
+    "sync.people",
     "sync.projection",
     "sync.studio",
     "sync.treasury",

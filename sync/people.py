@@ -1,0 +1,143 @@
+"""People everywhere: what the studio's machines agree on about accounts, field by field.
+
+The treasury orders edits, so of two edits of one field the later place wins on every machine, and
+what it replaced is kept. Who may do what can be read by all machines; what is personal (names,
+addresses, password hashes) is sealed with a key that only the studio's machines have.
+"""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from sqlite_utils import Database
+
+from local_server.farm import accounts, sealing
+from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows, fetch_value
+from local_server.farm.people_tables import fold_name
+from local_server.farm.sessions import EndReason, end_sessions
+from sync.entry import Operation
+from sync.keys import open_text, seal_text
+
+RANK = ("role", "level", "removed_at_ms")
+PERSONAL = (
+    "name",
+    "email",
+    "email_verified_at_ms",
+    "phone",
+    "password",
+    "password_changed_at_ms",
+    "avatar",
+)
+PURPOSE = "people"
+
+
+def post_people(db: Database, *, secret: str, device: str, ranks: bool, at_ms: int) -> int:
+    """Put into the outbox what was changed about people here and no log knows of.
+
+    `ranks` is whether this machine may say who is what. Returns how many letters there are.
+    """
+    assert_writing(db)
+    names = (*RANK, *PERSONAL) if ranks else PERSONAL
+    posted = 0
+    for row in fetch_rows(db, f"SELECT id, {', '.join((*RANK, *PERSONAL))} FROM account"):
+        known = read_fields(db, account=row["id"])
+        changed = {name: row[name] for name in names if row[name] != known.get(name)}
+        if not changed or has_letter(db, account=row["id"]):
+            continue
+        personal = {name: value for name, value in changed.items() if name in PERSONAL}
+        sealed = json.dumps(personal, ensure_ascii=False) if personal else ""
+        operation: Operation = {
+            "op": "person",
+            "id": f"person:{row['id']}:{device}:{at_ms}",
+            "at_ms": at_ms,
+            "account": row["id"],
+            "line": {name: value for name, value in changed.items() if name in RANK},
+            "sealed": seal_text(sealed, secret=secret, purpose=PURPOSE) if sealed else "",
+        }
+        sealing.post_letter(db, log="treasury", operation=operation)
+        posted += 1
+    return posted
+
+
+def has_letter(db: Database, *, account: str) -> bool:
+    """Tell whether an edit of a person waits for its log already."""
+    sql = (
+        "SELECT 1 FROM outbox WHERE sealed_in IS NULL AND operation ->> 'op' = 'person'"
+        " AND operation ->> 'account' = ?"
+    )
+    return fetch_value(db, sql, (account,)) is not None
+
+
+def apply_person(db: Database, told: Operation, *, secret: str, place: str, at_ms: int) -> None:
+    """Write an edit of a person, as the treasury has it, into the accounts of this machine.
+
+    A field that was edited here since, and not handed in yet, keeps what it has: it comes later.
+    """
+    account = told["account"]
+    fields: dict[str, Any] = dict(told["line"])
+    if told["sealed"]:
+        fields |= json.loads(open_text(told["sealed"], secret=secret, purpose=PURPOSE))
+    if fetch_value(db, "SELECT 1 FROM account WHERE id = ?", (account,)) is None:
+        name = str(fields.get("name") or account)
+        accounts.ensure_account(db, account=account, name=name, at_ms=at_ms)
+        agree(db, account=account, but=fields.keys(), place=place)
+    row = fetch_row(db, "SELECT * FROM account WHERE id = ?", (account,))
+    assert row is not None
+    known = read_fields(db, account=account)
+    for name in (*RANK, *PERSONAL):
+        if name in fields:
+            edited_here = name in known and row[name] not in (known[name], fields[name])
+            keep_field(db, account=account, name=name, value=fields[name], place=place)
+            if not edited_here:
+                write_field(db, row, name=name, value=fields[name])
+    if fields.get("removed_at_ms"):
+        end_sessions(db, account=account, reason=EndReason.REMOVED, at_ms=at_ms)
+    elif "password" in fields and fields["password"] != row["password"]:
+        end_sessions(db, account=account, reason=EndReason.PASSWORD, at_ms=at_ms)
+
+
+def agree(db: Database, *, account: str, place: str, but: Collection[str] = ()) -> None:
+    """Note that what an account has is no edit made here, but for some fields."""
+    row = fetch_row(db, "SELECT * FROM account WHERE id = ?", (account,))
+    assert row is not None
+    for name in (*RANK, *PERSONAL):
+        if name not in but:
+            keep_field(db, account=account, name=name, value=row[name], place=place)
+
+
+def read_fields(db: Database, *, account: str) -> dict[str, Any]:
+    """Return what the treasury says of a person, by field."""
+    rows = fetch_rows(db, "SELECT field, value FROM person_field WHERE account = ?", (account,))
+    return {row["field"]: json.loads(row["value"]) for row in rows}
+
+
+def keep_field(db: Database, *, account: str, name: str, value: Any, place: str) -> None:
+    """Keep what the treasury says of a field, and what that replaces in the history."""
+    db.conn.execute(
+        "INSERT INTO person_history (account, field, value, place, until)"
+        " SELECT account, field, value, place, ? FROM person_field"
+        " WHERE account = ? AND field = ? AND value <> ?",
+        (place, account, name, json.dumps(value)),
+    )
+    db.conn.execute(
+        "INSERT INTO person_field (account, field, value, place) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET value = excluded.value, place = excluded.place",
+        (account, name, json.dumps(value), place),
+    )
+
+
+def write_field(db: Database, row: Row, *, name: str, value: Any) -> None:
+    """Write one field of an account; a name or an address that somebody here has is left alone."""
+    columns: dict[str, Any] = {name: value}
+    if name == "name":
+        if accounts.is_name_taken(db, name=str(value), but_by=row["id"]):
+            return
+        columns["name_key"] = fold_name(str(value))
+    if name == "email":
+        key = None if value is None else str(value).casefold()
+        sql = "SELECT 1 FROM account WHERE email_key = ? AND id <> ?"
+        if fetch_value(db, sql, (key, row["id"])) is not None:
+            return
+        columns["email_key"] = key
+    assignments = ", ".join(f"{column} = :{column}" for column in columns)
+    db.conn.execute(f"UPDATE account SET {assignments} WHERE id = :id", columns | {"id": row["id"]})
