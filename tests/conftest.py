@@ -1,5 +1,6 @@
 """Fixtures that several parts of the tests share."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -69,3 +70,31 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
         pytest.skip("only root may mount a disk")
     yield SmallDisk(folder)
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def exfat_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real exFAT disk, as sticks and some shares have: no hard links, and `a` is `A`."""
+    mount, make = shutil.which("mount.exfat-fuse"), shutil.which("mkfs.exfat")
+    if mount is None or make is None or os.geteuid() != 0:
+        pytest.skip("needs exfat-fuse, exfatprogs and the right to mount")
+    image, folder = tmp_path / "image", tmp_path / "exfat"
+    folder.mkdir()
+    with image.open("wb") as opened:
+        opened.truncate(64 << 20)
+    subprocess.run([make, str(image)], check=True, capture_output=True)
+    looped = subprocess.run(
+        ["losetup", "--find", "--show", str(image)], check=False, capture_output=True, text=True
+    )
+    if looped.returncode:
+        pytest.skip("there is no loop device")
+    device = looped.stdout.strip()
+    try:
+        if subprocess.run(
+            [mount, device, str(folder)], check=False, capture_output=True
+        ).returncode:
+            pytest.skip("FUSE cannot mount here")
+        yield folder
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
