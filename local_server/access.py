@@ -48,6 +48,7 @@ RIGHTS: dict[str, Right] = {
     "GET /metrics": Right.MACHINE,
     "GET /connections": Right.ADMIN,
     "GET /renderers": Right.PERSON,
+    "GET /farm": Right.PERSON,
     "POST /checks": Right.PERSON,
     "GET /events": Right.PERSON,
     "POST /shutdown": Right.MACHINE,

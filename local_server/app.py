@@ -22,6 +22,7 @@ from local_server.request_ids import name_requests
 from local_server.routes import (
     bills,
     connections,
+    farm,
     frames,
     health,
     jobs,
@@ -43,7 +44,7 @@ BODY_BYTES_MAX = 1_000_000
 PARTS = (
     *(health, server, connections),
     *(sessions, profile, people),
-    *(jobs, steering, frames),
+    *(jobs, steering, frames, farm),
     *(bills, money, prices),
     sync,
 )

@@ -13,10 +13,11 @@ from sqlite_utils import Database
 from local_server.farm import attempts, frames, nodes
 from local_server.farm.attempts import Result
 from local_server.farm.db import Row, fetch_rows, read_clock_ms, write
-from local_server.farm.errors import Unavailable
+from local_server.farm.errors import Unavailable, YuntuError
 from local_server.farm.frames import HandedFrame
 from local_server.farm.jobs import get_job, read_plan
 from local_server.farm.pricing import PRIORITY_MAX, PriceBook, choose_book
+from local_server.farm.sites import Site, list_renderers
 from local_server.reports import LEASE_MS, Aftermath, AnyReport, apply_reports, parse_result
 from render.protocol import REPORTS, FrameTask
 from render.queue import BadMessage, Queue, frame_ids
@@ -34,7 +35,7 @@ EXPIRY_CHECK_MS = 500
 
 
 class Foreman:
-    """Connects database, queue and store; owns no state that a restart would miss."""
+    """Connects database, queue and store of one site; owns no state a restart would miss."""
 
     def __init__(
         self,
@@ -44,14 +45,14 @@ class Foreman:
         studio: str,
         device: str,
         books: dict[str, PriceBook],
-        renderers: list[str],
+        site: Site = Site.HERE,
         clock: Callable[[], int] = read_clock_ms,
     ) -> None:
         self.queue = queue
         self.store = store
         self.studio = studio
         self.books = books
-        self.renderers = renderers
+        self.site = site
         self.clock = clock
         self.report_line = f"reports-{device}"
         self.unwritten: list[AnyReport] = []
@@ -64,6 +65,7 @@ class Foreman:
         self.doubtful_looks = 0
         self.leases_stand_still = False
         self.next_expiry_check = 0
+        self.trouble: YuntuError | None = None
 
     def note_death(self, node: str) -> None:
         """Note that a node is dead; it is buried once all that it reported has been applied."""
@@ -138,7 +140,8 @@ class Foreman:
 
     def hand_out(self, db: Database) -> int:
         """Fill each renderer's line up to the window; returns how many frames were handed out."""
-        return sum(self.fill_line(db, renderer) for renderer in self.renderers)
+        renderers = list_renderers(db, site=self.site)
+        return sum(self.fill_line(db, renderer) for renderer in renderers)
 
     def fill_line(self, db: Database, renderer: str) -> int:
         """Fill the windows of one line: each priority has its own, which counts what is above it.
@@ -149,14 +152,19 @@ class Foreman:
         total, below = 0, PRIORITY_MAX + 1
         book = choose_book(self.books, at_ms=self.clock())
         while (
-            priority := frames.find_priority(db, renderer=renderer, below=below, book=book)
+            priority := frames.find_priority(
+                db, site=self.site, renderer=renderer, below=below, book=book
+            )
         ) is not None:
-            room = WINDOW - frames.count_handed(db, renderer=renderer, priority_min=priority)
+            room = WINDOW - frames.count_handed(
+                db, site=self.site, renderer=renderer, priority_min=priority
+            )
             if room < WINDOW // 4:
                 break
             with write(db):
                 handed = frames.hand_frames(
                     db,
+                    site=self.site,
                     renderer=renderer,
                     limit=room,
                     jobs_max=JOBS_AHEAD,
@@ -208,7 +216,10 @@ class Foreman:
     def stop_paused(self, db: Database) -> None:
         """Tell nodes to let go of jobs that their budget paused: nobody else will."""
         paused = fetch_rows(
-            db, "SELECT id, run FROM job WHERE state = 'paused' AND reason = 'budget'"
+            db,
+            "SELECT id, run FROM job WHERE state = 'paused' AND reason = 'budget'"
+            " AND plan ->> 'site' = ?",
+            (self.site,),
         )
         for job, run in {(job["id"], job["run"]) for job in paused} - self.stopped:
             self.call_off(job, run=run)
@@ -238,7 +249,7 @@ class Foreman:
 
     def reap_expired(self, db: Database) -> None:
         """Take frames back whose lease ran out, unless their picture is in the store."""
-        expired = attempts.list_expired(db, at_ms=self.clock())
+        expired = attempts.list_expired(db, site=self.site, at_ms=self.clock())
         if not expired:
             return
         found = [(frame, self.find_result(frame)) for frame in expired]
@@ -273,14 +284,13 @@ class Foreman:
             db,
             "SELECT f.job, f.number, f.attempt, j.plan ->> 'renderer' AS renderer"
             " FROM frame f JOIN job j ON j.id = f.job"
-            " WHERE f.state = 'waiting' AND f.handed_at_ms <= ?",
-            (self.clock() - older_than_ms,),
+            " WHERE f.state = 'waiting' AND f.handed_at_ms <= ? AND j.plan ->> 'site' = ?",
+            (self.clock() - older_than_ms, self.site),
         )
         if not handed:
             self.suspects = set()
             return
         waiting: set[tuple[str, int, int]] = set()
-        # Not `self.renderers`: after a start no node has said yet which there are.
         for renderer in {one["renderer"] for one in handed}:
             waiting |= frame_ids(self.queue.frames(renderer).list_waiting())
         missing = {(one["job"], one["number"], one["attempt"]) for one in handed} - waiting

@@ -14,6 +14,7 @@ from gevent.threadpool import ThreadPool
 from local_server.estimating import Estimate, estimate_job
 from local_server.farm.errors import BadInput, Unfit
 from local_server.farm.pricing import PriceBook
+from local_server.farm.sites import Site
 from local_server.findings import merge_findings
 from local_server.inspections import Inspections
 from local_server.roster import Roster
@@ -48,6 +49,7 @@ class Request:
     height: int | None = None
     samples: int | None = None
     fresh: bool = False
+    site: str = Site.HERE
 
     @property
     def look(self) -> dict[str, Any]:

@@ -53,10 +53,8 @@ def is_node_up(services: Services) -> bool:
 
 
 def try_queue(services: Services) -> bool:
-    """Ask the queue for its next report without taking it."""
-    foreman = services.foreman
-    services.preparation.pool.apply(foreman.queue.line(foreman.report_line).head)
-    return True
+    """Ask the queue whether it is there."""
+    return bool(services.preparation.pool.apply(services.foreman.queue.answers))
 
 
 def try_store(services: Services) -> bool:

@@ -3,9 +3,11 @@
 import logging
 import sqlite3
 
+import gevent
 from redis.exceptions import RedisError
 
 from local_server.farm.errors import Unavailable, YuntuError
+from local_server.foreman import Foreman
 from local_server.push import Push
 from local_server.reports import Aftermath
 from local_server.services import Services
@@ -16,60 +18,77 @@ IDLE_SECONDS = 0.1
 AWAY_SECONDS = 1.0
 
 
-def run_rounds(services: Services, push: Push) -> None:
-    """Do the foreman's rounds: often while there is work, seldom while there is none."""
+def run_rounds(services: Services, push: Push, foreman: Foreman) -> None:
+    """Do a foreman's rounds: often while there is work, seldom while there is none."""
     inspections, told = services.preparation.inspections, ""
     while not services.ended.is_set():
         services.wake.clear()
         try:
-            busy = do_round(services, push)
+            busy = do_round(services, push, foreman)
         except Exception as error:  # the queue or the store is away, or a disk is full: it may pass
-            log.error("a round broke: %s", error, exc_info=str(error) != told)
+            trouble = explain_trouble(error)
+            log.error(
+                "site=%s: a round broke: %s", foreman.site, error, exc_info=str(error) != told
+            )
             if str(error) != told:
-                push.send_trouble(explain_trouble(error))
-            services.trouble, told = explain_trouble(error), str(error)
-            inspections.in_doubt = True
-            services.ended.wait(AWAY_SECONDS)
+                push.send_trouble(trouble)
+            foreman.trouble, told = trouble, str(error)
+            inspections.in_doubt |= foreman is services.foreman
+            wait_for_queue(services, foreman)
             continue
         if told:
             push.send_trouble(None)
-            services.foreman.doubt_queue()
-        services.trouble, told = None, ""
-        if inspections.in_doubt:
+            foreman.doubt_queue()
+        foreman.trouble, told = None, ""
+        if inspections.in_doubt and foreman is services.foreman:
             inspections.ask_again(counted=False)
         services.wake.wait(ROUND_SECONDS if busy else IDLE_SECONDS)
 
 
-def do_round(services: Services, push: Push) -> bool:
+def wait_for_queue(services: Services, foreman: Foreman) -> None:
+    """Wait until a foreman's queue answers again: rounds would hold up the writer's thread."""
+    pool = gevent.get_hub().threadpool
+    while not services.ended.wait(AWAY_SECONDS) and not pool.apply(foreman.queue.answers):
+        continue
+
+
+def do_round(services: Services, push: Push, foreman: Foreman) -> bool:
     """Hear what nodes report, hand out what is next; True when there was anything."""
-    heard = services.writer.run(services.foreman.hear)
-    pass_on(services, push, heard)
-    handed = services.writer.run(services.foreman.do_round)
-    if push.send_events():
-        services.delivery.wake()
-        services.reconciler.note_change()
+    heard = services.writer.run(foreman.hear)
+    pass_on(services, push, foreman, heard)
+    handed = services.writer.run(foreman.do_round)
+    tell_news(services, push)
     return handed or heard.any
 
 
-def pass_on(services: Services, push: Push, heard: Aftermath) -> None:
-    """Tell the server's parts what nodes have said, once it is committed."""
-    for hello in heard.greeted:
+def pass_on(services: Services, push: Push, foreman: Foreman, heard: Aftermath) -> None:
+    """Tell the server's parts what nodes have said, once it is committed.
+
+    Scenes are opened where they lie: renderers of the farm's nodes are of no use for that.
+    """
+    for hello in heard.greeted if foreman is services.foreman else ():
         new = services.roster.hear(hello)
-        services.foreman.renderers = sorted(services.roster.renderers)
         watch = services.node_watch
         if new and watch is not None and hello.node == watch.node_id:
             services.preparation.inspections.ask_again()
     for answer in heard.inspected:
         services.preparation.inspections.hear(answer)
     for job, run in heard.unwanted.items():
-        services.foreman.call_off(job, run=run)
+        foreman.call_off(job, run=run)
     services.live.note_progress(heard.progress)
     services.live.note_lines(heard.lines)
     push.send_lines(heard.lines)
+    tell_news(services, push)
+    push.send_progress(heard.progress)
+
+
+def tell_news(services: Services, push: Push) -> None:
+    """Push what has happened, and wake those who have to carry what came of it."""
     if push.send_events():
         services.delivery.wake()
         services.reconciler.note_change()
-    push.send_progress(heard.progress)
+        if services.farm is not None:
+            services.farm.shipping.wake()
 
 
 def explain_trouble(error: Exception) -> YuntuError:

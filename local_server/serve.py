@@ -25,8 +25,10 @@ from local_server.farm.db import fetch_rows, open_database, read_clock_ms
 from local_server.farm.deeds import Deed, add_deed
 from local_server.farm.errors import Conflict, Unavailable, YuntuError
 from local_server.farm.price_books import ensure_price_books, read_price_books
-from local_server.farm.pricing import load_price_books
+from local_server.farm.pricing import PriceBook, load_price_books
 from local_server.farm.rules import change_rules, read_rules
+from local_server.farm.sites import Site
+from local_server.farm_link import FarmAddress, FarmLink, read_farm_address
 from local_server.foreman import Foreman
 from local_server.headers import Origins
 from local_server.inspections import Inspections
@@ -48,12 +50,14 @@ from local_server.settings import (
     read_device,
     read_queue_secret,
 )
+from local_server.shipping import Shipping
 from local_server.submission import Submission
 from local_server.tokens import Tokens, read_token_secret
 from local_server.writer import Writer
 from render.queue import Queue
 from render.renderers import read_specs
 from sync.blobs import Blobs
+from sync.copies import NearBlobs
 from sync.known_files import KnownFiles
 from sync.store import open_store
 
@@ -122,13 +126,16 @@ def serve(services: Services, listener: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, services.ended.set)
     loops: list[gevent.Greenlet[..., None]] = [
-        gevent.spawn(run_rounds, services, push),
+        gevent.spawn(run_rounds, services, push, services.foreman),
         gevent.spawn(services.delivery.run),
         gevent.spawn(push.run_watch),
         gevent.spawn(services.reconciler.run),
     ]
     if services.node_watch is not None:
         loops.append(gevent.spawn(services.node_watch.run))
+    if services.farm is not None:
+        loops.append(gevent.spawn(run_rounds, services, push, services.farm.foreman))
+        loops.append(gevent.spawn(services.farm.shipping.run))
     for loop in loops:
         loop.link_exception(lambda broken: end_broken(broken, services))
     services.submission.begin_pending()
@@ -141,6 +148,8 @@ def serve(services: Services, listener: socket.socket) -> None:
         services.node_watch.end()
     services.delivery.end()
     services.reconciler.end()
+    if services.farm is not None:
+        services.farm.shipping.end()
     services.wake.set()
     gevent.joinall(loops, timeout=5)
 
@@ -168,12 +177,12 @@ def build_services(settings: Settings) -> Services:
     settings = replace(settings, studio=card.studio, store=card.store or settings.store)
     store = open_store(settings.store)
     store.probe()
-    blobs = Blobs(store, settings.studio)
+    address = read_farm_address(settings.data)
+    far = None if address is None else Blobs(open_store(address.store), address.studio)
+    blobs = NearBlobs(store, settings.studio, beyond=far)
     books = writer.run(read_price_books)
     queue = Queue(settings.queue, secret=secret)
-    foreman = Foreman(
-        queue=queue, store=store, studio=settings.studio, device=device, books=books, renderers=[]
-    )
+    foreman = Foreman(queue=queue, store=store, studio=settings.studio, device=device, books=books)
     bury_strays(writer, foreman, device)
     roster = Roster(read_specs(settings.data / "renderers"))
     preparation = Preparation(Inspections(queue, device=device), roster)
@@ -195,6 +204,11 @@ def build_services(settings: Settings) -> Services:
         host_name=settings.host_name,
         on_news=wake.set,
     )
+    farm = None
+    if address is not None and far is not None:
+        farm = link_farm(
+            address, device=device, books=books, writer=writer, wake=wake, blobs=(blobs, far)
+        )
     return Services(
         settings=settings,
         key=secrets.token_urlsafe(32),
@@ -224,6 +238,7 @@ def build_services(settings: Settings) -> Services:
         chest=chest,
         reconciler=reconciler,
         node_watch=node_watch,
+        farm=farm,
         origins=Origins(settings.origins),
         wake=wake,
     )
@@ -254,6 +269,29 @@ def take_back(db: Database, *, at_ms: int) -> None:
         asked={},
     )
     add_deed(db, deed, before=before, after=after, at_ms=at_ms)
+
+
+def link_farm(
+    address: FarmAddress,
+    *,
+    device: str,
+    books: dict[str, PriceBook],
+    writer: Writer,
+    wake: gevent.event.Event,
+    blobs: tuple[Blobs, Blobs],
+) -> FarmLink:
+    """Return the farm's foreman and its shipping; `blobs` are those here and those there."""
+    foreman = Foreman(
+        queue=Queue(address.queue, secret=address.secret),
+        store=open_store(address.store),
+        studio=address.studio,
+        device=device,
+        books=books,
+        site=Site.FARM,
+    )
+    near, far = blobs
+    shipping = Shipping(writer, near=near, far=far, on_sent=wake.set)
+    return FarmLink(address=address, foreman=foreman, shipping=shipping)
 
 
 def bury_strays(writer: Writer, foreman: Foreman, device: str) -> None:

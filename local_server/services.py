@@ -17,6 +17,8 @@ from local_server.farm import events, jobs
 from local_server.farm.db import Row
 from local_server.farm.errors import YuntuError
 from local_server.farm.pricing import PriceBook
+from local_server.farm.sites import Site
+from local_server.farm_link import FarmLink
 from local_server.foreman import Foreman
 from local_server.headers import Origins
 from local_server.limits import Limits
@@ -70,7 +72,17 @@ class Services:
     connections: Connections = field(default_factory=Connections)
     wake: gevent.event.Event = field(default_factory=gevent.event.Event)
     ended: gevent.event.Event = field(default_factory=gevent.event.Event)
-    trouble: YuntuError | None = None
+    farm: FarmLink | None = None
+
+    @property
+    def trouble(self) -> YuntuError | None:
+        """Return what keeps frames from being handed out on this machine."""
+        return self.foreman.trouble
+
+    def find_foreman(self, job: Row) -> Foreman:
+        """Return who looks after a job's frames."""
+        elsewhere = job["request"]["site"] == Site.FARM and self.farm is not None
+        return self.farm.foreman if elsewhere and self.farm else self.foreman
 
     @property
     def caller(self) -> Caller:
@@ -105,14 +117,15 @@ class Services:
         """Tell every node to let go of a job that was paused or cancelled."""
         row = jobs.get_job(self.reader, job=job)
         self.submission.abandon(job)
-        self.foreman.call_off(job, run=row["run"])
+        self.find_foreman(row).call_off(job, run=row["run"])
         self.live.forget_job(job)
         self.wake.set()
 
     def move_up(self, job: str) -> None:
         """Let a job's new priority count for its frames that are queued already."""
         try:
-            self.foreman.move_up(jobs.get_job(self.reader, job=job))
+            row = jobs.get_job(self.reader, job=job)
+            self.find_foreman(row).move_up(row)
         except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
             log.warning("job=%s: what is queued keeps its priority: %s", job, error)
         self.wake.set()

@@ -163,6 +163,7 @@ def plan_and_fund(
         price_book=book.id,
         level=level,
         frame_p90_micros=estimate.frame_p90_micros if estimate else book.minimum_micros,
+        site=prepared.request.site,
     )
     jobs.plan_job(
         db, job=job, plan=plan, numbers=prepared.numbers, scene_key=scene_key, at_ms=at_ms

@@ -59,6 +59,7 @@ def show_job(
         reason=show_reason(wording, row["reason"], **row["reason_params"]),
         priority=row["priority"],
         range=plan.frames if plan else row["request"]["frames"],
+        site=row["request"]["site"],
         frames=FrameCounts(**{name: row[f"frames_{name}"] for name in COUNTS}),
         fraction=min(1.0, (row["frames_done"] + fractions) / total) if total else 0.0,
         eta_ms=forecast_ms(row, fractions),

@@ -16,7 +16,8 @@ from huey import PriorityRedisHuey, SqliteHuey
 from huey.constants import EmptyData
 from huey.registry import Message
 from huey.serializer import Serializer
-from redis import ConnectionPool
+from redis import ConnectionPool, Redis
+from redis.exceptions import RedisError
 
 SIGNATURE_BYTES = 32
 AGE_BYTES = 8
@@ -218,6 +219,17 @@ class Queue:
         """Return the latest run of a job that was called off, 0 when none was."""
         value = self.line(STOP_LINE).storage.peek_data(job)
         return 0 if value is EmptyData else int(bytes(value))
+
+    def answers(self) -> bool:
+        """Tell whether the queue can be reached, by a connection of its own: from any thread."""
+        if self.is_private:
+            return True
+        waits = {"socket_timeout": REDIS_SECONDS_MAX, "socket_connect_timeout": REDIS_SECONDS_MAX}
+        try:
+            with Redis.from_url(self.address, **waits) as client:
+                return bool(client.ping())
+        except RedisError:
+            return False
 
     def close(self) -> None:
         """Close every connection."""

@@ -49,7 +49,7 @@ def digest_file(path: Path) -> tuple[Digest, int]:
     return Digest(seen.hexdigest()), size_bytes
 
 
-def _pass_over(_: int) -> None:
+def pass_over(_: int) -> None:
     """Take note of nothing."""
 
 
@@ -75,7 +75,7 @@ class Blobs:
         return self.add_file_sized(path)[0]
 
     def add_file_sized(
-        self, path: Path, on_bytes: Callable[[int], None] = _pass_over
+        self, path: Path, on_bytes: Callable[[int], None] = pass_over
     ) -> tuple[Digest, int]:
         """Keep the contents of a file as `add_file` does; return the digest and the size in bytes.
 
@@ -120,7 +120,7 @@ class Blobs:
         return self._pieces(digest, start, end)
 
     def fetch(
-        self, digest: Digest, target: Path, on_bytes: Callable[[int], None] = _pass_over
+        self, digest: Digest, target: Path, on_bytes: Callable[[int], None] = pass_over
     ) -> None:
         """Write a blob to a file: verified, flushed, and there as a whole or not at all.
 

@@ -194,6 +194,10 @@ class Client:
         """Return what can render here."""
         return cast(Renderers, self.call("GET", "/renderers", seconds_max=120.0).json())
 
+    def get_farm(self) -> dict[str, Any]:
+        """Return the farm that this machine has joined, and what waits for it."""
+        return cast(dict[str, Any], self.call("GET", "/farm").json())
+
     def list_events(self, *, after: int, job: str) -> Iterator[Event]:
         """Yield a job's events above an id, oldest first, to the newest there is."""
         while True:

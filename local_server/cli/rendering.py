@@ -31,6 +31,7 @@ SAMPLES_MAX = 1_000_000
 @click.option("--samples", type=Number(1, SAMPLES_MAX), metavar="N")
 @click.option("--name", metavar="TEXT")
 @click.option("--fresh", is_flag=True)
+@click.option("--on", "site", type=click.Choice(["here", "farm"]), metavar="SITE")
 @click.option("--detach", is_flag=True)
 @click.pass_obj
 def render(session: Session, /, scene: str, *, detach: bool, **asked: Any) -> Exit:

@@ -42,6 +42,7 @@ SECTIONS = {
     "studio": {
         **dict.fromkeys(("people", "rules", "deeds"), "people"),
         **dict.fromkeys(("sync", "studio"), "syncing"),
+        "farm": "farm",
     },
     "processes": {
         "serve": "serving",

@@ -13,6 +13,7 @@ from local_server.farm import jobs, ledger
 from local_server.farm.db import Row, assert_writing, fetch_rows
 from local_server.farm.frames import find_frame, move_frame
 from local_server.farm.pricing import Price, PriceBook, price_frame
+from local_server.farm.sites import Site
 from local_server.farm.states import OPEN_JOB_STATES, FrameState, JobState
 
 FAILURES_MAX = 3
@@ -269,13 +270,15 @@ def find_current(db: Database, *, job: str, number: int, attempt: int) -> Row | 
     return frame if handed else None
 
 
-def list_expired(db: Database, *, at_ms: int, limit: int = 500) -> list[Row]:
-    """Return frames whose lease ran out, with their job's recipe."""
+def list_expired(
+    db: Database, *, at_ms: int, site: Site = Site.HERE, limit: int = 500
+) -> list[Row]:
+    """Return a site's frames whose lease ran out, with their job's recipe."""
     return fetch_rows(
         db,
         "SELECT f.*, j.plan ->> 'recipe' AS recipe FROM frame f JOIN job j ON j.id = f.job"
-        " WHERE f.lease_until_ms < ? LIMIT ?",
-        (at_ms, limit),
+        " WHERE f.lease_until_ms < ? AND j.plan ->> 'site' = ? LIMIT ?",
+        (at_ms, site, limit),
     )
 
 

@@ -11,6 +11,7 @@ from local_server.farm.errors import Conflict, NotFound
 from local_server.farm.events import add_event
 from local_server.farm.limits import measure_room
 from local_server.farm.pricing import PriceBook
+from local_server.farm.sites import Site
 from local_server.farm.states import FRAME_MOVES, FrameState
 
 PAGE_MAX = 1_000
@@ -150,6 +151,7 @@ def hand_frames(
     limit: int,
     jobs_max: int,
     at_ms: int,
+    site: Site = Site.HERE,
     priority_min: int = 0,
     book: PriceBook | None = None,
 ) -> list[HandedFrame]:
@@ -161,7 +163,7 @@ def hand_frames(
     """
     assert_writing(db)
     room = measure_room(db, book=book)
-    clauses, values = choose_open(renderer, room)
+    clauses, values = choose_open(site, renderer, room)
     jobs = db.conn.execute(
         f"SELECT id, run, priority, owner FROM job WHERE {clauses} AND priority >= :priority_min"
         " ORDER BY priority DESC, serial LIMIT :jobs_max",
@@ -188,10 +190,15 @@ def hand_frames(
 
 
 def find_priority(
-    db: Database, *, renderer: str, below: int, book: PriceBook | None = None
+    db: Database,
+    *,
+    renderer: str,
+    below: int,
+    site: Site = Site.HERE,
+    book: PriceBook | None = None,
 ) -> int | None:
     """Return the highest priority under `below` at which a renderer has frames to hand out."""
-    clauses, values = choose_open(renderer, measure_room(db, book=book))
+    clauses, values = choose_open(site, renderer, measure_room(db, book=book))
     row = db.conn.execute(
         f"SELECT priority FROM job WHERE {clauses} AND priority < :below"
         " ORDER BY priority DESC LIMIT 1",
@@ -200,25 +207,29 @@ def find_priority(
     return None if row is None else int(row[0])
 
 
-def choose_open(renderer: str, room: dict[str, int]) -> tuple[str, dict[str, Any]]:
+def choose_open(site: Site, renderer: str, room: dict[str, int]) -> tuple[str, dict[str, Any]]:
     """Return the clauses of SQL for jobs that a renderer can have frames of, and their values."""
     full = {f"full_{place}": owner for place, owner in enumerate(room) if room[owner] == 0}
     without = f" AND owner NOT IN ({', '.join(f':{name}' for name in full)})" if full else ""
     return (
-        f"job.state IN ('queued', 'running') AND plan ->> 'renderer' = :renderer{without}"
+        "job.state IN ('queued', 'running') AND plan ->> 'site' = :site"
+        f" AND plan ->> 'renderer' = :renderer{without}"
+        " AND (:site = 'here' OR sent_at_ms IS NOT NULL)"
         " AND frames_waiting > 0 AND EXISTS (SELECT 1 FROM frame"
         " WHERE frame.job = job.id AND state = 'waiting' AND handed_at_ms IS NULL)",
-        {"renderer": renderer, **full},
+        {"site": site, "renderer": renderer, **full},
     )
 
 
-def count_handed(db: Database, *, renderer: str, priority_min: int = 0) -> int:
+def count_handed(
+    db: Database, *, renderer: str, site: Site = Site.HERE, priority_min: int = 0
+) -> int:
     """Count a renderer's frames that are with the queue, or with a node that has not begun."""
     row = db.conn.execute(
         "SELECT count(*) FROM frame f JOIN job j ON j.id = f.job"
-        " WHERE f.handed_at_ms IS NOT NULL AND f.state = 'waiting' AND j.plan ->> 'renderer' = ?"
-        " AND j.priority >= ?",
-        (renderer, priority_min),
+        " WHERE f.handed_at_ms IS NOT NULL AND f.state = 'waiting' AND j.plan ->> 'site' = ?"
+        " AND j.plan ->> 'renderer' = ? AND j.priority >= ?",
+        (site, renderer, priority_min),
     ).fetchone()
     return int(row[0])
 

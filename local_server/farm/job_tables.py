@@ -20,6 +20,16 @@ CREATE INDEX job_all_by_priority ON job (priority, serial, state, deleted_at_ms)
 """
 WORDS = "CREATE INDEX job_words ON job (words, serial)"
 
+# What the farm needs for a job is sent before any of its frames is handed out there.
+SITES = """
+ALTER TABLE job ADD COLUMN sent_at_ms INTEGER;
+DROP INDEX job_open;
+CREATE INDEX job_open ON job (plan ->> 'site', plan ->> 'renderer', priority DESC, serial)
+  WHERE state IN ('queued', 'running');
+CREATE INDEX job_unsent ON job (serial)
+  WHERE state IN ('queued', 'running') AND sent_at_ms IS NULL AND plan ->> 'site' = 'farm';
+"""
+
 
 def fill_words(db: Database) -> None:
     """Write the words of the jobs that are there already."""

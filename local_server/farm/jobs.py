@@ -19,6 +19,7 @@ from local_server.farm.frames import (
 )
 from local_server.farm.job_tables import fold_words
 from local_server.farm.pricing import PRIORITY_MAX, PRIORITY_MIN, PriceBook
+from local_server.farm.sites import Site
 from local_server.farm.states import JOB_MOVES, OPEN_JOB_STATES, OVER_JOB_STATES, JobState
 
 JSON_COLUMNS = ("request", "reason_params", "plan", "findings", "estimate")
@@ -49,6 +50,7 @@ class Plan:
     price_book: str
     level: str
     frame_p90_micros: int
+    site: str = Site.HERE
 
 
 def create_job(

@@ -306,6 +306,12 @@ def m032_people_everywhere(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m060_sites(db: Database) -> None:
+    """Jobs that render on the farm, and whether it has what it needs for them."""
+    run_script(db, job_tables.SITES)
+
+
+@MIGRATIONS()
 def m040_repeats(db: Database) -> None:
     """Requests that may come twice."""
     run_script(db, REPEATS)

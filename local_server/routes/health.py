@@ -57,7 +57,7 @@ def get_metrics() -> Response:
     """Tell what the server counts, for Prometheus."""
     since_ms = read_clock_ms() - HOUR_MS
     counts = read_apart(here, lambda db: count_work(db, since_ms))
-    lines = [here.foreman.queue.frames(renderer) for renderer in here.foreman.renderers]
+    lines = [here.foreman.queue.frames(renderer) for renderer in here.roster.renderers]
     queued = here.preparation.pool.apply(lambda: sum(line.count_waiting() for line in lines))
     return Response(here.measures.tell(counts, queued=queued), content_type=METRICS_TYPE)
 

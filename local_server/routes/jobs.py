@@ -10,10 +10,12 @@ from local_server.answers import answer, reader_wording
 from local_server.document import gives
 from local_server.farm import jobs
 from local_server.farm.db import Row, read_clock_ms
+from local_server.farm.errors import Unfit
 from local_server.farm.forecasts import forecast_cost
 from local_server.farm.identifiers import make_id
 from local_server.farm.job_lists import JobOrder, JobsWanted, Place, find_place
 from local_server.farm.job_lists import list_jobs as find_jobs
+from local_server.farm.sites import Site
 from local_server.farm.states import OVER_JOB_STATES
 from local_server.preparation import Request
 from local_server.routes.arguments import PATH_ERRORS, check_path
@@ -61,7 +63,7 @@ def show(row: Row) -> JobView:
     "",
     **gives(
         JobView,
-        {400: (*PATH_ERRORS, "priority_out_of_range"), 409: "job_differs"},
+        {400: (*PATH_ERRORS, "priority_out_of_range"), 409: "job_differs", 422: "no_farm"},
         status=201,
     ),
 )
@@ -69,6 +71,8 @@ def make_job(body: JobRequest) -> Response:
     """Submit a scene. It is checked, packed, priced and held before a frame is queued."""
     asked = body.model_dump(exclude={"id", "name", "priority"})
     request = {name: asked[name] for name in Request.__slots__}
+    if body.site is Site.FARM and here.farm is None:
+        raise Unfit("no_farm")
     check_path(body.scene, "scene_not_absolute")
     if body.out is not None:
         check_path(body.out, "out_not_absolute")

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from local_server.farm.job_lists import JobOrder
 from local_server.farm.ledger import AMOUNT_MICROS_MAX
 from local_server.farm.pricing import PRIORITY_MAX, PRIORITY_MIN
+from local_server.farm.sites import Site
 from local_server.farm.states import JobState, Verb
 from local_server.shapes.errors import ErrorBody
 from local_server.shapes.reasons import FindingView, Reason
@@ -40,6 +41,9 @@ class JobRequest(SceneRequest):
         description="What may be held and spent at most, in micro-yuan",
     )
     fresh: bool = Field(False, description="Render again what was rendered before")
+    site: Site = Field(
+        Site.HERE, strict=False, description="Where its frames render: here, or on the farm"
+    )
 
 
 JOBS_AT_ONCE_MAX = 500
@@ -144,6 +148,7 @@ class JobView(Shape):
     reason: Reason = Field(description="Why it stands there")
     priority: int = Field(description="Higher goes first")
     range: str | None = Field(description="Its frames", examples=["1-20"])
+    site: Site = Field(description="Where its frames render", examples=["here"])
     frames: FrameCounts = Field(description="Its frames by state")
     fraction: float = Field(description="How far it is, from 0 to 1", examples=[0.5])
     eta_ms: int | None = Field(description="How long it still takes; nothing while unknown")
