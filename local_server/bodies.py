@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from flask import Request
 
 from local_server.farm.errors import BadInput, Unreadable
+from local_server.shapes.shape import NUMBER_MAX
 
 DEPTH_MAX = 32
 
@@ -31,7 +32,10 @@ def parse_object(data: bytes) -> dict[str, Any]:
     """Return the object that JSON text is. Raises BadInput `not_json`, `keys_twice`, `too_deep`."""
     try:
         value = json.loads(
-            data.decode("utf-8"), object_pairs_hook=read_pairs, parse_constant=refuse_constant
+            data.decode("utf-8"),
+            object_pairs_hook=read_pairs,
+            parse_constant=refuse_constant,
+            parse_float=read_number,
         )
     except RecursionError as error:
         raise BadInput("too_deep", most=DEPTH_MAX) from error
@@ -66,6 +70,12 @@ def read_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise BadInput("keys_twice", key=max(names, key=names.count)[:40])
     return found
+
+
+def read_number(text: str) -> int | float:
+    """Return a number with a point or an exponent; JSON's 100.0 is the same whole number as 100."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= NUMBER_MAX else number
 
 
 def refuse_constant(name: str) -> NoReturn:

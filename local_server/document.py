@@ -181,6 +181,8 @@ def collect_codes(
         sources.append({403: "not_allowed"})
     for kind in OWNERS.keys() & set(ARGUMENT.findall(path)):
         sources.append({404: f"no_{kind}"} | ({} if right is Right.CREW else {403: "not_yours"}))
+    if "{" in path:
+        sources.append({404: "no_route"})
     if operation.get("parameters"):
         sources.append(ASKED)
     if "application/json" in operation.get("requestBody", {}).get("content", {}):

@@ -30,10 +30,12 @@ def find_earlier(db: Database, account: str, *, secret: bytes) -> Response | Non
     was used for something else, or it was done but its answer is not known any more.
     """
     key = request.headers.get(HEADER)
-    if key is None or request.method in READS or not (request.is_json or not request.mimetype):
+    if key is None or request.method in READS:
         return None
     if re.fullmatch(GRAMMAR, key) is None:
         raise BadInput("repeat_key_wrong")
+    if request.mimetype and not request.is_json:
+        return None
     g.claim = Claim(account=account, key=key, content=hash_request(secret))
     g.is_claimed = False
     known = find_request(db, account=account, key=key)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from local_server.farm.db import assert_writing, fetch_row, fetch_rows
-from local_server.farm.errors import BadInput, Conflict
+from local_server.farm.errors import Conflict, Unfit
 from local_server.farm.pricing import BASIS_POINTS, STANDARD, Level, PriceBook
 
 
@@ -22,7 +22,7 @@ def add_price_book(db: Database, book: PriceBook, *, note: str, author: str, at_
     """Add a version of the prices that is valid from now or from a later moment.
 
     Returns False when the same one is here already. Raises Conflict `price_book_differs` for the
-    same id with other prices, BadInput `price_book_in_past` and `price_book_without_standard`.
+    same id with other prices, Unfit `price_book_in_past` and `price_book_without_standard`.
     """
     assert_writing(db)
     standing = find_price_book(db, id=book.id)
@@ -31,9 +31,9 @@ def add_price_book(db: Database, book: PriceBook, *, note: str, author: str, at_
             raise Conflict("price_book_differs", id=book.id)
         return False
     if book.valid_from_ms < at_ms:
-        raise BadInput("price_book_in_past", id=book.id)
+        raise Unfit("price_book_in_past", id=book.id)
     if STANDARD not in book.levels:
-        raise BadInput("price_book_without_standard", id=book.id, level=STANDARD)
+        raise Unfit("price_book_without_standard", id=book.id, level=STANDARD)
     write_book(db, book, note=note, author=author, at_ms=at_ms)
     return True
 

@@ -63,7 +63,12 @@ def show(row: Row) -> JobView:
     "",
     **gives(
         JobView,
-        {400: (*PATH_ERRORS, "priority_out_of_range"), 409: "job_differs", 422: "no_farm"},
+        {
+            400: (*PATH_ERRORS, "priority_out_of_range"),
+            403: "priority_above_level",
+            409: "job_differs",
+            422: "no_farm",
+        },
         status=201,
     ),
 )

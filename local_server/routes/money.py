@@ -122,7 +122,7 @@ def get_usage(query: UsageQuery) -> Response:
     return answer(UsageView(items=items, total=UsageSums(**total)))
 
 
-@ROUTES.get("/ledger/export", **gives("text/plain"))
+@ROUTES.get("/ledger/export", **gives("text/plain", also=("text/csv",)))
 def export_ledger(query: ExportQuery) -> Response:
     """Write the whole ledger as Beancount or CSV."""
     export, mimetype = EXPORTS[query.format]

@@ -28,7 +28,7 @@ def list_prices() -> Response:
     "",
     **gives(
         PriceBookView,
-        {400: ("price_book_in_past", "price_book_without_standard"), 409: "price_book_differs"},
+        {422: ("price_book_in_past", "price_book_without_standard"), 409: "price_book_differs"},
         status=201,
     ),
 )

@@ -60,7 +60,7 @@ def list_waiting() -> Response:
 @ROUTES.post("/sync/waiting/<operation>/retry", **gives(SyncView))
 def retry_one(path: OperationPath) -> Response:  # noqa: ARG001 - whatever fits by now is taken
     """Try again what waits."""
-    here.writer.write(try_waiting)
+    here.writer.write(try_waiting, desk=here_desk())
     here.reconciler.sync()
     return answer(show_standing())
 
@@ -107,9 +107,8 @@ def revoke(path: DevicePath) -> Response:
     return answer(show_devices())
 
 
-def try_waiting(db: Database) -> int:
+def try_waiting(db: Database, *, desk: Desk) -> int:
     """Give again what fits by now."""
-    desk = here_desk()
     return retry_waiting(db, load_fold(db, desk.studio), desk, at_ms=read_clock_ms())
 
 

@@ -53,6 +53,7 @@ class PriceBookRequest(Body):
         description="Membership levels by name; `standard` has to be there",
         min_length=1,
         max_length=LEVELS_MAX,
+        json_schema_extra={"additionalProperties": False},
     )
     valid_from_ms: int | None = Field(
         None, ge=0, le=NUMBER_MAX, description="From when on, in ms since 1970; else from now on"

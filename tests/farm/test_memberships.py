@@ -5,7 +5,7 @@ import pytest
 
 from local_server.farm import frames, jobs
 from local_server.farm.db import fetch_value, write
-from local_server.farm.errors import BadInput, Conflict, Refused
+from local_server.farm.errors import BadInput, Conflict, Refused, Unfit
 from local_server.farm.price_books import (
     add_price_book,
     ensure_price_books,
@@ -151,5 +151,5 @@ def test_a_version_is_added_once(shop: Workshop) -> None:
     assert not add(book)
     with pytest.raises(Conflict, match="price_book_differs"):
         add(PriceBook(id="new", rate_micros=6, minimum_micros=5, levels=book.levels))
-    with pytest.raises(BadInput, match="price_book_in_past"):
+    with pytest.raises(Unfit, match="price_book_in_past"):
         add(PriceBook(id="old", rate_micros=6, minimum_micros=5, levels=book.levels))

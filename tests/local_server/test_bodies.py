@@ -111,8 +111,8 @@ def test_no_header_is_written_into_an_answer(server: RunningFarm) -> None:
             told = b""
             while part := wire.recv(4_000):
                 told += part
-        head = told.partition(b"\r\n\r\n")[0]
-        assert b"X-Evil" not in head.replace(b"\r\n", b"\n")
+        given = told.partition(b"\r\n\r\n")[0]
+        assert b"X-Evil" not in given.replace(b"\r\n", b"\n")
 
 
 def test_errors_repeat_what_was_asked_as_text_only(server: RunningFarm) -> None:

@@ -44,7 +44,7 @@ def read_code(response: requests.Response) -> str:
 
 
 @pytest.mark.parametrize(
-    "amount", [0, -1, -(10**30), 10**15 + 1, 10**400, 1.0, 1.5, "1", True, None, [1], {}]
+    "amount", [0, -1, -(10**30), 10**15 + 1, 10**400, 1.5, "1", True, None, [1], {}]
 )
 def test_amounts_that_cannot_be_meant(farm: RunningFarm, amount: object) -> None:
     before = farm.get("/balance")
