@@ -5,13 +5,14 @@ import hashlib
 import hmac
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
 
 import bcrypt
 from gevent.threadpool import ThreadPool
 from zxcvbn import zxcvbn
 
-from local_server.farm.errors import Unfit
+from local_server.farm.errors import Unavailable, Unfit
 
 COST = 12
 LETTERS_MIN, LETTERS_MAX = 8, 256
@@ -19,6 +20,10 @@ SCORE_MIN = 3  # of 4: withstands 10^8 guesses, says zxcvbn; common passwords ar
 JUDGED_LETTERS_MAX = 32  # zxcvbn takes seconds for 72 that are all look-alikes of letters
 OURS = ("yuntu", "云图", "盛世云图", "render", "blender")
 PURPOSE = b"yuntu password 1"
+WAITING_MAX = 64  # a quarter of a minute's work on a slow machine: who comes later comes again
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Passwords:
@@ -28,6 +33,7 @@ class Passwords:
         self.cost = cost
         # Half the cores: a storm of sign-ins leaves the rest of the server its share.
         self.pool = ThreadPool(max(1, (os.cpu_count() or 1) // 2))
+        self.waiting = 0
         # No password has this hash; checking one against it takes as long as any other check.
         self.nobody = f"$2b${cost:02}${'.' * 53}"
 
@@ -35,16 +41,30 @@ class Passwords:
         """Return the hash of a new password.
 
         `known` is what everybody knows of the person, and so guesses first. Raises Unfit
-        `password_too_short`, `password_too_long` and `password_too_weak`.
+        `password_too_short`, `password_too_long` and `password_too_weak`, and Unavailable
+        `sign_in_busy`.
         """
         words = [*OURS, *list_words(known)]
-        digest: str = self.pool.apply(hash_password, (password, words, self.cost))
-        return digest
+        return self.run(hash_password, password, words, self.cost)
 
     def check(self, password: str, digest: str | None) -> bool:
-        """Tell whether a password has a hash; for None it takes as long and says no."""
-        right: bool = self.pool.apply(check_password, (password, digest or self.nobody))
+        """Tell whether a password has a hash; for None it takes as long and says no.
+
+        Raises Unavailable `sign_in_busy`.
+        """
+        right = self.run(check_password, password, digest or self.nobody)
         return right and digest is not None
+
+    def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do slow work on a thread of ours. Raises Unavailable `sign_in_busy` for one too many."""
+        if self.waiting >= WAITING_MAX:
+            raise Unavailable("sign_in_busy")
+        self.waiting += 1
+        try:
+            outcome: T = self.pool.apply(work, args, kwargs)
+        finally:
+            self.waiting -= 1
+        return outcome
 
 
 def list_words(known: Iterable[str | None]) -> list[str]:

@@ -47,6 +47,7 @@ ROUTES = APIBlueprint("people", __name__, url_prefix="/api/v1", abp_tags=[TAG])
             409: ("account_exists", "name_taken", "email_taken"),
             422: (*NEW_PASSWORD_ERRORS, *PROFILE_ERRORS),
             429: "too_often",
+            503: "sign_in_busy",
         },
         status=201,
     ),

@@ -48,6 +48,7 @@ def get_profile() -> Response:
             409: ("name_taken", "email_taken"),
             422: PROFILE_ERRORS,
             429: "too_often",
+            503: "sign_in_busy",
         },
     ),
 )

@@ -36,7 +36,10 @@ PROFILE_ERRORS = ("name_wrong", "phone_wrong")
 ROUTES = APIBlueprint("sessions", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
-@ROUTES.post("/sessions", **gives(SignedIn, {401: "sign_in_wrong", 429: "too_often"}, status=201))
+@ROUTES.post(
+    "/sessions",
+    **gives(SignedIn, {401: "sign_in_wrong", 429: "too_often", 503: "sign_in_busy"}, status=201),
+)
 def sign_in(body: SignInRequest) -> Response:
     """Sign in by name or e-mail.
 
@@ -143,7 +146,11 @@ def forget_password(body: ForgottenRequest) -> Response:
 
 @ROUTES.post(
     "/passwords/reset",
-    **gives(None, {422: ("code_wrong", *NEW_PASSWORD_ERRORS), 429: "too_often"}, status=204),
+    **gives(
+        None,
+        {422: ("code_wrong", *NEW_PASSWORD_ERRORS), 429: "too_often", 503: "sign_in_busy"},
+        status=204,
+    ),
 )
 def reset_password(body: ResetRequest) -> Response:
     """Set a new password by a code; every session of the person ends."""
