@@ -188,12 +188,7 @@ def build_services(settings: Settings) -> Services:
     preparation = Preparation(Inspections(queue, device=device), roster)
     node_watch = None
     if settings.node:
-        node_watch = NodeWatch(
-            settings,
-            device=device,
-            secret=secret,
-            on_death=foreman.note_death,
-        )
+        node_watch = NodeWatch(settings, device=device, secret=secret, on_death=foreman.note_death)
     wake = gevent.event.Event()
     chest = find_chest(settings.data, device)
     reconciler = Reconciler(
