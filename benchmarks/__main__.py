@@ -11,6 +11,7 @@ from benchmarks.results import Measurement, write_results
 from benchmarks.scaling import measure_scaling
 from benchmarks.signing_in import measure_signing_in
 from benchmarks.startup import measure_memory, measure_start
+from benchmarks.stores import measure_stores
 
 RESULTS = Path(__file__).with_name("results") / "latest.json"
 BENCHMARKS: dict[str, tuple[str, Callable[[Path], list[Measurement]]]] = {
@@ -19,6 +20,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Path], list[Measurement]]]] = {
     "start": ("(c) start", measure_start),
     "memory": ("(d) memory", measure_memory),
     "signing": ("(g) signing in", measure_signing_in),
+    "stores": ("(h) packages against rclone", measure_stores),
     "scaling": ("(e) big databases", measure_scaling),
 }
 

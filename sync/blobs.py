@@ -4,7 +4,8 @@ import errno
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NewType
 
@@ -17,7 +18,8 @@ Digest = NewType("Digest", str)
 
 KEPT_FOR_MS = 24 * 3_600_000
 """How long a blob counts as new; clearing leaves what is new alone, with room to spare."""
-_SMALL_BYTES_MAX = CHUNK_BYTES
+SMALL_BYTES_MAX = CHUNK_BYTES
+_FAR_THREADS = 8
 
 
 def parse_digest(text: str) -> Digest:
@@ -88,6 +90,45 @@ class Blobs:
                 raise
         # Once more: a save that was just ending is common, a file that is written for long is not.
         return self._add_file_once(path, on_bytes)
+
+    def add_small_files(
+        self, paths: Sequence[Path], on_bytes: Callable[[int], None] = _pass_over
+    ) -> list[tuple[Digest, int]]:
+        """Keep files that fit in memory together; return digest and size of each.
+
+        They share what it costs to bring them to the disk. Raises as `add_file`.
+        """
+        read: dict[Digest, bytes] = {}
+        kept: list[tuple[Digest, int]] = []
+        for path in paths:
+            data = read_small(path)
+            if data is None:  # It has grown since it was chosen.
+                kept.append(self.add_file_sized(path, on_bytes))
+                continue
+            digest = digest_bytes(data)
+            read[digest] = data
+            kept.append((digest, len(data)))
+        missing = self._find_missing(read)
+        if isinstance(self._store, Shelf):
+            self._store.put_blobs([(self._key(digest), read[digest]) for digest in missing])
+        else:
+            for digest in missing:
+                self._store.put_if_absent(self._key(digest), read[digest])
+        on_bytes(sum(size for digest, size in kept if digest in read))
+        return kept
+
+    def _find_missing(self, read: Mapping[Digest, bytes]) -> list[Digest]:
+        """Return what is not here yet. Raises `Unavailable` (`blob_damaged`) for a wrong size."""
+        far = isinstance(self._store, Shelf) and self._store.pieces_ahead > 0
+        with ThreadPoolExecutor(_FAR_THREADS if far else 1, thread_name_prefix="ask") as pool:
+            sizes = list(pool.map(self.keep, read)) if far else [self.keep(one) for one in read]
+        missing = []
+        for (digest, data), size in zip(read.items(), sizes, strict=True):
+            if size is None:
+                missing.append(digest)
+            elif size != len(data):
+                raise Unavailable("blob_damaged", digest=digest)
+        return missing
 
     def has(self, digest: Digest) -> bool:
         """Say whether a blob is here."""
@@ -200,8 +241,8 @@ class Blobs:
 def read_small(path: Path) -> bytes | None:
     """Return a small file's bytes, or None for a big one. Raises `BadInput` as `open_source`."""
     with open_source(path) as opened:
-        data = read_source(opened, path, _SMALL_BYTES_MAX + 1)
-    return data if len(data) <= _SMALL_BYTES_MAX else None
+        data = read_source(opened, path, SMALL_BYTES_MAX + 1)
+    return data if len(data) <= SMALL_BYTES_MAX else None
 
 
 def target_error(error: OSError, target: Path) -> Unavailable:

@@ -6,14 +6,14 @@ import logging
 import os
 import secrets
 import shutil
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from local_server.farm.errors import NotFound, Unavailable, YuntuError
+from sync.flushing import flush_file, flush_files, flush_folder, flush_folders
 from sync.store import (
     ListedBlob,
     ObjectInfo,
@@ -23,9 +23,6 @@ from sync.store import (
     digest_in_key,
     is_key,
 )
-
-if sys.platform == "darwin":
-    import fcntl
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +80,7 @@ class FolderStore:
                 # same bytes.
                 self._make_folder(final.parent)
                 temp.replace(final)
-                _flush_folder(final.parent)
+                flush_folder(final.parent)
                 return True
 
     def get(self, key: str) -> bytes:
@@ -117,6 +114,28 @@ class FolderStore:
         with self._translated():
             self._check_root()
             return tuple(itertools.islice(self._walk(start, prefix, after), limit))
+
+    def put_blobs(self, blobs: Sequence[tuple[str, bytes]]) -> None:
+        """Write small blobs that are not there; all are on the disk when this returns.
+
+        They share two flushes of the whole disk, where the system has such a call: one for the
+        bytes before any has its name, and one for the names.
+        """
+        staged: list[tuple[Path, Path]] = []
+        with self._translated():
+            try:
+                for key, data in blobs:
+                    digest_in_key(key)
+                    temp = self._incoming() / f"{os.getpid()}-{secrets.token_hex(8)}"
+                    staged.append((temp, self._path(key)))
+                    temp.write_bytes(data)
+                flush_files(self.root, [temp for temp, _ in staged])
+                for temp, final in staged:
+                    self._name_blob(temp, final)
+                flush_folders(self.root, {final.parent for _, final in staged})
+            finally:
+                for temp, _ in staged:
+                    temp.unlink(missing_ok=True)
 
     def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
         """List as `list` does, with sizes and ages."""
@@ -192,21 +211,38 @@ class FolderStore:
     @contextmanager
     def _staged(self, write: Callable[[BinaryIO], object]) -> Iterator[Path]:
         """Yield a file that is written, flushed and closed, and that is gone afterwards."""
-        incoming = self.root / _INCOMING
-        temp = incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
+        temp = self._incoming() / f"{os.getpid()}-{secrets.token_hex(8)}"
         try:
-            opened = temp.open("xb")
-        except FileNotFoundError:
-            self._check_root()
-            incoming.mkdir(exist_ok=True)
-            opened = temp.open("xb")
-        try:
-            with opened:
+            with temp.open("xb") as opened:
                 write(opened)
-                _flush(opened)
+                flush_file(opened)
             yield temp
         finally:
             temp.unlink(missing_ok=True)
+
+    def _incoming(self) -> Path:
+        incoming = self.root / _INCOMING
+        if not incoming.is_dir():
+            self._check_root()
+            incoming.mkdir(exist_ok=True)
+        return incoming
+
+    def _name_blob(self, temp: Path, final: Path) -> None:
+        """Give a blob its name unless it is there; where there are no links, by renaming."""
+        for _ in range(2):
+            try:
+                self._link_once(temp, final)
+            except FileExistsError:
+                pass
+            except FileNotFoundError:
+                self._make_folder(final.parent)
+                continue
+            except Unavailable as error:
+                if error.code != "store_no_hard_links":
+                    raise
+                self._make_folder(final.parent)
+                temp.replace(final)
+            return
 
     def _link(self, temp: Path, final: Path) -> bool:
         """Give a flushed file its final name unless that is taken; flush the folder."""
@@ -220,7 +256,7 @@ class FolderStore:
                 self._link_once(temp, final)
             except FileExistsError:
                 return False
-        _flush_folder(final.parent)
+        flush_folder(final.parent)
         return True
 
     def _link_once(self, temp: Path, final: Path) -> None:
@@ -241,7 +277,7 @@ class FolderStore:
             with suppress(FileExistsError):
                 step.mkdir()
             # Also when another process has just made it: that one may not have flushed yet.
-            _flush_folder(step.parent)
+            flush_folder(step.parent)
 
     def _walk(self, folder: str, prefix: str, after: str) -> Iterator[str]:
         try:
@@ -290,25 +326,3 @@ class FolderStore:
                 raise Unavailable("store_not_allowed", folder=folder) from error
             words = error.strerror or type(error).__name__
             raise Unavailable("store_failed", folder=folder, words=words) from error
-
-
-def _flush(opened: BinaryIO) -> None:
-    opened.flush()
-    if sys.platform == "darwin":
-        # There, fsync stops at the disk's own cache.
-        fcntl.fcntl(opened.fileno(), fcntl.F_FULLFSYNC)
-    elif sys.platform == "win32":
-        os.fsync(opened.fileno())
-    else:
-        # Leaves out the times of the file and keeps all that is needed to read it back.
-        os.fdatasync(opened.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    if sys.platform == "win32":
-        return  # Windows has no such call; NTFS journals its names.
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

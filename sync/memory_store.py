@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from local_server.farm.errors import NotFound
@@ -80,6 +80,11 @@ class MemoryStore:
         with self._lock:
             found = sorted(key for key in self._objects if key.startswith(prefix) and key > after)
         return tuple(found[:limit])
+
+    def put_blobs(self, blobs: Sequence[tuple[str, bytes]]) -> None:
+        """Write small blobs that are not there."""
+        for key, data in blobs:
+            self.put_if_absent(key, data)
 
     def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
         """List as `list` does, with sizes and ages."""

@@ -3,7 +3,8 @@
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -153,6 +154,17 @@ class OssStore:
     def list(self, prefix: str, *, after: str = "", limit: int = 1000) -> tuple[str, ...]:
         """List keys that begin with `prefix` and sort after `after`, in order, `limit` at most."""
         return tuple(one.key for one in self._list(check_prefix(prefix), after, limit))
+
+    def put_blobs(self, blobs: Sequence[tuple[str, bytes]]) -> None:
+        """Write small blobs that are not there, some at once."""
+        workers = self._limits.parallel
+        with ThreadPoolExecutor(workers, thread_name_prefix="upload") as pool:
+            try:
+                for _ in pool.map(lambda one: self.put_if_absent(*one), blobs):
+                    pass
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
 
     def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
         """List as `list` does, with sizes and ages."""

@@ -4,7 +4,7 @@ import secrets
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +14,7 @@ import zstandard
 from local_server.farm.errors import BadInput
 from sync.asset_uses import MissingReason
 from sync.blend_file import open_plain
-from sync.blobs import Blobs, Digest, target_error
+from sync.blobs import SMALL_BYTES_MAX, Blobs, Digest, target_error
 from sync.known_files import KnownFiles, Sighting, look_at
 from sync.manifest import Entry, Manifest, build_manifest
 from sync.package_folder import fetch_package
@@ -39,6 +39,10 @@ __all__ = [
     "plan_package",
     "store_package",
 ]
+
+
+_GROUP_FILES_MAX = 512
+_GROUP_BYTES_MAX = 16 << 20
 
 
 def store_package(
@@ -70,13 +74,11 @@ def store_package(
     done_bytes = 0
     with tempfile.TemporaryDirectory(prefix="yuntu-") as folder:
         keeper = _Keeper(blobs, Path(folder), remembered, hashed, meter)
-        for file, entry in zip(
-            plan.files, run_together(keeper.keep, plan.files, THREADS), strict=True
-        ):
-            entries.append(entry)
-            done_bytes += file.size
+        for kept in run_together(keeper.keep, make_groups(plan.files, remembered), THREADS):
+            entries += kept
+            done_bytes += sum(entry.size for entry in kept)
             if on_progress is not None:
-                on_progress(done_bytes, plan.size_bytes)
+                on_progress(min(done_bytes, plan.size_bytes), plan.size_bytes)
     manifest = build_manifest(entries, plan.scene)
     # Last, so that where there is a manifest, there is all that it names.
     digest = blobs.add_bytes(manifest.to_bytes())
@@ -93,6 +95,25 @@ def _build(plan: PackagePlan, kept: Mapping[Path, tuple[Digest, int]]) -> Manife
     return build_manifest(entries, plan.scene)
 
 
+def make_groups(
+    files: Sequence[PlannedFile], remembered: Mapping[Path, object]
+) -> list[list[PlannedFile]]:
+    """Put small files that must be read together, in their order: a group is one disk flush."""
+    groups: list[list[PlannedFile]] = []
+    open_bytes = _GROUP_BYTES_MAX + 1
+    for file in files:
+        is_new = not file.patches and file.source not in remembered
+        small = is_new and file.size <= SMALL_BYTES_MAX
+        fits = open_bytes + file.size <= _GROUP_BYTES_MAX and len(groups[-1]) < _GROUP_FILES_MAX
+        if small and fits:
+            groups[-1].append(file)
+            open_bytes += file.size
+        else:
+            groups.append([file])
+            open_bytes = file.size if small else _GROUP_BYTES_MAX + 1
+    return groups
+
+
 @dataclass(frozen=True, slots=True)
 class _Keeper:
     """Keeps the files of a package one by one; `hashed` gathers what was read."""
@@ -103,14 +124,32 @@ class _Keeper:
     hashed: dict[Path, tuple[Sighting, Digest]]
     meter: Meter
 
-    def keep(self, file: PlannedFile) -> Entry:
-        """Keep one file, and return its entry."""
+    def keep(self, files: Sequence[PlannedFile]) -> list[Entry]:
+        """Keep a group of files, and return their entries."""
         self.meter.check()
-        _check_unchanged(file)
-        digest, size = self._keep_patched(file) if file.patches else self._keep_plain(file)
-        _check_unchanged(file)
-        self.meter.note_file()
-        return Entry(path=file.path, sha256=digest, size=size)
+        for file in files:
+            _check_unchanged(file)
+        if len(files) == 1:
+            file = files[0]
+            kept = [self._keep_patched(file) if file.patches else self._keep_plain(file)]
+        else:
+            kept = self._keep_group(files)
+        for file in files:
+            _check_unchanged(file)
+            self.meter.note_file()
+        return [
+            Entry(path=file.path, sha256=digest, size=size)
+            for file, (digest, size) in zip(files, kept, strict=True)
+        ]
+
+    def _keep_group(self, files: Sequence[PlannedFile]) -> list[tuple[Digest, int]]:
+        sources = [file.source for file in files]
+        seen = [look_at(source) for source in sources]
+        kept = self.blobs.add_small_files(sources, self.meter.note_bytes)
+        for source, sighting, (digest, _) in zip(sources, seen, kept, strict=True):
+            if sighting is not None:
+                self.hashed[source] = (sighting, digest)
+        return kept
 
     def _keep_patched(self, file: PlannedFile) -> tuple[Digest, int]:
         patched = self.folder / secrets.token_hex(8)

@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
@@ -91,6 +91,9 @@ class Shelf(Protocol):
 
     def send_blob(self, key: str, source: Path, on_bytes: Callable[[int], None]) -> bool:
         """Do as `put_blob`, and tell of the bytes that are there, whoever brought them."""
+
+    def put_blobs(self, blobs: Sequence[tuple[str, bytes]]) -> None:
+        """Write small blobs that are not there; all are on the disk when this returns."""
 
     def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
         """List as `list` does, with sizes and ages."""

@@ -1,0 +1,104 @@
+"""(h) Packages into a folder store, against `rclone copy` of the same files."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.results import Measurement
+from sync.blobs import Blobs
+from sync.folder_store import FolderStore
+from sync.known_files import KnownFiles
+from sync.package import PackagePlan, PlannedFile, store_package
+
+STUDIO = "bench"
+SMALL_FILES, SMALL_BYTES = 10_000, 20_000
+BIG_BYTES = 4 << 30
+# What was saved in the last two seconds is not trusted to be what was hashed.
+SETTLE_SECONDS = 2.5
+
+
+def measure_stores(folder: Path) -> list[Measurement]:
+    """Measure first and second runs of many small files and of one big one."""
+    folder.mkdir(parents=True)
+    small, big = folder / "small", folder / "big"
+    small.mkdir()
+    big.mkdir()
+    block = os.urandom(SMALL_BYTES)
+    for number in range(SMALL_FILES):
+        path = small / f"{number % 100:02}" / f"{number:05}.tex"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(number.to_bytes(8, "big") + block)
+    with (big / "cache.vdb").open("wb") as opened:
+        for _ in range(BIG_BYTES >> 26):
+            opened.write(os.urandom(1 << 26))
+    time.sleep(SETTLE_SECONDS)
+    return [
+        *compare(folder, small, f"{SMALL_FILES:,} files of 20 kB"),
+        *compare(folder, big, "one file of 4 GiB"),
+    ]
+
+
+def compare(folder: Path, source: Path, what: str) -> list[Measurement]:
+    """Measure both on the same files, the disk at rest before each run."""
+    root = folder / f"store-{source.name}"
+    root.mkdir()
+    blobs, known = Blobs(FolderStore(root), STUDIO), KnownFiles(folder / "known.db")
+
+    def ours() -> None:
+        store_package(plan_folder(source), blobs, known=known)
+
+    first, second = take_seconds(ours), take_seconds(ours)
+    shutil.rmtree(root)
+    results = [
+        Measurement(name=f"{what}: first run", value=first, unit="s", aim="no slower than rclone"),
+        Measurement(name=f"{what}: second run", value=second, unit="s"),
+        Measurement(name=f"{what}: first / second", value=first / second, unit="x", aim="20"),
+    ]
+    program = shutil.which("rclone")
+    if program is not None:
+        target = folder / f"rclone-{source.name}"
+        command = [program, "--config", os.devnull, "copy", str(source), str(target)]
+
+        def theirs() -> None:
+            subprocess.run(command, check=True, capture_output=True)
+            # Ours returns when all is on the disk; so theirs has to be, to compare.
+            os.sync()
+
+        results += [
+            Measurement(name=f"{what}: rclone, first run", value=take_seconds(theirs), unit="s"),
+            Measurement(name=f"{what}: rclone, second run", value=take_seconds(theirs), unit="s"),
+        ]
+        shutil.rmtree(target)
+    return results
+
+
+def take_seconds(act: Callable[[], None]) -> float:
+    """Return how long something takes, once the disk has nothing else to do."""
+    os.sync()
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def plan_folder(source: Path) -> PackagePlan:
+    """Plan a package of all files of a folder, the first of which is the scene."""
+    files = tuple(
+        PlannedFile(source=Path(path), path=path[len(f"{source}/") :], size=size)
+        for path, size in sorted(walk(str(source)))
+    )
+    return PackagePlan(
+        source=files[0].source, scene=files[0].path, files=files, missing=(), warnings=()
+    )
+
+
+def walk(folder: str) -> Iterator[tuple[str, int]]:
+    """Yield path and size of every file below a folder."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from walk(entry.path)
+            else:
+                yield entry.path, entry.stat().st_size
