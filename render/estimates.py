@@ -20,8 +20,13 @@ SMALL_PART = 1 / 256
 LARGE_PART = 0.1
 # How much of the time that is left one more render may take, by what is known before it.
 SHARE_OF_TIME_LEFT = 0.5
-GROWTH_MIN = 1.5
+# Two sizes closer than this say nothing: what is drawn through them is the noise of the machine.
+GROWTH_MIN = 4.0
+# What two renders of the same may differ by, as a part of their time.
+NOISE = 0.2
 SECONDS_MAX = 8.0
+# A scene that takes long however small it is rendered is given the time of so many such renders.
+SMALL_RENDERS_MAX = 8
 SAMPLE_SECONDS_MAX = 600
 # How many frames are tried: more of a longer job, so that an estimate stays a small part of it.
 FRAMES_MIN, FRAMES_MAX, FRAMES_PER_SAMPLE = 3, 5, 20
@@ -65,8 +70,9 @@ def estimate_frame(
     """Render some of `frames` very small on a host that has the scene open, and estimate.
 
     Takes about a second for a small scene; after the first small render, which any frame would
-    have to wait for as well, no more than about `seconds_max`. Raises RenderFailure: a scene
-    that fails here would fail at full size.
+    have to wait for as well, no more than about `seconds_max`, or the time of a few renders that
+    small where each takes long. Raises RenderFailure: a scene that fails here would fail at full
+    size.
     """
     look = look or Look()
     width, height = look.width or facts.width, look.height or facts.height
@@ -80,8 +86,11 @@ def estimate_frame(
         )
         middle = frames[len(frames) // 2]
         first = sampler.take(middle, SMALL_PART)
-        deadline = time.monotonic() + seconds_max
-        samples = _take_sizes(sampler, middle, deadline)
+        # The first render's time has everything in it that comes only once, so here it is again.
+        began = time.monotonic()
+        again = sampler.take(middle, SMALL_PART)
+        deadline = began + max(seconds_max, again.render_ms / 1000 * SMALL_RENDERS_MAX)
+        samples = _take_sizes(sampler, again, deadline)
         samples += _take_others(sampler, samples[-1], frames, deadline)
     return predict_frame(samples, pixels=width * height, first_ms=first.render_ms)
 
@@ -145,23 +154,34 @@ class _Sampler:
         return Sample(frame=frame, pixels=round(self.pixels * part), render_ms=rendered.render_ms)
 
 
-def _take_sizes(sampler: _Sampler, frame: int, deadline: float) -> list[Sample]:
+def _take_sizes(sampler: _Sampler, smallest: Sample, deadline: float) -> list[Sample]:
     """Return samples of one frame at growing sizes, for as long as the next one fits.
 
-    What the next one takes is bounded by the last one's time and the ratio of their pixels, so
-    the deadline is kept by looking ahead.
+    How long the next one takes is foreseen by looking ahead: at worst as much longer as it is
+    larger, and once two sizes are known, as the line through them says and some noise more.
     """
-    part = SMALL_PART
-    # The first render's time has everything in it that comes only once, so here it is again.
-    samples = [sampler.take(frame, part)]
+    part, samples = SMALL_PART, [smallest]
     while part < LARGE_PART:
         left_ms = (deadline - time.monotonic()) * 1000 * SHARE_OF_TIME_LEFT
-        growth = min(left_ms / max(1, samples[-1].render_ms), LARGE_PART / part)
-        if growth < GROWTH_MIN and len(samples) > 1:
-            break
-        part *= max(growth, GROWTH_MIN)
-        samples.append(sampler.take(frame, part))
+        growth = min(find_growth(samples, left_ms), LARGE_PART / part)
+        if growth < min(GROWTH_MIN, LARGE_PART / part):
+            if len(samples) > 1:
+                break
+            growth = GROWTH_MIN  # without a second size there is no estimate
+        part *= growth
+        samples.append(sampler.take(smallest.frame, part))
     return samples
+
+
+def find_growth(samples: Sequence[Sample], left_ms: float) -> float:
+    """Return how many times larger than the last sample one may be that takes the time left."""
+    small, last = samples[0], samples[-1]
+    at_worst = left_ms / max(1, last.render_ms)
+    if len(samples) == 1:
+        return at_worst
+    rise_ms = max(0, last.render_ms - small.render_ms) + NOISE * last.render_ms
+    slope = max(1.0, rise_ms) / (last.pixels - small.pixels)
+    return max(at_worst, 1 + (left_ms - last.render_ms) / (slope * last.pixels))
 
 
 def _take_others(
@@ -181,8 +201,9 @@ def _extrapolate(points: list[tuple[int, int]], pixels: int) -> float:
     """Return the time at `pixels` on the line through two points."""
     (small, small_ms), (large, large_ms) = points[0], points[-1]
     if large_ms <= small_ms:
-        # Nothing to tell the parts from each other: half of each is the guess that is the least
-        # wrong at worst, and P90 is as wide as for a single size.
-        return large_ms / 2 * (1 + pixels / large)
+        # Nothing to tell the parts from each other but that noise hides the rise, if there is one;
+        # of a single size, half of each is the guess that is the least wrong at worst.
+        share = min(0.5, NOISE * large / (large - small)) if large > small else 0.5
+        return large_ms * (1 - share + share * pixels / large)
     slope = (large_ms - small_ms) / (large - small)
     return max(0.0, large_ms - slope * large) + slope * pixels

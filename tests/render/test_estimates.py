@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.estimates import FrameEstimate, Sample, choose_frames, estimate_frame, predict_frame
+from render.estimates import (
+    FrameEstimate,
+    Sample,
+    choose_frames,
+    estimate_frame,
+    find_growth,
+    predict_frame,
+)
 from render.renderers import Renderer
 from tests.render.conftest import Opener
 
@@ -34,6 +41,12 @@ def test_frames_that_take_longer_raise_p90_and_the_middle_one_is_p50() -> None:
 
 def test_sizes_that_tell_nothing_give_a_wide_p90() -> None:
     found = predict_frame([sample(4_000, 500), sample(100_000, 500)], pixels=FULL)
+    assert 1_000 < found.p50_ms < 2_000
+    assert found.p90_ms == pytest.approx(2 * found.p50_ms, abs=1)
+
+
+def test_a_single_size_gives_a_wider_one() -> None:
+    found = predict_frame([sample(100_000, 500)], pixels=FULL)
     assert 500 < found.p50_ms < 5_000 <= found.p90_ms
 
 
@@ -50,6 +63,14 @@ def test_a_linear_scene_is_predicted(fixed: float, slope: float, growth: int, pi
     error = 1.5 * pixels / (4_000 * (growth - 1)) + 2
     assert abs(found.p50_ms - truth) <= error or slope * 4_000 * (growth - 1) < 2
     assert found.p90_ms >= found.p50_ms
+
+
+def test_the_next_size_is_as_large_as_the_time_left_allows() -> None:
+    assert find_growth([sample(100, 1_000)], left_ms=4_000) == 4, "at worst time grows with pixels"
+    slow_anyway = [sample(100, 1_000), sample(400, 1_000)]
+    assert find_growth(slow_anyway, left_ms=2_000) > 4, "what does not grow is tried much larger"
+    by_pixels = [sample(100, 1_000), sample(400, 4_000)]
+    assert find_growth(by_pixels, left_ms=8_000) == 2
 
 
 @pytest.mark.parametrize(
