@@ -92,7 +92,7 @@ class Blobs:
         return self._add_file_once(path, on_bytes)
 
     def add_small_files(
-        self, paths: Sequence[Path], on_bytes: Callable[[int], None] = _pass_over
+        self, paths: Sequence[Path], on_bytes: Callable[[int], None] = pass_over
     ) -> list[tuple[Digest, int]]:
         """Keep files that fit in memory together; return digest and size of each.
 
