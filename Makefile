@@ -10,7 +10,7 @@ unexport PYTHONHOME PYTHONPATH
 python := .venv/bin/python
 arguments ?=
 
-.PHONY: help demo test bench fuzz torture format lock clean
+.PHONY: help demo app test bench fuzz torture format lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,10 @@ help: ## Say what there is
 demo: ## Render the bundled scene through server, queue and node; then show the bill
 	@scripts/bootstrap.sh run
 	@$(python) -m local_server demo $(arguments)
+
+app: ## Open the window
+	@scripts/bootstrap.sh window
+	@$(python) -m local_server desktop $(arguments)
 
 test: ## Check the format, the style and the types, and run every test
 	@scripts/bootstrap.sh all

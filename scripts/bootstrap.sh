@@ -2,6 +2,7 @@
 # Makes .venv ready from nothing but Python 3.11; where all is ready it says nothing and takes a moment.
 #
 #   scripts/bootstrap.sh run       what the program needs
+#   scripts/bootstrap.sh window    what the program and its window need
 #   scripts/bootstrap.sh all       what its tests need as well
 #   scripts/bootstrap.sh python    says which Python 3.11 it found
 #
@@ -67,10 +68,26 @@ find_python() {
 # --- System packages: looked for by what they bring, not by their names ---
 
 # What `import bpy` links against; without EGL, EEVEE and Workbench abort.
+blender_libraries=(
+  libX11.so.6=libx11-6 libXrender.so.1=libxrender1 libXfixes.so.3=libxfixes3 libXi.so.6=libxi6
+  libxkbcommon.so.0=libxkbcommon0 libSM.so.6=libsm6 libICE.so.6=libice6 libGL.so.1=libgl1
+  libEGL.so.1=libegl1
+)
+
+# What Qt's windows link against; some of it is only looked for when a window opens.
+window_libraries=(
+  libglib-2.0.so.0=libglib2.0-0 libfontconfig.so.1=libfontconfig1 libdbus-1.so.3=libdbus-1-3
+  libX11-xcb.so.1=libx11-xcb1 libxkbcommon-x11.so.0=libxkbcommon-x11-0
+  libxcb-cursor.so.0=libxcb-cursor0 libxcb-icccm.so.4=libxcb-icccm4 libxcb-image.so.0=libxcb-image0
+  libxcb-keysyms.so.1=libxcb-keysyms1 libxcb-randr.so.0=libxcb-randr0
+  libxcb-render-util.so.0=libxcb-render-util0 libxcb-shape.so.0=libxcb-shape0
+  libxcb-shm.so.0=libxcb-shm0 libxcb-sync.so.1=libxcb-sync1 libxcb-util.so.1=libxcb-util1
+  libxcb-xfixes.so.0=libxcb-xfixes0 libxcb-xkb.so.1=libxcb-xkb1
+)
+
+# Says which packages are missing, for arguments LIBRARY=PACKAGE.
 list_missing_libraries() {
-  "$python" - libX11.so.6=libx11-6 libXrender.so.1=libxrender1 libXfixes.so.3=libxfixes3 \
-    libXi.so.6=libxi6 libxkbcommon.so.0=libxkbcommon0 libSM.so.6=libsm6 libICE.so.6=libice6 \
-    libGL.so.1=libgl1 libEGL.so.1=libegl1 <<'PY'
+  "$python" - "$@" <<'PY'
 import ctypes
 import sys
 
@@ -81,6 +98,11 @@ for pair in sys.argv[1:]:
     except OSError:
         print(package)
 PY
+}
+
+has_chinese_font() {
+  compgen -G '/usr/share/fonts/*/*/*CJK*' >/dev/null || compgen -G '/usr/share/fonts/*/*/wqy*' >/dev/null ||
+    { command -v fc-list >/dev/null && [ -n "$(fc-list ':lang=zh' family)" ]; }
 }
 
 has_povray_includes() {
@@ -97,16 +119,19 @@ list_missing() {
     "$python" -c 'import ensurepip' </dev/null >/dev/null 2>&1 || missing+=("python3.11-venv")
   fi
   if [ "$(uname -s)" = Linux ]; then
-    local package
-    for package in $(list_missing_libraries); do
+    local package wanted=("${blender_libraries[@]}")
+    [ "$goal" = run ] || wanted+=("${window_libraries[@]}")
+    for package in $(list_missing_libraries "${wanted[@]}"); do
       missing+=("$package")
     done
+    [ "$goal" = run ] || has_chinese_font || missing+=("fonts-noto-cjk")
   fi
   if [ "$goal" = all ]; then
     command -v povray >/dev/null || missing+=("povray")
     has_povray_includes || missing+=("povray-includes")
     command -v redis-server >/dev/null || missing+=("redis-server")
     command -v pdftotext >/dev/null || missing+=("poppler-utils" "poppler-data")
+    [ "$(uname -s)" != Linux ] || command -v Xvfb >/dev/null || missing+=("xvfb" "xauth")
   fi
 }
 
@@ -199,8 +224,8 @@ main() {
       find_python
       return
       ;;
-    run | all) ;;
-    *) stop "usage: scripts/bootstrap.sh [run|all|python]" ;;
+    run | window | all) ;;
+    *) stop "usage: scripts/bootstrap.sh [run|window|all|python]" ;;
   esac
   if packages_are_ready; then
     python="$venv/bin/python"

@@ -15,6 +15,7 @@ from local_server.cli.first_look import find_language
 from local_server.cli.session import make_console, tell_error
 from local_server.cli.spoken import SpokenGroup
 from local_server.cli.values import show_option
+from local_server.cli.window import can_open_window, open_window
 from local_server.farm.errors import BadInput, YuntuError
 from local_server.wording import Wording, Words
 
@@ -45,6 +46,7 @@ SECTIONS = {
         "farm": "farm",
     },
     "processes": {
+        "desktop": "window",
         "serve": "serving",
         "stop": "serving",
         "node": "serving",
@@ -60,7 +62,11 @@ def make_root() -> click.Group:
 
     @click.pass_context
     def show_help(ctx: click.Context, /, **_: Any) -> None:
-        if ctx.invoked_subcommand is None:
+        if ctx.invoked_subcommand is not None:
+            return
+        if not sys.argv[1:] and can_open_window(os.environ):
+            open_window([])
+        else:
             click.echo(ctx.get_help())
 
     return SpokenGroup(PROGRAM, sections=SECTIONS, callback=show_help)

@@ -1,0 +1,73 @@
+"""The application: Qt, fonts, words and colours put together, and the window opened."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import platformdirs
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QApplication
+
+from desktop.icons import Icons
+from desktop.main_window import MainWindow
+from desktop.preferences import Preferences
+from desktop.stage import Stage
+from desktop.theme import Theme
+from desktop.words import Words
+
+LOG_BYTES_MAX = 1_000_000
+
+
+def find_data(given: str | None) -> Path:
+    """Return the data directory: the one given, `YUNTU_DATA`, or the user's own."""
+    chosen = given or os.environ.get("YUNTU_DATA")
+    data = Path(chosen).expanduser() if chosen else platformdirs.user_data_path("yuntu", False)
+    data.mkdir(parents=True, exist_ok=True)
+    return data.resolve()
+
+
+def log_to_file(folder: Path) -> None:
+    """Keep what the window has to say in a file that never grows large."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(
+        folder / "desktop.log", maxBytes=LOG_BYTES_MAX, backupCount=2, encoding="utf-8"
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def make_stage(app: QApplication, preferences: Preferences) -> Stage:
+    """Return words, colours and icons as the user wants them."""
+    theme = Theme(app, preferences.theme)
+    return Stage(words=Words(preferences.language), theme=theme, icons=Icons(theme))
+
+
+def make_app() -> QApplication:
+    """Return Qt's application."""
+    QCoreApplication.setApplicationName("yuntu")
+    app = QApplication.instance()
+    return app if isinstance(app, QApplication) else QApplication(sys.argv[:1])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Open the window and stay until it is closed."""
+    parser = argparse.ArgumentParser("yuntu desktop")
+    parser.add_argument("--data")
+    parser.add_argument("scenes", nargs="*")
+    options = parser.parse_args(argv)
+    data = find_data(options.data)
+    log_to_file(data / "logs")
+    app = make_app()
+    preferences = Preferences(data / "desktop.ini")
+    stage = make_stage(app, preferences)
+    window = MainWindow(stage, preferences, data)
+    app.setWindowIcon(stage.icons.icon("yuntu"))
+    window.show()
+    window.watch.start()
+    if options.scenes:
+        window.add_scenes([str(Path(scene).resolve()) for scene in options.scenes])
+    return app.exec()

@@ -1,0 +1,318 @@
+"""The main window: makes panels, models and wires, and says which page is seen."""
+
+import logging
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QFrame, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.client import Client, Problem, ServerAddress
+from desktop.events import Events
+from desktop.live import Live
+from desktop.models.frames import FramesModel
+from desktop.models.jobs import OPEN, JobsModel
+from desktop.panels.bill import BillView
+from desktop.panels.charts import load_charts
+from desktop.panels.frame import Banner, Side, Toast
+from desktop.panels.job import JobPanel
+from desktop.panels.jobs import JobsPanel
+from desktop.panels.layout import column, holder, row
+from desktop.panels.machines import MachinesPanel
+from desktop.panels.money import MoneyPanel
+from desktop.panels.settings import SettingsPanel
+from desktop.panels.submission import SubmissionPanel
+from desktop.preferences import Preferences
+from desktop.server_watch import ServerState, ServerWatch
+from desktop.stage import Stage
+from desktop.thumbnails import Thumbnails
+from desktop.wires.job import JobWire, open_folder
+from desktop.wires.jobs import JobsWire
+from desktop.wires.machines import MachinesWire
+from desktop.wires.money import MoneyWire
+from desktop.wires.submission import SubmissionWire
+
+log = logging.getLogger(__name__)
+SIZE = (1280, 820)
+SIZE_MIN = (940, 600)
+EXAMPLE = ("scenes", "lanterns", "lanterns.blend")
+EXAMPLE_FRAMES = "1-12"
+
+
+class MainWindow(QMainWindow):
+    """The window."""
+
+    loaded = Signal()
+    """The first page of jobs is shown."""
+
+    def __init__(self, stage: Stage, preferences: Preferences, data: Path) -> None:
+        super().__init__()
+        self.stage, self.preferences, self.data = stage, preferences, data
+        self.watch = ServerWatch(data, language=stage.words.language, parent=self)
+        self.client = Client(self)
+        self.client.language = stage.words.language
+        self.live = Live(self)
+        self.events = Events(self.client, self.live, self)
+        self.make_panels()
+        self.make_wires()
+        self.connect_server()
+        self.setAcceptDrops(True)
+        self.setMinimumSize(*SIZE_MIN)
+        self.resize(*SIZE)
+        stage.words.bind(self, lambda: self.setWindowTitle(stage.words.say("app.title")))
+        if not preferences.geometry.isEmpty():
+            self.restoreGeometry(preferences.geometry)
+        self.show_page("jobs")
+
+    # --- how it is put together ---
+
+    def make_panels(self) -> None:
+        """Make the models and the panels that show them."""
+        stage = self.stage
+        self.thumbnails = Thumbnails(self)
+        self.jobs = JobsModel(stage.words, self)
+        self.frames = FramesModel(stage.words, self)
+        self.side = Side(stage)
+        self.banner = Banner(stage)
+        self.jobs_panel = JobsPanel(stage, self.jobs, self.thumbnails)
+        self.job_panel = JobPanel(stage, self.frames, self.thumbnails, BillView(stage))
+        self.new_panel = SubmissionPanel(stage)
+        self.money_panel = MoneyPanel(stage, self.jobs.name_job)
+        self.machines_panel = MachinesPanel(stage)
+        self.settings_panel = SettingsPanel(stage, self.preferences, str(self.data))
+        self.panels: dict[str, QWidget] = {
+            "jobs": self.jobs_panel,
+            "job": self.job_panel,
+            "submission": self.new_panel,
+            "money": self.money_panel,
+            "machines": self.machines_panel,
+            "settings": self.settings_panel,
+        }
+        self.pages = QStackedWidget()
+        for panel in self.panels.values():
+            self.pages.addWidget(panel)
+        banner = column(self.banner)
+        banner.setContentsMargins(28, 16, 28, 0)
+        self.banner_box = holder(banner)
+        self.banner_box.setObjectName("page")
+        self.banner_box.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.banner_box.hide()
+        main = holder(column(self.banner_box, self.pages, gap=0))
+        self.setCentralWidget(holder(row(self.side, main, gap=0)))
+        self.toast = Toast(stage, main)
+        self.drop_sign = self.make_drop_sign(main)
+
+    def make_drop_sign(self, parent: QWidget) -> QFrame:
+        """Make what shows that a scene may be dropped."""
+        sign = QFrame(parent)
+        sign.setObjectName("card-drop")
+        layout = QVBoxLayout(sign)
+        label = self.stage.label("jobs.drop_here", "subtitle")
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(label)
+        sign.hide()
+        return sign
+
+    def make_wires(self) -> None:
+        """Connect the panels with the client, and with each other."""
+        client, stage = self.client, self.stage
+        self.jobs_wire = JobsWire(
+            stage,
+            client,
+            self.jobs,
+            self.jobs_panel,
+            self.thumbnails,
+            self.toast,
+        )
+        self.job_wire = JobWire(stage, client, self.jobs_wire, self.frames, self.job_panel)
+        self.submission_wire = SubmissionWire(client, self.new_panel, self.preferences)
+        self.money_wire = MoneyWire(stage, client, self.money_panel, self.side)
+        self.machines_wire = MachinesWire(client, self.machines_panel, self.jobs)
+        for wire in (self.jobs_wire, self.job_wire, self.money_wire):
+            self.events.happened.connect(wire.note_event)
+        for take in (
+            self.jobs.note_progress,
+            self.job_wire.note_progress,
+            self.machines_wire.note_progress,
+        ):
+            self.live.progress.connect(take)
+        self.connect_pages()
+
+    def connect_pages(self) -> None:
+        """Let panels lead to each other."""
+        jobs, job, new = self.jobs_panel, self.job_panel, self.new_panel
+        self.side.chosen.connect(self.show_page)
+        self.side.server_clicked.connect(lambda: self.show_page("settings"))
+        jobs.opened.connect(self.open_job)
+        jobs.submit_wanted.connect(new.choose_scenes)
+        jobs.example_wanted.connect(self.add_example)
+        job.back.connect(lambda: self.show_page("jobs"))
+        new.back.connect(lambda: self.show_page("jobs"))
+        new.scenes_added.connect(lambda _: self.show_page("submission"))
+        new.submitted.connect(self.leave_submission)
+        self.submission_wire.submitted.connect(self.show_submitted)
+        money = self.money_panel
+        money.job_opened.connect(self.open_job)
+        settings = self.settings_panel
+        settings.language_chosen.connect(self.choose_language)
+        settings.theme_chosen.connect(self.choose_theme)
+        settings.folder_wanted.connect(open_folder)
+        settings.log_wanted.connect(lambda: open_folder(str(self.data / "logs")))
+        settings.restart_wanted.connect(self.restart_server)
+
+    def connect_server(self) -> None:
+        """Follow the server as it comes and goes."""
+        self.watch.changed.connect(self.show_server)
+        self.watch.ready.connect(self.use_server)
+        self.events.begun.connect(self.load)
+        self.client.unheard.connect(self.tell_problem)
+        self.jobs.modelReset.connect(self.loaded)
+        self.live.connected.connect(load_charts)
+        self.banner.first.clicked.connect(self.watch.start)
+        self.banner.second.clicked.connect(lambda: open_folder(str(self.data / "logs")))
+
+    # --- pages ---
+
+    def show_page(self, name: str) -> None:
+        """Show a page."""
+        if name != "job" and self.job_wire.job:
+            self.job_wire.close()
+        self.pages.setCurrentWidget(self.panels[name])
+        self.side.choose(name if name in self.side.buttons else "jobs")
+        if name == "money":
+            self.money_wire.fill()
+        elif name == "machines":
+            self.machines_wire.fill()
+
+    def open_job(self, id: str) -> None:
+        """Show a job's page."""
+        self.job_wire.open(id)
+        self.pages.setCurrentWidget(self.job_panel)
+        self.side.choose("jobs")
+
+    def add_example(self) -> None:
+        """Show the scene that comes with the program, ready to be rendered."""
+        scene = Path(str(files("resources"))).joinpath(*EXAMPLE)
+        out = str(self.data / "example")
+        self.submission_wire.add_scenes([str(scene)], out=out, frames=EXAMPLE_FRAMES)
+        self.show_page("submission")
+
+    def show_submitted(self, job: dict[str, Any]) -> None:
+        """Show the job that a scene has become, unless there are more scenes to send off."""
+        self.jobs_wire.put_job(job, is_new=True)
+        new = self.new_panel
+        if len(new.cards) <= 1:
+            self.open_job(job["id"])
+
+    def leave_submission(self) -> None:
+        """Go back to the jobs, if no job is shown already."""
+        if self.pages.currentWidget() is self.new_panel:
+            self.show_page("jobs")
+
+    # --- the server ---
+
+    def use_server(self, address: ServerAddress) -> None:
+        """Talk to a server that is ready."""
+        self.client.set_address(address)
+        self.thumbnails.forget_all()
+        self.events.begin()
+
+    def load(self) -> None:
+        """Ask for all that is shown; what happens from now on is pushed."""
+        self.jobs.begin()
+        self.job_wire.reload()
+        self.money_wire.reload()
+        self.submission_wire.check_again()
+        if self.pages.currentWidget() is self.machines_panel:
+            self.machines_wire.fill()
+
+    def show_server(self, state: str) -> None:
+        """Show how the server is; while there is none, nothing is asked of it."""
+        words = self.stage.words
+        self.side.set_server(state)
+        if state != ServerState.READY:
+            self.live.stop()
+            self.client.set_address(None)
+        failed = state == ServerState.FAILED
+        self.banner_box.setVisible(failed)
+        if failed:
+            error = self.watch.error
+            self.banner.show_words(
+                "banner-bad",
+                error.get("title") or words.say("server.failed"),
+                error.get("detail") or words.say("server.failed_detail"),
+                words.say("server.try_again"),
+                words.say("settings.log"),
+            )
+        settings = self.settings_panel
+        settings.set_server(words.say(f"server.{state}"))
+
+    def restart_server(self) -> None:
+        """End the server; whoever watches over it starts it again."""
+        self.client.post("/shutdown")
+
+    def tell_problem(self, problem: Problem) -> None:
+        """Say what went wrong, unless the server is away: then that is said already."""
+        log.info("%s %s %s", problem.code, problem.title, problem.params)
+        if not problem.is_lost:
+            self.toast.show_text(f"{problem.title}: {problem.detail}"[:160])
+
+    # --- looks ---
+
+    def choose_language(self, chosen: str) -> None:
+        """Switch the language; what the server says is asked for again."""
+        self.preferences.language = chosen
+        self.stage.words.choose(chosen)
+        self.client.language = self.watch.language = self.stage.words.language
+        self.events.begin()
+
+    def choose_theme(self, chosen: str) -> None:
+        """Switch the colours."""
+        self.preferences.theme = chosen
+        self.stage.theme.choose(chosen)
+
+    # --- dropping scenes ---
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Show that scenes may be dropped anywhere."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            parent = self.drop_sign.parentWidget()
+            assert parent is not None
+            self.drop_sign.setGeometry(parent.rect().adjusted(20, 20, -20, -20))
+            self.drop_sign.show()
+            self.drop_sign.raise_()
+
+    def dragLeaveEvent(self, _: QDragLeaveEvent) -> None:  # noqa: N802
+        """Show the page again."""
+        self.drop_sign.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Take scenes that were dropped."""
+        self.drop_sign.hide()
+        self.add_scenes([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
+        event.acceptProposedAction()
+
+    def add_scenes(self, scenes: list[str]) -> None:
+        """Show scenes, ready to be rendered."""
+        if scenes:
+            self.submission_wire.add_scenes(scenes)
+            self.show_page("submission")
+
+    # --- the end ---
+
+    def has_work(self) -> bool:
+        """Tell whether jobs are under way, as far as is known."""
+        return any(job["state"] in OPEN for job in self.jobs.jobs)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Keep the window's state, and end the server if nobody needs it any more."""
+        self.toast.expire()
+        self.preferences.geometry = self.saveGeometry()
+        keeps = self.preferences.keep_rendering and self.has_work()
+        if self.watch.is_ours and self.watch.state == ServerState.READY and not keeps:
+            self.watch.end_server()
+        self.live.stop()
+        event.accept()

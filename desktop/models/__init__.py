@@ -1,0 +1,1 @@
+"""Models: what the window knows, fed by whoever talks to the server; none of them does itself."""

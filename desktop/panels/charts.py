@@ -1,0 +1,97 @@
+"""Charts: bars over frames or days, in the palette's colours."""
+
+import threading
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QMargins
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from desktop.stage import Stage
+
+if TYPE_CHECKING:
+    import pyqtgraph
+
+BAR_WIDTH = 0.72
+
+
+def load_charts() -> None:
+    """Load the library that draws charts in a thread of its own: it takes a fifth of a second."""
+    threading.Thread(target=import_module, args=("pyqtgraph",), name="charts", daemon=True).start()
+
+
+class BarChart(QWidget):
+    """One row of bars; its plot is made when it is first seen."""
+
+    def __init__(self, stage: Stage, name: str, show: Callable[[float], str]) -> None:
+        super().__init__()
+        self.stage, self.show_value = stage, show
+        self.bars: list[tuple[float, float, str]] = []
+        self.ticks: list[tuple[float, str]] | None = None
+        self.plot: pyqtgraph.PlotWidget | None = None
+        self.layout_ = QVBoxLayout(self)
+        self.layout_.setContentsMargins(QMargins())
+        self.setMinimumHeight(160)
+        stage.words.bind(self, lambda: self.setAccessibleName(stage.words.say(name)))
+        stage.theme.bind(self, self.draw)
+
+    def set_bars(
+        self, bars: Sequence[tuple[float, float, str]], ticks: list[tuple[float, str]] | None = None
+    ) -> None:
+        """Show bars: where, how high, and the role of their colour."""
+        self.bars, self.ticks = list(bars), ticks
+        self.draw()
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802
+        """Make the plot when it is first looked at."""
+        if self.plot is None:
+            self.make_plot()
+        super().showEvent(event)
+
+    def make_plot(self) -> None:
+        """Make an empty plot."""
+        import pyqtgraph
+
+        class ValueAxis(pyqtgraph.AxisItem):  # type: ignore[misc]
+            def tickStrings(axis, values: list[float], *_: object) -> list[str]:  # noqa: N802, N805
+                return [self.show_value(value) for value in values]
+
+        self.plot = pyqtgraph.PlotWidget(axisItems={"left": ValueAxis("left")})
+        self.plot.setMouseEnabled(x=True, y=False)
+        self.plot.setMenuEnabled(False)
+        self.plot.hideButtons()
+        self.plot.setAntialiasing(True)
+        self.layout_.addWidget(self.plot)
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the bars anew."""
+        if self.plot is None:
+            return
+        import pyqtgraph
+
+        theme, plot = self.stage.theme, self.plot
+        plot.clear()
+        plot.setBackground(None)
+        for name in ("left", "bottom"):
+            axis = plot.getAxis(name)
+            axis.setPen(theme.colour("line"))
+            axis.setTextPen(theme.colour("faint"))
+        plot.getAxis("bottom").setTicks(None if self.ticks is None else [self.ticks])
+        plot.showGrid(y=True, alpha=0.12)
+        for role in {role for _, _, role in self.bars}:
+            places = [(x, height) for x, height, other in self.bars if other == role]
+            plot.addItem(
+                pyqtgraph.BarGraphItem(
+                    x=[x for x, _ in places],
+                    height=[height for _, height in places],
+                    width=BAR_WIDTH,
+                    pen=None,
+                    brush=theme.colour(role),
+                )
+            )
+        if self.bars:
+            first, last = self.bars[0][0], self.bars[-1][0]
+            plot.setXRange(first - 1, last + 1, padding=0)
+            plot.setYRange(0, max(height for _, height, _ in self.bars) * 1.1 or 1, padding=0)

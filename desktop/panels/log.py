@@ -1,0 +1,83 @@
+"""The log of a frame: every attempt at it, what the renderer said, its errors first."""
+
+import re
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat
+from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from desktop.panels.layout import clear_layout, column, row
+from desktop.panels.submission import make_finding
+from desktop.stage import Stage
+from desktop.theme import make_monospace
+
+WRONG = re.compile(r"\b(error|failed|fatal|cannot|could not|exception|traceback)\b", re.IGNORECASE)
+
+
+class WrongLines(QSyntaxHighlighter):
+    """Marks the lines of a log that complain."""
+
+    def __init__(self, log: QPlainTextEdit, colour: QColor) -> None:
+        super().__init__(log.document())
+        self.form = QTextCharFormat()
+        self.form.setForeground(colour)
+
+    def highlightBlock(self, text: str) -> None:  # noqa: N802
+        """Mark a line if it complains."""
+        if WRONG.search(text):
+            self.setFormat(0, len(text), self.form)
+
+
+class LogDialog(QDialog):
+    """Shows a frame's log."""
+
+    def __init__(self, stage: Stage, number: int, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.stage = stage
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        title = stage.words.say("frames.frame", number=number)
+        self.setWindowTitle(title)
+        head = QLabel(title)
+        head.setObjectName("subtitle")
+        self.attempts = QVBoxLayout()
+        self.log = QPlainTextEdit(readOnly=True)
+        self.log.setObjectName("log")
+        self.log.setFont(make_monospace(9.5))
+        self.log.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.log.setAccessibleName(stage.words.say("frames.log"))
+        self.marks = WrongLines(self.log, stage.theme.colour("bad"))
+        find = stage.caption(QPushButton(), "frames.next_error")
+        find.clicked.connect(self.find_next)
+        close = stage.caption(QPushButton(), "dialogs.close")
+        close.clicked.connect(self.close)
+        self.setLayout(column(head, self.attempts, self.log, row(find, None, close), margin=22))
+        self.resize(820, 560)
+
+    def set_frame(self, frame: dict[str, Any]) -> None:
+        """Show every attempt at the frame."""
+        clear_layout(self.attempts)
+        for one in frame["attempts"]:
+            reason = one["reason"] or {"title": one["outcome"] or "", "detail": ""}
+            severity = "good" if one["outcome"] == "done" else "blocker"
+            said = self.stage.words.say("frames.attempt", number=one["attempt"], node=one["node"])
+            detail = " ".join(part for part in (reason["detail"], one["words"] or "") if part)
+            title = f"{said}: {reason['title']}" if reason["title"] else said
+            if one["ended_at_ms"] is not None:
+                self.attempts.addWidget(make_finding(self.stage, severity, title, detail))
+
+    def set_log(self, text: str) -> None:
+        """Show what the renderer said, from its first complaint on."""
+        self.log.setPlainText(text)
+        self.find_next()
+
+    def find_next(self) -> None:
+        """Go to the next line that complains."""
+        block = self.log.textCursor().block().next()
+        while block.isValid() and not WRONG.search(block.text()):
+            block = block.next()
+        if block.isValid():
+            cursor = self.log.textCursor()
+            cursor.setPosition(block.position())
+            self.log.setTextCursor(cursor)
+            self.log.centerCursor()

@@ -1,0 +1,268 @@
+"""Money: what there is, where it went, the statement, and whether the books are in order."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QLabel,
+    QPushButton,
+    QWidget,
+)
+
+from desktop.figures import MICROS, align_money, show_moment, show_money
+from desktop.models.table import ROW_ROLE, TableColumn, TableModel
+from desktop.panels.charts import BarChart
+from desktop.panels.layout import PAGE, card, clear_layout, column, holder, row
+from desktop.panels.submission import make_finding
+from desktop.panels.tables import make_table
+from desktop.stage import Stage
+
+PARTS = {"free": "accent", "held": "wary", "away": "faint"}
+UPPER_HEIGHT = 236
+TOP_UPS = (10, 50, 100, 500)
+INCOMING = ("mint", "release", "refund", "lease")
+
+
+class PartsBar(QWidget):
+    """How a balance is made up, as one bar in several colours."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__()
+        self.stage = stage
+        self.parts: list[tuple[int, str]] = []
+        self.setFixedHeight(8)
+        stage.theme.bind(self, self.update)
+
+    def set_parts(self, parts: list[tuple[int, str]]) -> None:
+        """Show parts: how large each is, and the role of its colour."""
+        self.parts = parts
+        self.update()
+
+    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
+        """Draw the bar."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.stage.theme.colour("line"))
+        painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
+        whole, left = sum(size for size, _ in self.parts), 0.0
+        for size, role in self.parts:
+            width = self.width() * size / whole if whole else 0
+            if width > 0:
+                painter.setBrush(self.stage.theme.colour(role))
+                painter.drawRoundedRect(QRectF(left, 0, max(8.0, width), 8), 4, 4)
+            left += width
+
+
+def make_statement_model(stage: Stage, name_job: Callable[[str], str]) -> TableModel:
+    """Return a table of the entries of the ledger; jobs are told by their names."""
+    words = stage.words
+
+    def show_about(entry: dict[str, Any]) -> str:
+        if entry["reason"]:
+            return str(entry["reason"])
+        if entry["job"] is None:
+            return "–"
+        name = name_job(entry["job"])
+        if entry["frame"] is None:
+            return name
+        return words.say("money.about_frame", job=name, frame=entry["frame"])
+
+    def show_amount(entry: dict[str, Any]) -> str:
+        sign = {"mint": "+", "refund": "+", "withdraw": "−", "settle": "−"}.get(entry["kind"], "")
+        return sign + align_money(entry["amount_micros"])
+
+    columns = (
+        TableColumn(
+            title="money.when",
+            show=lambda one: show_moment(words, one["at_ms"], now_ms=stage.now_ms()),
+        ),
+        TableColumn(title="money.kind", show=lambda one: words.say(f"kinds.{one['kind']}")),
+        TableColumn(title="money.about", show=show_about),
+        TableColumn(title="money.amount", show=show_amount, is_figure=True),
+    )
+    return TableModel(words, columns)
+
+
+class MoneyPanel(QWidget):
+    """The page of money."""
+
+    topped_up = Signal(int)
+    verify_wanted = Signal()
+    export_wanted = Signal(str)
+    job_opened = Signal(str)
+
+    def __init__(self, stage: Stage, name_job: Callable[[str], str]) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self.stage = stage
+        self.balance: dict[str, Any] | None = None
+        self.audit: dict[str, Any] | None = None
+        self.model = make_statement_model(stage, name_job)
+        self.table = make_table(stage, self.model, "money.statement", stretch=2)
+        self.table.doubleClicked.connect(self.open_entry)
+        self.top_up = stage.caption(QPushButton(), "money.top_up")
+        self.top_up.setObjectName("primary")
+        self.top_up.clicked.connect(self.ask_amount)
+        self.make_balance()
+        self.chart = BarChart(
+            stage, "money.spending", lambda value: show_money(round(value * MICROS))
+        )
+        spending = card(stage.label("money.spending", "heading"), self.chart)
+        self.verify = stage.caption(QPushButton(), "money.verify")
+        stage.icons.set_on(self.verify, "verify")
+        self.verify.clicked.connect(self.verify_wanted)
+        self.export = stage.caption(QPushButton(), "money.export")
+        stage.icons.set_on(self.export, "download")
+        self.export.clicked.connect(lambda: self.export_wanted.emit("csv"))
+        self.checks = column(gap=8)
+        self.checks_box = card(holder(self.checks))
+        self.checks_box.hide()
+        upper = row(self.balance_card, spending, gap=16)
+        upper.setStretch(0, 1)
+        upper.setStretch(1, 1)
+        for one in (self.balance_card, spending):
+            one.setFixedHeight(UPPER_HEIGHT)
+        layout = column(
+            row(stage.label("money.title", "title"), None, self.top_up),
+            upper,
+            self.checks_box,
+            row(stage.label("money.statement", "heading"), None, self.verify, self.export),
+            self.table,
+            gap=16,
+        )
+        layout.setContentsMargins(PAGE, PAGE, PAGE, 0)
+        self.setLayout(layout)
+        stage.words.bind(self, self.show_balance)
+        stage.words.bind(self, self.show_audit)
+
+    def make_balance(self) -> None:
+        """Make the balance and what it is made up of."""
+        self.total = QLabel("–")
+        self.total.setObjectName("hero")
+        self.bar = PartsBar(self.stage)
+        self.parts = {}
+        boxes = []
+        for name in (*PARTS, "spent"):
+            value = QLabel("–")
+            value.setObjectName("heading")
+            self.parts[name] = value
+            boxes.append(holder(column(self.stage.label(f"money.{name}", "caption"), value, gap=2)))
+        self.balance_card = card(
+            self.stage.label("money.balance", "heading"),
+            self.total,
+            None,
+            self.bar,
+            row(*boxes),
+            gap=10,
+        )
+
+    def set_balance(self, balance: dict[str, Any]) -> None:
+        """Show what there is."""
+        self.balance = balance
+        self.show_balance()
+
+    def show_balance(self) -> None:
+        """Write the balance."""
+        if self.balance is None:
+            return
+        self.total.setText(show_money(self.balance["total_micros"]))
+        for name, label in self.parts.items():
+            label.setText(show_money(self.balance[f"{name}_micros"]))
+        self.bar.set_parts([(self.balance[f"{name}_micros"], role) for name, role in PARTS.items()])
+
+    def set_usage(self, days: list[tuple[str, int]]) -> None:
+        """Show what was spent on each day, the oldest first: (label, micro-yuan)."""
+        bars = [(float(at), spent / MICROS, "accent") for at, (_, spent) in enumerate(days)]
+        step = max(1, len(days) // 6)
+        ticks = [(float(at), label) for at, (label, _) in enumerate(days) if at % step == 0]
+        self.chart.set_bars(bars, ticks)
+
+    def set_audit(self, audit: dict[str, Any] | None) -> None:
+        """Show what the check of the books came to."""
+        self.audit = audit
+        self.verify.setEnabled(True)
+        self.show_audit()
+
+    def show_audit(self) -> None:
+        """Write what the check of the books came to."""
+        clear_layout(self.checks)
+        self.checks_box.setVisible(self.audit is not None)
+        if self.audit is None:
+            return
+        words, checks = self.stage.words, self.audit["checks"]
+        if self.audit["clean"]:
+            said = words.say("money.clean", count=len(checks))
+            self.checks.addWidget(make_finding(self.stage, "good", said, ""))
+            return
+        for one in checks:
+            if not one["ok"]:
+                found = make_finding(self.stage, "blocker", one["title"], one["detail"])
+                self.checks.addWidget(found)
+
+    def open_entry(self, index: Any) -> None:
+        """Open the job that an entry is about."""
+        job = index.data(ROW_ROLE)["job"]
+        if job:
+            self.job_opened.emit(job)
+
+    def ask_amount(self) -> None:
+        """Ask how much is brought in."""
+        dialog = TopUpDialog(self.stage, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.topped_up.emit(dialog.amount_micros))
+        dialog.open()
+
+
+class TopUpDialog(QDialog):
+    """Asks how much money is brought in."""
+
+    def __init__(self, stage: Stage, parent: QWidget) -> None:
+        super().__init__(parent)
+        words = stage.words
+        self.setWindowTitle(words.say("money.top_up"))
+        self.amount = QDoubleSpinBox()
+        self.amount.setRange(0.01, 1_000_000)
+        self.amount.setPrefix("¥ ")
+        self.amount.setValue(TOP_UPS[1])
+        self.amount.setAccessibleName(words.say("money.amount"))
+        chips = []
+        for yuan in TOP_UPS:
+            chip = QPushButton(f"¥{yuan}")
+            chip.setObjectName("chip")
+            chip.setAutoDefault(False)
+            chip.clicked.connect(lambda _=False, yuan=yuan: self.amount.setValue(yuan))
+            chips.append(chip)
+        buttons = QDialogButtonBox()
+        accept = buttons.addButton(
+            words.say("money.top_up"), QDialogButtonBox.ButtonRole.AcceptRole
+        )
+        accept.setObjectName("primary")
+        buttons.addButton(words.say("dialogs.cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        detail = stage.label("money.top_up_detail", "quiet")
+        detail.setWordWrap(True)
+        self.setLayout(
+            column(
+                stage.label("money.top_up", "subtitle"),
+                detail,
+                row(*chips, None, gap=8),
+                self.amount,
+                8,
+                buttons,
+                gap=14,
+                margin=24,
+            )
+        )
+        self.setMinimumWidth(420)
+
+    @property
+    def amount_micros(self) -> int:
+        """Return how much, in micro-yuan."""
+        return round(self.amount.value() * 100) * (MICROS // 100)

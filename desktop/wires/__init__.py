@@ -1,0 +1,1 @@
+"""Wires: each connects a few panels and models with the client, and holds nothing else."""

@@ -1,0 +1,159 @@
+"""Wires of one job: its frames as they come, its bill, its story, and frames' logs."""
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from desktop.client import Client
+from desktop.models.frames import FramesModel
+from desktop.panels.job import TABS, JobPanel
+from desktop.panels.log import LogDialog
+from desktop.stage import Stage
+from desktop.wires.jobs import JobsWire
+
+PAGE = 1_000
+GATHER_MS = 200
+
+
+class JobWire(QObject):
+    """Connects the page of one job with the server."""
+
+    def __init__(
+        self, stage: Stage, client: Client, jobs: JobsWire, model: FramesModel, panel: JobPanel
+    ) -> None:
+        super().__init__(panel)
+        self.stage, self.client, self.jobs = stage, client, jobs
+        self.model, self.panel = model, panel
+        self.stale: set[int] = set()
+        self.gathering = QTimer(self, singleShot=True, interval=GATHER_MS)
+        self.gathering.timeout.connect(self.ask_stale)
+        jobs.job_shown.connect(self.put_job)
+        panel.ordered.connect(jobs.order)
+        panel.tab_chosen.connect(self.fill_tab)
+        panel.folder_wanted.connect(open_folder)
+        panel.frame_log_wanted.connect(self.show_log)
+        panel.bill.saved.connect(self.save_bill)
+
+    @property
+    def job(self) -> str:
+        """Return the id of the job that is open."""
+        return self.model.job
+
+    def open(self, id: str) -> None:
+        """Show a job."""
+        self.jobs.setProperty("shown", id)
+        self.model.begin(id)
+        self.panel.bill.set_bill(None)
+        self.panel.story.clear()
+        self.panel.set_job(self.jobs.model.get_job(id))
+        self.panel.tabs.setCurrentIndex(0)
+        self.reload()
+
+    def close(self) -> None:
+        """Show no job any more."""
+        self.jobs.setProperty("shown", "")
+        self.model.begin("")
+
+    def reload(self) -> None:
+        """Ask for the job and all of its frames again."""
+        if self.job:
+            self.jobs.ask_job(self.job)
+            self.ask_frames(None)
+            self.fill_tab(TABS[self.panel.tabs.currentIndex()])
+
+    def ask_frames(self, cursor: str | None) -> None:
+        """Ask for a page of frames, and then for the next."""
+        job = self.job
+        reply = self.client.get(f"/jobs/{job}/frames", slot="frames", limit=PAGE, cursor=cursor)
+        reply.done.connect(lambda page: self.put_frames(job, page))
+
+    def put_frames(self, job: str, page: dict[str, Any]) -> None:
+        """Show a page of frames, unless another job is open by now."""
+        if job != self.job:
+            return
+        self.model.put_page(page["items"])
+        if page["next"] is not None:
+            self.ask_frames(page["next"])
+
+    def put_job(self, job: dict[str, Any]) -> None:
+        """Show the job that is open as it is now."""
+        if job["id"] != self.job:
+            return
+        had = self.panel.job
+        self.panel.set_job(job)
+        if had is None or had["frames"]["total"] != job["frames"]["total"]:
+            self.ask_frames(None)
+        if had is not None and had["state"] != job["state"]:
+            self.fill_tab(TABS[self.panel.tabs.currentIndex()])
+
+    def note_event(self, event: dict[str, Any]) -> None:
+        """Take in what the server tells of a frame."""
+        if event["job"] != self.job or event["kind"] != "frame.state":
+            return
+        self.model.note_event(event["frame"], event["data"]["state"])
+        self.stale.add(event["frame"])
+        if not self.gathering.isActive():
+            self.gathering.start()
+
+    def ask_stale(self) -> None:
+        """Ask for all frames of which something was told, in one question."""
+        stale, self.stale = self.stale, set()
+        if stale and self.job:
+            first, count = min(stale), max(stale) - min(stale) + 1
+            job = self.job
+            reply = self.client.get(
+                f"/jobs/{job}/frames", limit=min(count, PAGE), cursor=str(first - 1)
+            )
+            reply.done.connect(lambda page: self.put_some(job, page["items"]))
+
+    def put_some(self, job: str, frames: list[dict[str, Any]]) -> None:
+        """Show some frames as they are now."""
+        if job == self.job:
+            self.model.put_page([one for one in frames if one["frame"] in self.model.rows])
+
+    def note_progress(self, told: dict[str, Any]) -> None:
+        """Take in how far a frame under way is."""
+        if told["job"] == self.job:
+            self.model.note_progress(told["frame"], told["fraction"])
+
+    def fill_tab(self, name: str) -> None:
+        """Ask for what a page of the job shows."""
+        if name == "bill" and self.job:
+            reply = self.client.get(f"/jobs/{self.job}/bill", slot="bill")
+            reply.done.connect(self.panel.bill.set_bill)
+            reply.failed.connect(lambda _: self.panel.bill.set_bill(None))
+        elif name == "story" and self.job:
+            reply = self.client.get(f"/jobs/{self.job}/log", slot="story", raw=True)
+            reply.done.connect(
+                lambda data: self.panel.story.setPlainText(data.decode("utf-8", "replace"))
+            )
+
+    def show_log(self, number: int) -> None:
+        """Show what the renderer said of a frame, and every attempt at it."""
+        dialog = LogDialog(self.stage, number, self.panel)
+        reply = self.client.get(f"/jobs/{self.job}/frames/{number}")
+        reply.done.connect(dialog.set_frame)
+        reply = self.client.get(f"/jobs/{self.job}/frames/{number}/log", raw=True)
+        reply.done.connect(lambda data: dialog.set_log(data.decode("utf-8", "replace")))
+        reply.failed.connect(lambda problem: dialog.set_log(problem.title))
+        dialog.show()
+
+    def save_bill(self, form: str) -> None:
+        """Ask where a bill is to be kept, and keep it there."""
+        title = self.stage.words.say(f"bill.save_{form}")
+        path, _ = QFileDialog.getSaveFileName(self.panel, title, f"bill-{self.job}.{form}")
+        if path:
+            self.write_bill(form, Path(path))
+
+    def write_bill(self, form: str, path: Path) -> None:
+        """Keep a bill in a file."""
+        reply = self.client.get(f"/jobs/{self.job}/bill", raw=True, format=form)
+        reply.done.connect(path.write_bytes)
+
+
+def open_folder(path: str) -> None:
+    """Show a folder in the system's own way."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(path))

@@ -1,0 +1,193 @@
+"""Wires of the jobs: pages, what the server tells of them, their pictures, and steering them."""
+
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop.client import Client, Problem
+from desktop.models.jobs import JobsModel
+from desktop.panels.frame import Toast
+from desktop.panels.jobs import JobsPanel
+from desktop.stage import Stage
+from desktop.thumbnails import COVER, Thumbnails
+
+PAGE = 100
+GATHER_MS = 150
+GONE, CONFLICT = 404, 409
+ORDERS_MAX = 500
+UNDONE_BY = {"cancel": "resume", "delete": "restore"}
+
+
+class JobsWire(QObject):
+    """Connects the list of jobs with the server."""
+
+    job_shown = Signal(dict)
+    consent_needed = Signal(str, object)
+
+    def __init__(
+        self,
+        stage: Stage,
+        client: Client,
+        model: JobsModel,
+        panel: JobsPanel,
+        thumbnails: Thumbnails,
+        toast: Toast,
+    ) -> None:
+        super().__init__(panel)
+        self.stage, self.client, self.model, self.panel = stage, client, model, panel
+        self.thumbnails, self.toast = thumbnails, toast
+        self.stale: dict[str, bool] = {}
+        self.pending: tuple[str, list[str]] | None = None
+        self.gathering = QTimer(self, singleShot=True, interval=GATHER_MS)
+        self.gathering.timeout.connect(self.ask_stale)
+        model.page_wanted.connect(self.ask_page)
+        panel.query_changed.connect(model.begin)
+        panel.ordered.connect(self.order)
+        thumbnails.wanted.connect(self.ask_thumbnail)
+        toast.undone.connect(self.undo)
+        toast.expired.connect(self.settle)
+
+    # --- lists ---
+
+    def ask_page(self, cursor: str) -> None:
+        """Ask for a page of jobs; the first one replaces all."""
+        reply = self.client.get("/jobs", slot="jobs", limit=PAGE, cursor=cursor, **self.panel.query)
+        put = self.model.add_page if cursor else self.model.set_first_page
+        reply.done.connect(lambda page: put(page["items"], page["next"]))
+        reply.failed.connect(self.give_up_page)
+
+    def give_up_page(self, problem: Problem) -> None:
+        """Let a page be asked for again."""
+        self.model.is_asking = False
+        if not problem.is_lost:
+            self.client.unheard.emit(problem)
+
+    def note_event(self, event: dict[str, Any]) -> None:
+        """Take in what the server tells of a job."""
+        job, kind = event["job"], event["kind"]
+        if job is None:
+            return
+        if kind == "job.deleted":
+            self.model.remove_job(job)
+        elif kind.startswith(("job.", "frame.")):
+            is_new = kind == "job.restored" or event["data"].get("previous", "") is None
+            self.note_stale(job, is_new=is_new)
+        if kind == "frame.state" and event["data"].get("state") == "done":
+            self.thumbnails.forget_absence(job, event["frame"])
+
+    def note_stale(self, job: str, *, is_new: bool = False) -> None:
+        """Ask for a job again soon; many events in a row are one question."""
+        self.stale[job] = self.stale.get(job, False) or is_new
+        if not self.gathering.isActive():
+            self.gathering.start()
+
+    def ask_stale(self) -> None:
+        """Ask for every job of which something was told."""
+        stale, self.stale = self.stale, {}
+        for job, is_new in stale.items():
+            if self.model.get_job(job) is not None or is_new or job == self.shown:
+                self.ask_job(job, is_new=is_new)
+
+    @property
+    def shown(self) -> str:
+        """Return the id of the job whose page is open."""
+        return str(self.property("shown") or "")
+
+    def ask_job(self, id: str, *, is_new: bool = False) -> None:
+        """Ask for one job."""
+        reply = self.client.get(f"/jobs/{id}", slot=f"job {id}")
+        reply.done.connect(lambda job: self.put_job(job, is_new=is_new))
+        reply.failed.connect(lambda problem: self.drop_job(id, problem))
+
+    def put_job(self, job: dict[str, Any], *, is_new: bool = False) -> None:
+        """Show a job as it is now."""
+        states = self.panel.query["state"]
+        is_wanted = not states or job["state"] in states
+        self.model.put_job(job, on_top=is_new and is_wanted and not self.panel.search.text())
+        self.job_shown.emit(job)
+
+    def drop_job(self, id: str, problem: Problem) -> None:
+        """Take a job off the list that is no longer there."""
+        if problem.status == GONE:
+            self.model.remove_job(id)
+
+    # --- pictures ---
+
+    def ask_thumbnail(self, job: str, number: int | None) -> None:
+        """Ask for a frame's small picture, or for that of a job's first finished frame."""
+        if number is COVER:
+            reply = self.client.get(f"/jobs/{job}/frames", state="done", limit=1)
+            reply.done.connect(lambda page: self.ask_cover(job, page["items"]))
+        else:
+            reply = self.client.get(f"/jobs/{job}/frames/{number}/thumbnail", raw=True)
+            reply.done.connect(lambda data: self.thumbnails.put(job, number, data))
+        reply.failed.connect(lambda _: self.thumbnails.put(job, number, None))
+
+    def ask_cover(self, job: str, frames: list[dict[str, Any]]) -> None:
+        """Ask for the picture that stands for a job."""
+        if not frames or not frames[0]["has_thumbnail"]:
+            self.thumbnails.put(job, COVER, None)
+            return
+        reply = self.client.get(f"/jobs/{job}/frames/{frames[0]['frame']}/thumbnail", raw=True)
+        reply.done.connect(lambda data: self.thumbnails.put(job, COVER, data))
+        reply.failed.connect(lambda _: self.thumbnails.put(job, COVER, None))
+
+    # --- steering ---
+
+    def order(self, verb: str, jobs: list[str]) -> None:
+        """Do something with jobs; for some seconds it can be taken back."""
+        if verb not in UNDONE_BY:
+            self.send_order(verb, jobs)
+            return
+        words = self.stage.words
+        text = words.say(f"toasts.{verb}", count=len(jobs))
+        self.toast.show_text(text, words.say("toasts.undo"))
+        self.pending = (verb, jobs)
+        # A cancelled job cannot be revived: until nobody wants it back it is only paused.
+        self.send_order("pause" if verb == "cancel" else verb, jobs)
+
+    def send_order(self, verb: str, jobs: list[str], **more: Any) -> None:
+        """Steer jobs, many in one request."""
+        for at in range(0, len(jobs), ORDERS_MAX):
+            body = {"verb": verb, "jobs": jobs[at : at + ORDERS_MAX]} | more
+            self.client.post("/orders", body).done.connect(
+                lambda answer: self.put_outcomes(verb, answer["items"])
+            )
+
+    def put_outcomes(self, verb: str, outcomes: list[dict[str, Any]]) -> None:
+        """Show what became of jobs that were steered, and why some could not be."""
+        for one in outcomes:
+            if one["error"] is not None:
+                self.tell_refusal(one["id"], verb, one["error"])
+            elif verb == "delete":
+                self.model.remove_job(one["id"])
+            else:
+                self.put_job(one["job"], is_new=verb == "restore")
+
+    def tell_refusal(self, id: str, verb: str, error: dict[str, Any]) -> None:
+        """Say why a job could not be steered, or ask for what is missing."""
+        self.note_stale(id)
+        problem = Problem(
+            code=error["code"],
+            status=CONFLICT,
+            title=error["title"],
+            detail=error["detail"],
+            params=error["params"],
+        )
+        if problem.code == "budget_needs_consent":
+            self.consent_needed.emit(id, problem)
+        elif not (verb in ("pause", "resume") and problem.code == "job_cannot_move"):
+            self.client.unheard.emit(problem)  # else it was over before, as its row now says
+
+    def undo(self) -> None:
+        """Take back what was ordered last."""
+        if self.pending is not None:
+            (verb, jobs), self.pending = self.pending, None
+            self.send_order(UNDONE_BY[verb], jobs)
+
+    def settle(self) -> None:
+        """Let what was ordered last stand for good."""
+        if self.pending is not None:
+            (verb, jobs), self.pending = self.pending, None
+            if verb == "cancel":
+                self.send_order(verb, jobs)

@@ -1,0 +1,34 @@
+"""Wires of machines: the node's health, and the renderers that are here."""
+
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from desktop.client import Client
+from desktop.models.jobs import JobsModel
+from desktop.panels.machines import MachinesPanel
+
+
+class MachinesWire(QObject):
+    """Connects the page of machines with the server."""
+
+    def __init__(self, client: Client, panel: MachinesPanel, jobs: JobsModel) -> None:
+        super().__init__(panel)
+        self.client, self.panel, self.jobs = client, panel, jobs
+
+    def fill(self) -> None:
+        """Ask for all that the page shows."""
+        self.client.get("/health", slot="health").done.connect(self.panel.set_health)
+        reply = self.client.get("/renderers", slot="renderers")
+        reply.done.connect(self.panel.set_renderers)
+        reply.failed.connect(lambda _: None)
+        self.show_running()
+
+    def show_running(self) -> None:
+        """Show which frames are under way."""
+        self.panel.set_running([job for job in self.jobs.jobs if job["live"]])
+
+    def note_progress(self, _: dict[str, Any]) -> None:
+        """Take in that frames went on, if anybody looks."""
+        if self.panel.isVisible():
+            self.show_running()

@@ -1,0 +1,74 @@
+"""Wires of submission: scenes are checked, priced, and sent off with one button."""
+
+import secrets
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.client import CHECK_MS_MAX, Client, Problem
+from desktop.panels.submission import SceneCard, SubmissionPanel
+from desktop.preferences import Preferences
+
+
+class SubmissionWire(QObject):
+    """Connects the page of new scenes with the server."""
+
+    submitted = Signal(dict)
+
+    def __init__(self, client: Client, panel: SubmissionPanel, preferences: Preferences) -> None:
+        super().__init__(panel)
+        self.client, self.panel, self.preferences = client, panel, preferences
+        panel.scenes_added.connect(self.add_scenes)
+        panel.check_wanted.connect(self.check)
+        panel.render_wanted.connect(self.render)
+
+    def add_scenes(self, scenes: list[str], **request: Any) -> None:
+        """Show scenes, as they were rendered the last time."""
+        for scene in scenes:
+            self.panel.add_scene(scene, self.preferences.recall_scene(scene) | request)
+        self.ask_balance()
+
+    def ask_balance(self) -> None:
+        """Ask what there is to spend."""
+        reply = self.client.get("/balance", slot="free")
+        reply.done.connect(lambda balance: self.panel.set_free(balance["free_micros"]))
+
+    def check(self, card: SceneCard) -> None:
+        """Let the server look at a scene; a later question makes the earlier one stale."""
+        reply = self.client.post(
+            "/checks", card.request, slot=f"check {card.scene}", ms_max=CHECK_MS_MAX
+        )
+        reply.done.connect(lambda check: self.put_check(card, check))
+        reply.failed.connect(lambda problem: self.put_problem(card, problem))
+
+    def put_check(self, card: SceneCard, check: dict[str, Any]) -> None:
+        """Show what was found in a scene that is still here."""
+        if card in self.panel.cards:
+            card.set_check(check)
+
+    def put_problem(self, card: SceneCard, problem: Problem) -> None:
+        """Show why a scene that is still here cannot be rendered."""
+        if card in self.panel.cards:
+            card.set_problem(problem.title, problem.detail)
+
+    def check_again(self) -> None:
+        """Let every scene be looked at that has not been: the server is another one."""
+        for card in self.panel.cards:
+            if card.check is None:
+                card.ask()
+
+    def render(self, card: SceneCard) -> None:
+        """Make a job of a scene; the id is made here, so that a second try changes nothing."""
+        card.set_sending()
+        self.preferences.keep_scene(card.scene, card.request)
+        id = card.property("job") or f"j{secrets.token_hex(8)}"
+        card.setProperty("job", id)
+        reply = self.client.post("/jobs", card.request | {"id": id})
+        reply.done.connect(lambda job: self.finish(card, job))
+        reply.failed.connect(lambda problem: self.put_problem(card, problem))
+
+    def finish(self, card: SceneCard, job: dict[str, Any]) -> None:
+        """Take a scene away that is a job now, and show the job."""
+        self.submitted.emit(job)
+        if card in self.panel.cards:
+            self.panel.dismiss(card)

@@ -1,0 +1,68 @@
+"""A real window on a real server, and a watch over the window's own thread."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from desktop.application import make_stage
+from desktop.main_window import MainWindow
+from desktop.preferences import Preferences
+from desktop.stage import Stage
+from tests.desktop.stopwatch import Stopwatch
+from tests.end_to_end.running_farm import RunningFarm
+
+LOAD_MS_MAX = 30_000
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[QApplication]:
+    """The stopwatch is the application: it sees every event that is handled."""
+    return Stopwatch
+
+
+@pytest.fixture(scope="session")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
+    """A farm with money that runs for the whole session."""
+    with RunningFarm(tmp_path_factory.mktemp("desktop") / "data") as running:
+        running.top_up(100)
+        yield running
+        running.assert_clean()
+
+
+@pytest.fixture
+def preferences(tmp_path: Path) -> Preferences:
+    """Preferences of their own for every test: English, light."""
+    made = Preferences(tmp_path / "desktop.ini")
+    made.language, made.theme = "en", "light"
+    return made
+
+
+@pytest.fixture
+def stage(qapp: QApplication, preferences: Preferences) -> Stage:
+    """Words and colours."""
+    return make_stage(qapp, preferences)
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, farm: RunningFarm, stage: Stage, preferences: Preferences, qapp: Stopwatch
+) -> Iterator[MainWindow]:
+    """A window that has loaded all it shows; its thread may never be blocked meanwhile."""
+    made = MainWindow(stage, preferences, farm.data)
+    qtbot.addWidget(made)
+    made.show()
+    with qtbot.waitSignal(made.loaded, timeout=LOAD_MS_MAX):
+        made.watch.start()
+    qtbot.waitUntil(lambda: "pyqtgraph" in sys.modules, timeout=LOAD_MS_MAX)
+    qapp.begin()
+    yield made
+    qapp.assert_never_blocked()
+    made.close()

@@ -1,0 +1,50 @@
+"""Money, times and sizes as people read them."""
+
+import pytest
+
+from desktop.figures import align_money, show_duration, show_money, show_size
+from desktop.words import Words
+
+
+@pytest.mark.parametrize(
+    ("micros", "shown"),
+    [
+        (0, "¥0.00"),
+        (1_284, "¥0.0013"),
+        (40, "¥0.00"),
+        (999_960, "¥1.00"),
+        (1_000_000, "¥1.00"),
+        (199_994_999, "¥199.99"),
+        (199_995_000, "¥200.00"),
+        (-2_500_000, "−¥2.50"),
+        (12_345_678_900_000, "¥12,345,678.90"),
+    ],
+)
+def test_money(micros: int, shown: str) -> None:
+    """Two decimals are enough above a yuan; below, a frame's price has to be seen."""
+    assert show_money(micros) == shown
+
+
+def test_exact_money_has_every_digit_and_aligns() -> None:
+    """Bills are added up by hand."""
+    assert show_money(1_284, exact=True) == "¥0.001284"
+    assert show_money(50_000_000, exact=True) == "¥50.00"
+    assert len(align_money(1_280)) == len(align_money(1_284)) == len(align_money(2_500_000))
+
+
+def test_durations() -> None:
+    """Two units say enough."""
+    words = Words("en")
+    shown = [show_duration(words, ms) for ms in (None, 400, 1_500, 42_900, 61_000, 7_380_000)]
+    assert shown == ["–", "400 ms", "1.5 s", "42 s", "1 min 1 s", "2 h 3 min"]
+    assert show_duration(words, 3_600_000) == "1 h"
+
+
+def test_sizes() -> None:
+    """Binary units, three digits."""
+    assert [show_size(one) for one in (0, 999, 8_800, 300 * 1024**2)] == [
+        "0 B",
+        "999 B",
+        "8.6 KB",
+        "300 MB",
+    ]

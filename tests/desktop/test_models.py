@@ -1,0 +1,126 @@
+"""Models keep Qt's contract whatever is fed to them, and stay quick with 100,000 rows."""
+
+import time
+from typing import Any
+
+from PySide6.QtCore import Qt
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from desktop.models.frames import FramesModel
+from desktop.models.jobs import Column, JobsModel
+from desktop.models.table import TableColumn, TableModel
+from desktop.panels.bill import make_bill_model
+from desktop.panels.money import make_statement_model
+from desktop.stage import Stage
+from desktop.words import Words
+
+MANY = 100_000
+
+
+def make_job(number: int, **told: Any) -> dict[str, Any]:
+    """Return a job as the server tells it."""
+    counts = {"total": 10, "waiting": 6, "rendering": 0, "done": 4, "failed": 0}
+    return {
+        "id": f"job-{number}",
+        "name": f"shot {number}",
+        "state": "running",
+        "reason": {"code": "rendering", "title": "rendering", "detail": ""},
+        "frames": counts | {"cancelled": 0, "reused": 0},
+        "fraction": 0.4,
+        "cost_micros": number,
+        "eta_ms": 1000,
+        "render_ms": 2000,
+        "live": [],
+    } | told
+
+
+def make_frame(number: int, **told: Any) -> dict[str, Any]:
+    """Return a frame as the server tells it."""
+    return {
+        "frame": number,
+        "state": "waiting",
+        "reason": None,
+        "render_ms": None,
+        "reused": False,
+        "amount_micros": None,
+        "warnings": [],
+        "has_thumbnail": False,
+    } | told
+
+
+def test_jobs(qtmodeltester: ModelTester, qtbot: QtBot) -> None:
+    """Pages, news and removals."""
+    model = JobsModel(Words("en"))
+    qtmodeltester.check(model)  # type: ignore[no-untyped-call]
+    with qtbot.waitSignal(model.page_wanted):
+        model.begin()
+    model.set_first_page([make_job(number) for number in range(50)], "50")
+    model.fetchMore()
+    assert not model.canFetchMore(), "one page at a time"
+    model.add_page([make_job(number) for number in range(49, 80)], None)
+    assert len(model.jobs) == 80
+    model.put_job(make_job(900))
+    model.put_job(make_job(10, state="completed"))
+    model.remove_job("job-20")
+    assert model.data(model.index(0, Column.NAME)) == "shot 900"
+    assert model.get_job("job-10") == make_job(10, state="completed")
+    model.note_progress({"job": "job-11", "frame": 5, "fraction": 0.5})
+    row = model.rows["job-11"]
+    assert model.jobs[row]["fraction"] == 0.45
+    model.words.choose("zh")
+    assert model.headerData(0, Qt.Orientation.Horizontal) == "场景"
+
+
+def test_frames(qtmodeltester: ModelTester) -> None:
+    """States at once, the rest when it comes."""
+    model = FramesModel(Words("en"))
+    qtmodeltester.check(model)  # type: ignore[no-untyped-call]
+    model.begin("job-1")
+    model.put_page([make_frame(number) for number in range(1, 21)])
+    model.note_progress(3, 0.5)
+    assert model.frames[2]["state"] == "rendering"
+    model.note_event(3, "done")
+    model.put_page([make_frame(3, state="done", has_thumbnail=True, render_ms=900)])
+    assert model.list_pictured() == [3]
+    assert "900 ms" in model.data(model.index(2), Qt.ItemDataRole.ToolTipRole)
+    model.begin("job-2")
+    assert model.rowCount() == 0
+
+
+def test_tables(qtmodeltester: ModelTester, stage: Stage) -> None:
+    """Statements and bills."""
+    entry = {"at_ms": 0, "kind": "mint", "job": None, "frame": None, "reason": None}
+    statement = make_statement_model(stage, str)
+    qtmodeltester.check(statement)  # type: ignore[no-untyped-call]
+    statement.set_rows([entry | {"amount_micros": 5_000_000}], "next")
+    statement.fetchMore()
+    statement.add_rows([entry | {"amount_micros": 1_284, "kind": "settle", "job": "a"}], None)
+    assert [statement.data(statement.index(row, 3)).strip() for row in (0, 1)] == [
+        "+¥5.00",
+        "−¥0.001284",
+    ]
+    bill = make_bill_model(stage)
+    qtmodeltester.check(bill)  # type: ignore[no-untyped-call]
+    line = {"frame": 1, "node": None, "attempt": 1, "render_ms": 5, "cores": 2, "rate_micros": 1}
+    bill.set_rows([line | {"discount_basis_points": 1000, "amount_micros": 7, "reused": False}])
+    assert bill.data(bill.index(0, 6)) == "−10 %"
+
+
+def test_a_hundred_thousand_jobs() -> None:
+    """One job's news among very many takes no time that anybody would notice."""
+    model = JobsModel(Words("en"))
+    model.set_first_page([make_job(number) for number in range(MANY)], None)
+    began = time.process_time()
+    for number in range(0, MANY, 1000):
+        model.put_job(make_job(number, state="completed"))
+        model.note_progress({"job": f"job-{number + 1}", "frame": 1, "fraction": 0.1})
+    per_change = (time.process_time() - began) / 200
+    assert per_change < 0.005, "a change costs as much as the whole list"
+
+
+def test_a_table_of_no_rows(qtmodeltester: ModelTester) -> None:
+    """Nothing is a table too."""
+    model = TableModel(Words("en"), [TableColumn(title="money.when", show=str)])
+    qtmodeltester.check(model)  # type: ignore[no-untyped-call]
+    assert model.rowCount() == 0
