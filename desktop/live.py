@@ -1,5 +1,6 @@
 """The live line: what the server pushes, taken in a thread of its own, given on as signals."""
 
+import contextlib
 import logging
 import threading
 from typing import Any
@@ -75,5 +76,6 @@ class Live(QObject):
 
     def tell(self, number: int, signal: Any, *values: Any) -> None:
         """Give something on, unless it is of a server that is no longer listened to."""
-        if number == self.wanted:
-            signal.emit(*values)
+        with contextlib.suppress(RuntimeError):  # the window has gone in the meantime
+            if number == self.wanted:
+                signal.emit(*values)
