@@ -46,6 +46,7 @@ class FolderStore:
     """
 
     pieces_ahead = 0
+    touch_bytes_max = 1 << 62
 
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()

@@ -29,6 +29,7 @@ class ClearingPlan:
     keys: tuple[str, ...]
     size_bytes: int
     young: int
+    too_big: int
     named: int
 
 
@@ -53,16 +54,22 @@ def plan_clearing(
     # Listed before it is marked: what is added meanwhile is not in the list.
     listed = list(_list_blobs(store, studio))
     named = find_named(store, studio, roots)
-    keys, size_bytes, young = [], 0, 0
+    keys, size_bytes, young, too_big = [], 0, 0, 0
     for blob in listed:
         if blob.key.rpartition("/")[2] in named:
             continue
         if blob.modified_at_ms > oldest_ms:
             young += 1
             continue
+        if blob.size_bytes > store.touch_bytes_max:
+            # It could not be made young, so it may be in use by what nothing names yet.
+            too_big += 1
+            continue
         keys.append(blob.key)
         size_bytes += blob.size_bytes
-    return ClearingPlan(keys=tuple(keys), size_bytes=size_bytes, young=young, named=len(named))
+    return ClearingPlan(
+        keys=tuple(keys), size_bytes=size_bytes, young=young, too_big=too_big, named=len(named)
+    )
 
 
 def clear_blobs(

@@ -20,6 +20,7 @@ class MemoryStore:
     """A `Store` that lives as long as this object does."""
 
     pieces_ahead = 0
+    touch_bytes_max = 1 << 62
 
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}

@@ -32,7 +32,6 @@ _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 TRIES_MAX = 6
-COPY_BYTES_MAX = 1 << 30
 _PAUSE_S, _PAUSE_S_MAX = 0.2, 20.0
 _SKEW_MS_MAX = 15 * 60 * 1000
 _PAGE = 1000
@@ -42,6 +41,8 @@ class OssStore:
     """A `Store` in a bucket, below a prefix. Safe to use from several threads."""
 
     pieces_ahead = 2
+    # What OSS copies onto itself in one request.
+    touch_bytes_max = 1 << 30
 
     def __init__(
         self,
@@ -176,7 +177,7 @@ class OssStore:
         info = self.head(key)
         if info is None:
             raise NotFound("object_missing", key=key)
-        if info.size_bytes <= COPY_BYTES_MAX:
+        if info.size_bytes <= self.touch_bytes_max:
             self._do(key, lambda: self.requests.renew(self._prefix + key))
 
     def delete_blob(self, key: str) -> None:

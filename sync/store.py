@@ -84,10 +84,12 @@ class Store(Protocol):
 class Shelf(Protocol):
     """What a store can do with blobs beyond keeping them; tests' stores need none of it.
 
-    `pieces_ahead` says how many pieces of a blob are worth asking for in advance.
+    `pieces_ahead` says how many pieces of a blob are worth asking for in advance,
+    `touch_bytes_max` how big a blob `touch_blob` can make count as new.
     """
 
     pieces_ahead: int
+    touch_bytes_max: int
 
     def send_blob(self, key: str, source: Path, on_bytes: Callable[[int], None]) -> bool:
         """Do as `put_blob`, and tell of the bytes that are there, whoever brought them."""

@@ -74,6 +74,14 @@ def test_what_is_named_or_used_after_the_plan_stays(tmp_path: Path) -> None:
     assert clear_blobs(store, STUDIO, plan, []) == 0
 
 
+def test_what_cannot_be_marked_as_used_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    Blobs(store, STUDIO).add_bytes(b"garbage, and big for this store")
+    monkeypatch.setattr(store, "touch_bytes_max", 10, raising=False)
+    plan = plan_clearing(store, STUDIO, [], clock_ms=later(40))
+    assert (plan.keys, plan.too_big) == ((), 1)
+
+
 def test_where_anything_cannot_be_read_nothing_is_garbage() -> None:
     store = MemoryStore()
     blobs = Blobs(store, STUDIO)
