@@ -5,11 +5,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.calls import measure_calls
 from benchmarks.frames import measure_frames
 from benchmarks.noop import measure_noop
 from benchmarks.results import Measurement, write_results
 from benchmarks.scaling import measure_scaling
 from benchmarks.signing_in import measure_signing_in
+from benchmarks.sockets import measure_sockets
 from benchmarks.startup import measure_memory, measure_start
 from benchmarks.stores import measure_stores
 
@@ -21,6 +23,8 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Path], list[Measurement]]]] = {
     "memory": ("(d) memory", measure_memory),
     "signing": ("(g) signing in", measure_signing_in),
     "stores": ("(h) packages against rclone", measure_stores),
+    "calls": ("(f) calls beside a bare route", measure_calls),
+    "sockets": ("(h) live sockets", measure_sockets),
     "scaling": ("(e) big databases", measure_scaling),
 }
 

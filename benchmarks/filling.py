@@ -42,8 +42,8 @@ RESULT = {
 }
 
 
-def fill_frames(path: Path, *, frames: int) -> None:
-    """Write jobs of a hundred finished frames each, until there are `frames` frames.
+def fill_frames(path: Path, *, frames: int, frames_per_job: int = FRAMES_PER_JOB) -> None:
+    """Write jobs of so many finished frames each, until there are `frames` frames.
 
     Their money is left out: lists and submits do not read it, and an audit of such a database
     would rightly complain.
@@ -51,17 +51,17 @@ def fill_frames(path: Path, *, frames: int) -> None:
     db = open_database(path)
     plan, request, result = json.dumps(PLAN), json.dumps(REQUEST), json.dumps(RESULT)
     with write(db):
-        for number in range(frames // FRAMES_PER_JOB):
+        for number in range(frames // frames_per_job):
             job = f"filled-{number:07d}"
             db.conn.execute(
                 "INSERT INTO job (id, owner, name, request, priority, state, reason, plan,"
                 " frames_total, frames_done, created_at_ms, finished_at_ms)"
                 " VALUES (?, 'me', 'filled', ?, 50, 'completed', 'all_frames_done', ?, ?, ?, 1, 2)",
-                (job, request, plan, FRAMES_PER_JOB, FRAMES_PER_JOB),
+                (job, request, plan, frames_per_job, frames_per_job),
             )
             db.conn.executemany(
                 "INSERT INTO frame (job, number, state, attempt, result, delivered, amount_micros,"
                 " changed_at_ms) VALUES (?, ?, 'done', 1, ?, 1, 0, 1)",
-                ((job, frame, result) for frame in range(1, FRAMES_PER_JOB + 1)),
+                ((job, frame, result) for frame in range(1, frames_per_job + 1)),
             )
     db.conn.close()

@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -91,6 +92,7 @@ def run_server(settings: Settings) -> None:
     Raises Conflict `server_running` and `database_newer`, Unavailable `port_taken`,
     `data_unwritable`, `database_damaged` and what the store says when it is unfit.
     """
+    raise_file_limit()
     # Threads pass our errors on to whoever waits; gevent would print each as an accident.
     hub = gevent.get_hub()
     hub.NOT_ERROR = (*hub.NOT_ERROR, YuntuError)
@@ -152,6 +154,15 @@ def serve(services: Services, listener: socket.socket) -> None:
         services.farm.shipping.end()
     services.wake.set()
     gevent.joinall(loops, timeout=5)
+
+
+def raise_file_limit() -> None:
+    """Take as many open files as the system allows: each live connection is one."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def end_broken(loop: "gevent.Greenlet[..., None]", services: Services) -> None:
