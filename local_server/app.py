@@ -11,9 +11,9 @@ from local_server.access import Right
 from local_server.answers import answer_error, answer_invalid, handle_errors
 from local_server.bodies import StrictRequest
 from local_server.callers import identify, is_key
-from local_server.document import Interface, finish_document
+from local_server.document import Interface, find_lists, finish_document
 from local_server.farm.db import read_clock_ms
-from local_server.farm.errors import Refused, Unauthorized
+from local_server.farm.errors import BadInput, Refused, Unauthorized
 from local_server.farm.repeats import keep_answer
 from local_server.headers import answer_preflight, is_loopback, set_headers
 from local_server.pages import add_pages
@@ -77,6 +77,7 @@ def create_app(services: Services) -> Interface:
         app.register_api(part.ROUTES)
     access.check_rows(app)
     finish_document(app)
+    app.extensions["lists"] = find_lists(app)
     return app
 
 
@@ -93,6 +94,9 @@ def guard(app: Flask, services: Services) -> None:
         if preflight is not None:
             return preflight
         admit(services)
+        for name, values in request.args.lists():
+            if len(values) > 1 and (request.endpoint, name) not in app.extensions["lists"]:
+                raise BadInput("keys_twice", key=name[:40])
         # Other bodies than JSON have limits of their own, which their routes know.
         if request.is_json and (request.content_length or 0) > BODY_BYTES_MAX:
             raise RequestEntityTooLarge

@@ -49,7 +49,7 @@ KEYED: Codes = {
     401: ("key_wrong", "session_ended", "sign_in_needed", "token_expired", "token_wrong")
 }
 ROLES = (Right.ADMIN, Right.MACHINE, Right.PRODUCER)
-ASKED: Codes = {400: ("invalid",)}
+ASKED: Codes = {400: ("invalid", "keys_twice")}
 SENT: Codes = {
     400: ("invalid", "not_json", "keys_twice", "too_deep"),
     413: ("too_large",),
@@ -142,6 +142,16 @@ def describe_other_types(operation: dict[str, Any]) -> None:
         for status, told in operation["responses"].items():
             if status.startswith("2"):
                 told["content"][mimetype] = {"schema": schema}
+
+
+def find_lists(app: Interface) -> set[tuple[str, str]]:
+    """Return which queries may come several times, as endpoint and name."""
+    return {
+        (operation["operationId"], one["name"])
+        for _, _, operation in list_operations(app.api_doc)
+        for one in operation.get("parameters", [])
+        if "array" in str(one["schema"])
+    }
 
 
 def list_operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from local_server.app import create_app
 from local_server.document import Interface
 from local_server.farm.errors import BadInput
-from local_server.headers import HARDENING
+from local_server.headers import HARDENING, POLICY
 from local_server.serve import build_services
 from local_server.settings import make_settings
 from tests.end_to_end.running_farm import RunningFarm
@@ -42,7 +42,7 @@ def ask(app: Interface, **headers: str) -> FlaskClient:
 @pytest.mark.parametrize("path", KINDS)
 def test_every_answer_is_hardened(server: RunningFarm, path: str) -> None:
     response = call(server, "GET", path)
-    for name, value in HARDENING.items():
+    for name, value in (*HARDENING.items(), POLICY):
         if not path.startswith("/openapi") or name != "Content-Security-Policy":
             assert response.headers[name] == value
     assert "Server" not in response.headers
