@@ -99,6 +99,17 @@ RIGHTS: dict[str, Right] = {
     "GET /jobs/<job>/frames/<number>/log": Right.CREW,
     "GET /jobs/<job>/frames/<number>/picture": Right.CREW,
     "GET /jobs/<job>/frames/<number>/thumbnail": Right.CREW,
+    "GET /jobs/<job>/frames/<number>/picture/address": Right.CREW,
+    "GET /jobs/<job>/pictures.zip": Right.CREW,
+    # --- uploads ---
+    "POST /blobs/missing": Right.PERSON,
+    "GET /uploads/<blob>": Right.PERSON,
+    "PUT /uploads/<blob>": Right.PERSON,
+    "DELETE /uploads/<blob>": Right.PERSON,
+    "GET /packages": Right.PERSON,
+    "POST /packages": Right.PERSON,
+    "GET /packages/<package>": Right.OWNER,
+    "DELETE /packages/<package>": Right.OWNER,
     # --- money ---
     "GET /balance": Right.PERSON,
     "POST /topups": Right.ADMIN,
@@ -140,10 +151,17 @@ def find_person_owner(db: Database, person: str) -> str | None:
     return found
 
 
+def find_package_owner(db: Database, package: str) -> str | None:
+    """Return whose an uploaded package is, or None where there is no such package."""
+    found: str | None = fetch_value(db, "SELECT owner FROM package WHERE id = ?", (package,))
+    return found
+
+
 OWNERS: dict[str, Callable[[Database, str], str | None]] = {
     "job": find_job_owner,
     "session": find_session_owner,
     "person": find_person_owner,
+    "package": find_package_owner,
 }
 """How to find whose an object is, by the name that addresses give it."""
 SEEN_BY_PRODUCERS = frozenset({"job", "person"})

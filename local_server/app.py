@@ -34,6 +34,7 @@ from local_server.routes import (
     sessions,
     steering,
     sync,
+    uploads,
 )
 from local_server.services import Services
 from local_server.shapes.errors import ErrorAnswer
@@ -44,7 +45,7 @@ BODY_BYTES_MAX = 1_000_000
 PARTS = (
     *(health, server, connections),
     *(sessions, profile, people),
-    *(jobs, steering, frames, farm),
+    *(jobs, steering, frames, farm, uploads),
     *(bills, money, prices),
     sync,
 )

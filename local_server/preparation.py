@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from render.renderers import (
     pick_renderer,
     version_of,
 )
+from sync.blobs import Digest
 from sync.package import PackagePlan, plan_package
 
 STILLS_LOOK = {"width": None, "height": None, "samples": None, "camera": None}
@@ -37,9 +38,14 @@ STILLS_LOOK = {"width": None, "height": None, "samples": None, "camera": None}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What an artist asked for, as it was asked."""
+    """What an artist asked for, as it was asked.
+
+    With `package`, the digest of an uploaded one, `scene` is a path within it, and `out` None
+    means that the frames stay in the store until they are downloaded.
+    """
 
     scene: str
+    package: str | None = None
     frames: str | None = None
     out: str | None = None
     renderer: str | None = None
@@ -66,7 +72,7 @@ class Prepared:
     facts: dict[str, Any]
     findings: tuple[Finding, ...]
     numbers: tuple[int, ...]
-    out: Path
+    out: Path | None
     package: PackagePlan
     estimate: Estimate | None
 
@@ -79,9 +85,12 @@ class Prepared:
 class Preparation:
     """Finds out about scenes with the help of the local node."""
 
-    def __init__(self, inspections: Inspections, roster: Roster) -> None:
+    def __init__(
+        self, inspections: Inspections, roster: Roster, *, lay_out: Callable[[Digest], Path]
+    ) -> None:
         self.inspections = inspections
         self.roster = roster
+        self.lay_out = lay_out
         self.pool = ThreadPool(4)
 
     def prepare(
@@ -92,6 +101,9 @@ class Preparation:
         Raises Unfit and Unavailable for what makes any finding impossible: no such file, not a
         scene, no renderer.
         """
+        if request.package is not None:
+            folder = self.pool.apply(self.lay_out, (Digest(request.package),))
+            request = replace(request, scene=str(folder / request.scene))
         scene = Path(request.scene)
         check_scene(scene)
         if (request.width is None) != (request.height is None):
@@ -207,8 +219,10 @@ def choose_frames(
     return numbers, ()
 
 
-def choose_out(request: Request, scene: Path) -> tuple[Path, tuple[Finding, ...]]:
+def choose_out(request: Request, scene: Path) -> tuple[Path | None, tuple[Finding, ...]]:
     """Return where the frames will go, and a blocker when nothing can be written there."""
+    if request.package is not None and request.out is None:
+        return None, ()
     out = Path(request.out) if request.out else scene.parent / f"{scene.stem}-frames"
     try:
         out.mkdir(parents=True, exist_ok=True)

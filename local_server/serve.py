@@ -38,6 +38,7 @@ from local_server.logs import log_to_file
 from local_server.mail import Mailer, read_mail_settings
 from local_server.membership import Card, find_chest, make_desk, read_card
 from local_server.node_watch import NodeWatch, kill_stray_node
+from local_server.package_shelf import PackageShelf
 from local_server.passwords import Passwords
 from local_server.preparation import Preparation
 from local_server.push import Push
@@ -54,6 +55,7 @@ from local_server.settings import (
 from local_server.shipping import Shipping
 from local_server.submission import Submission
 from local_server.tokens import Tokens, read_token_secret
+from local_server.uploads import Uploads
 from local_server.writer import Writer
 from render.queue import Queue
 from render.renderers import read_specs
@@ -196,7 +198,11 @@ def build_services(settings: Settings) -> Services:
     foreman = Foreman(queue=queue, store=store, studio=settings.studio, device=device, books=books)
     bury_strays(writer, foreman, device)
     roster = Roster(read_specs(settings.data / "renderers"))
-    preparation = Preparation(Inspections(queue, device=device), roster)
+    shelf = PackageShelf(settings.data / "packages", blobs)
+    shelf.clear()
+    uploads = Uploads(settings.data / "uploads", blobs)
+    uploads.clear_forgotten()
+    preparation = Preparation(Inspections(queue, device=device), roster, lay_out=shelf.lay_out)
     node_watch = None
     if settings.node:
         node_watch = NodeWatch(settings, device=device, secret=secret, on_death=foreman.note_death)
@@ -243,6 +249,8 @@ def build_services(settings: Settings) -> Services:
         card=card,
         chest=chest,
         reconciler=reconciler,
+        uploads=uploads,
+        shelf=shelf,
         node_watch=node_watch,
         farm=farm,
         origins=Origins(settings.origins),

@@ -27,6 +27,7 @@ from local_server.mail import Mailer
 from local_server.measures import Measures
 from local_server.membership import Card
 from local_server.node_watch import NodeWatch
+from local_server.package_shelf import PackageShelf
 from local_server.passwords import Passwords
 from local_server.preparation import Preparation
 from local_server.reconciler import Reconciler
@@ -34,6 +35,7 @@ from local_server.roster import Roster
 from local_server.settings import Settings
 from local_server.submission import Submission
 from local_server.tokens import Tokens
+from local_server.uploads import Uploads
 from local_server.writer import Writer
 from sync.blobs import Blobs
 from sync.keys import Chest
@@ -65,6 +67,8 @@ class Services:
     card: Card
     chest: Chest
     reconciler: Reconciler
+    uploads: Uploads
+    shelf: PackageShelf
     node_watch: NodeWatch | None
     origins: Origins = field(default_factory=Origins)
     limits: Limits = field(default_factory=Limits)

@@ -158,7 +158,7 @@ def plan_and_fund(
         frames=format_frames(prepared.numbers),
         first=prepared.numbers[0],
         last=prepared.numbers[-1],
-        out=str(prepared.out),
+        out="" if prepared.out is None else str(prepared.out),
         naming=f"{Path(prepared.request.scene).stem}_####",
         price_book=book.id,
         level=level,

@@ -54,7 +54,8 @@ def show_job(
         id=row["id"],
         name=row["name"],
         scene=row["request"]["scene"],
-        out=plan.out if plan else row["request"]["out"],
+        out=(plan.out or None) if plan else row["request"]["out"],
+        package=row["request"].get("package"),
         renderer=show_renderer(plan.renderer, plan.renderer_version) if plan else None,
         state=row["state"],
         reason=show_reason(wording, row["reason"], **row["reason_params"]),
@@ -123,7 +124,7 @@ def frame_fields(frame: Row, *, job: Row, wording: Wording) -> dict[str, Any]:
     """Return the fields of a frame's view."""
     plan, result = read_plan(job), frame["result"] or {}
     path = None
-    if frame["delivered"]:
+    if frame["delivered"] and plan.out:
         path = str(target_path(plan.out, plan.naming, frame["number"], result["extension"]))
     return {
         "frame": frame["number"],

@@ -130,6 +130,21 @@ class Blobs:
                 raise Unavailable("blob_damaged", digest=digest)
         return missing
 
+    def add_file_as(self, path: Path, digest: Digest) -> bool:
+        """Keep a file that is said to be what a digest names; say whether this call wrote it.
+
+        Raises `BadInput` (`asset_changing`) when it is not, and `asset_unreadable`.
+        """
+        return self._store.put_blob(self._key(digest), path)
+
+    def sign(self, digest: Digest, *, seconds: int) -> str | None:
+        """Return an address that reads a blob without a key for a while; None: none can be made."""
+        return self._store.sign_url(self._key(digest), seconds=seconds)
+
+    def get_size(self, digest: Digest) -> int:
+        """Say how big a blob is, or raise `NotFound` (`object_missing`)."""
+        return self._size_of(digest)
+
     def has(self, digest: Digest) -> bool:
         """Say whether a blob is here."""
         return self.size_bytes(digest) is not None

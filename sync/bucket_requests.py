@@ -83,6 +83,9 @@ class BucketRequests(Protocol):
     def renew(self, key: str) -> None:
         """Copy an object onto itself, so that it counts as new."""
 
+    def sign(self, key: str, seconds: int) -> str:
+        """Return an address that reads an object without a key for so long; asks nobody."""
+
     def delete(self, key: str) -> None:
         """Delete an object; one that is not there is no error."""
 

@@ -185,6 +185,10 @@ class OssStore:
         digest_in_key(key)
         self._do(key, lambda: self.requests.delete(self._prefix + key))
 
+    def sign_url(self, key: str, *, seconds: int) -> str | None:
+        """Return an address that reads an object without a key for so long."""
+        return self.requests.sign(self._prefix + check_key(key), seconds)
+
     def probe(self) -> None:
         """Try that this bucket can be reached, signed for, written, and that the first wins.
 

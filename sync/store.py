@@ -76,6 +76,9 @@ class Store(Protocol):
     def list(self, prefix: str, *, after: str = "", limit: int = 1000) -> tuple[str, ...]:
         """List keys that begin with `prefix` and sort after `after`, in order, `limit` at most."""
 
+    def sign_url(self, key: str, *, seconds: int) -> str | None:
+        """Return an address that reads an object without a key for so long; None: it has none."""
+
     def probe(self) -> None:
         """Try that this store keeps the promises above, or raise `Unavailable` with the reason."""
 

@@ -108,8 +108,8 @@ def accept_result(db: Database, frame: Row, *, result: Result, book: PriceBook, 
     row = jobs.get_job(db, job=job)
     assert row["state"] in OPEN_JOB_STATES, f"a job that is {row['state']} takes no results"
     reused = result.job != job
-    level = jobs.read_plan(row).level
-    price = price_frame(book, level=level, render_ms=result.render_ms, cores=result.cores)
+    plan = jobs.read_plan(row)
+    price = price_frame(book, level=plan.level, render_ms=result.render_ms, cores=result.cores)
     left = ledger.read_purse(db, purse=f"held:{job}")
     if not reused and price.amount_micros > 0 and left == 0:
         jobs.pause_job(db, job=job, reason="budget", at_ms=at_ms)
@@ -128,6 +128,7 @@ def accept_result(db: Database, frame: Row, *, result: Result, book: PriceBook, 
         result=json.dumps({name: getattr(result, name) for name in Result.__slots__}),
         node=result.node,
         reused=int(reused),
+        delivered=int(not plan.out),  # without a folder, a frame is downloaded or not at all
         amount_micros=amount,
         reason=None,
         words=None,

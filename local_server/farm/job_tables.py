@@ -31,6 +31,23 @@ CREATE INDEX job_unsent ON job (serial)
 """
 
 
+PACKAGES = """
+CREATE TABLE package (
+  serial INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  owner TEXT NOT NULL REFERENCES account(id),
+  digest TEXT NOT NULL,
+  name TEXT NOT NULL,
+  scene TEXT NOT NULL,
+  files INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  deleted_at_ms INTEGER
+) STRICT;
+CREATE INDEX package_by_owner ON package (owner, serial) WHERE deleted_at_ms IS NULL;
+"""
+
+
 def fill_words(db: Database) -> None:
     """Write the words of the jobs that are there already."""
     rows = db.conn.execute("SELECT serial, id, name, request ->> 'scene' FROM job").fetchall()

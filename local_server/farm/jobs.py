@@ -31,7 +31,8 @@ class Plan:
 
     `recipe` is the SHA-256 of everything that decides a picture but its frame number: it names
     the results, so that a frame which was rendered once is found again. `naming` holds one run of
-    `#` for the frame number. `frame_p90_micros` sizes the hold.
+    `#` for the frame number, `out` is empty where frames are to be downloaded, `frame_p90_micros`
+    sizes the hold.
     """
 
     manifest: str

@@ -286,6 +286,12 @@ def m023_job_lists(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m024_packages(db: Database) -> None:
+    """Scenes that were uploaded."""
+    run_script(db, job_tables.PACKAGES)
+
+
+@MIGRATIONS()
 def m030_logs(db: Database) -> None:
     """The studio's logs, how far they are folded, and usage that can be taken back."""
     run_script(db, sync_tables.LOGS)

@@ -1,19 +1,23 @@
 """Routes of frames: list, look at, their logs, pictures and thumbnails."""
 
 from pathlib import Path
+from typing import Any
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
+from local_server.downloads import name_frame, send_stored
 from local_server.farm import frames
-from local_server.farm.db import Row
+from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.errors import NotFound
+from local_server.farm.jobs import read_plan
 from local_server.farm.states import FrameState
 from local_server.log_pages import read_lines, read_tail
 from local_server.routes.arguments import parse_cursor
 from local_server.services import here
+from local_server.shapes.files import AddressQuery, AddressView, DownloadQuery
 from local_server.shapes.frames import (
     FrameDetail,
     FrameListQuery,
@@ -33,7 +37,7 @@ MIME_TYPES = {
     ".exr": "image/x-exr",
     ".tif": "image/tiff",
 }
-PICTURE_ERRORS = ("no_frame", "no_picture", "object_missing")
+PICTURE_ERRORS = {404: ("no_frame", "no_picture", "object_missing")}
 ROUTES = APIBlueprint("frames", __name__, url_prefix="/api/v1/jobs/<job>/frames", abp_tags=[TAG])
 
 
@@ -43,15 +47,26 @@ def find(path: FramePath) -> Row:
     return frames.get_frame(here.reader, job=path.job, number=path.number)
 
 
-def send_blob(path: FramePath, name: str) -> Response:
-    """Return a blob of a frame's result. Raises NotFound `no_picture`."""
+def send_result(path: FramePath, name: str, *, download: bool) -> Response:
+    """Return a file of a frame's result, or a part of it. Raises NotFound `no_picture`."""
+    row, result = here.get_job(path.job), find_result(path, name)
+    whole = result[name] == result["picture"]  # a small picture is its own thumbnail
+    extension = result["extension"] if whole else ".jpg"
+    return send_stored(
+        here.blobs,
+        here.uploads.pool,
+        Digest(result[name]),
+        mimetype=MIME_TYPES.get(extension, "application/octet-stream"),
+        name=name_frame(read_plan(row), path.number, extension) if download else None,
+    )
+
+
+def find_result(path: FramePath, name: str) -> dict[str, Any]:
+    """Return a frame's result that has a file of this kind. Raises NotFound `no_picture`."""
     result = find(path)["result"]
     if not result or not result.get(name):
         raise NotFound("no_picture", job=path.job, frame=path.number)
-    whole = result[name] == result["picture"]  # a small picture is its own thumbnail
-    extension = result["extension"] if whole else ".jpg"
-    data = here.preparation.pool.apply(here.blobs.read, (Digest(result[name]),))
-    return Response(data, mimetype=MIME_TYPES.get(extension, "application/octet-stream"))
+    return dict(result)
 
 
 @ROUTES.get("", **gives(FramePage, {422: "cursor_wrong"}))
@@ -116,13 +131,27 @@ def find_log(path: FramePath, row: Row, attempt: int | None) -> Path:
     return file
 
 
-@ROUTES.get("/<int(signed=True):number>/picture", **gives("image/*", {404: PICTURE_ERRORS}))
-def get_picture(path: FramePath) -> Response:
-    """Return a finished frame's file."""
-    return send_blob(path, "picture")
+@ROUTES.get("/<int(signed=True):number>/picture", **gives("image/*", PICTURE_ERRORS))
+def get_picture(path: FramePath, query: DownloadQuery) -> Response:
+    """Return a finished frame's file; with `Range`, a part of it."""
+    return send_result(path, "picture", download=query.download)
 
 
-@ROUTES.get("/<int(signed=True):number>/thumbnail", **gives("image/*", {404: PICTURE_ERRORS}))
+@ROUTES.get("/<int(signed=True):number>/thumbnail", **gives("image/*", PICTURE_ERRORS))
 def get_thumbnail(path: FramePath) -> Response:
     """Return a finished frame's thumbnail, a JPEG."""
-    return send_blob(path, "thumbnail")
+    return send_result(path, "thumbnail", download=False)
+
+
+@ROUTES.get(
+    "/<int(signed=True):number>/picture/address",
+    **gives(AddressView, {404: ("no_frame", "no_picture", "no_address")}),
+)
+def get_picture_address(path: FramePath, query: AddressQuery) -> Response:
+    """Return an address in the store itself, from which a frame's file can be read for a while."""
+    digest = Digest(find_result(path, "picture")["picture"])
+    expires_at_ms = read_clock_ms() + query.seconds * 1_000
+    url = here.uploads.pool.apply(here.blobs.sign, (digest,), {"seconds": query.seconds})
+    if url is None:
+        raise NotFound("no_address")
+    return answer(AddressView(url=url, expires_at_ms=expires_at_ms))

@@ -1,13 +1,14 @@
 """Routes of jobs: make, list, look at."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
+from local_server.downloads import make_safe, name_attachment, stream_zip
 from local_server.farm import jobs
 from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.errors import Unfit
@@ -17,9 +18,9 @@ from local_server.farm.job_lists import JobOrder, JobsWanted, Place, find_place
 from local_server.farm.job_lists import list_jobs as find_jobs
 from local_server.farm.sites import Site
 from local_server.farm.states import OVER_JOB_STATES
-from local_server.preparation import Request
-from local_server.routes.arguments import PATH_ERRORS, check_path
+from local_server.routes.arguments import PATH_ERRORS
 from local_server.routes.marks import make_mark, parse_mark
+from local_server.routes.scenes import name_scene, read_request
 from local_server.services import here
 from local_server.shapes.jobs import (
     ForecastView,
@@ -45,6 +46,7 @@ KEYS: dict[JobOrder, type] = {
     JobOrder.PRIORITY: int,
 }
 """What a page of jobs ends at, by the order that they come in."""
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 ROUTES = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", abp_tags=[TAG])
 
 
@@ -74,19 +76,15 @@ def show(row: Row) -> JobView:
 )
 def make_job(body: JobRequest) -> Response:
     """Submit a scene. It is checked, packed, priced and held before a frame is queued."""
-    asked = body.model_dump(exclude={"id", "name", "priority"})
-    request = {name: asked[name] for name in Request.__slots__}
+    request = read_request(body)
     if body.site is Site.FARM and here.farm is None:
         raise Unfit("no_farm")
-    check_path(body.scene, "scene_not_absolute")
-    if body.out is not None:
-        check_path(body.out, "out_not_absolute")
     row = here.writer.write(
         jobs.create_job,
         id=body.id or make_id(),
         owner=here.caller.account,
-        name=body.name or Path(body.scene).stem,
-        request=request,
+        name=body.name or name_scene(request),
+        request=asdict(request),
         priority=body.priority,
         book=find_ceilings(here),
         at_ms=read_clock_ms(),
@@ -148,3 +146,18 @@ def list_log_lines(path: JobPath, query: LogLinesQuery) -> Response:
     row = here.get_job(path.job)
     told = tell_lines(here, path.job, after=query.after, limit=query.limit, tail=query.tail)
     return answer(LogPage(lines=told.lines, next=told.next, ended=row["state"] in OVER_JOB_STATES))
+
+
+@ROUTES.get("/<job>/pictures.zip", **gives("application/zip"))
+def get_zip(path: JobPath) -> Response:
+    """Return a job's finished frames as one zip, sent while it is made."""
+    row = here.get_job(path.job)
+    pieces: Iterable[bytes] = (EMPTY_ZIP,)
+    if row["plan"] is not None and row["frames_done"]:
+        pieces = stream_zip(
+            here.reader, here.blobs, here.uploads.pool, job=path.job, plan=jobs.read_plan(row)
+        )
+    response = Response(pieces, mimetype="application/zip")
+    response.headers["Content-Disposition"] = name_attachment(f"{make_safe(row['name'])}.zip")
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -11,8 +11,9 @@ from local_server.document import gives
 from local_server.farm.accounts import get_account
 from local_server.farm.events import find_last_event, list_events
 from local_server.findings import describe_finding
-from local_server.preparation import Prepared, Request
-from local_server.routes.arguments import PATH_ERRORS, check_path
+from local_server.preparation import Prepared
+from local_server.routes.arguments import PATH_ERRORS
+from local_server.routes.scenes import read_request
 from local_server.services import here
 from local_server.shapes.events import EventPage, EventQuery, EventView
 from local_server.shapes.scenes import (
@@ -86,10 +87,7 @@ def list_renderers() -> Response:
 )
 def check_scene(body: SceneRequest) -> Response:
     """Check a scene as a submission would, without making a job or moving money."""
-    check_path(body.scene, "scene_not_absolute")
-    if body.out is not None:
-        check_path(body.out, "out_not_absolute")
-    request = Request(**body.model_dump())
+    request = read_request(body)
     level = get_account(here.reader, account=here.caller.account).level
     prepared = here.preparation.prepare(
         request, book=here.submission.book, level=level, note=lambda _: None
@@ -132,7 +130,7 @@ def show_check(prepared: Prepared) -> SceneCheck:
         findings=show_findings(reader_wording(), findings),
         frames=format_frames(prepared.numbers) if prepared.numbers else None,
         frames_total=len(prepared.numbers),
-        out=str(prepared.out),
+        out=None if prepared.out is None else str(prepared.out),
         package=PackageSize(files=len(files), bytes=sum(one.size for one in files)),
         estimate=EstimateView(**estimate.to_dict()) if estimate else None,
         ok=not prepared.blockers,

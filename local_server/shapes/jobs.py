@@ -142,7 +142,10 @@ class JobView(Shape):
     id: str = Field(description="Its id", examples=["lanterns-1"])
     name: str = Field(description="Its name, for people", examples=["lanterns"])
     scene: str = Field(description="Absolute path of its scene", examples=["/work/lanterns.blend"])
-    out: str | None = Field(description="The folder that its frames go to")
+    package: str | None = Field(description="The uploaded package that its scene is in")
+    out: str | None = Field(
+        description="The folder that its frames go to; nothing where they are downloaded"
+    )
     renderer: RendererName | None = Field(description="What renders it, once that is known")
     state: str = Field(description="Where it stands", examples=["running"])
     reason: Reason = Field(description="Why it stands there")

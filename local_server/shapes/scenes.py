@@ -1,8 +1,8 @@
 """Scenes that are asked for, and what they are expected to take."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from local_server.shapes.reasons import FindingView
 from local_server.shapes.shape import ABSOLUTE, Body, Shape, show
@@ -13,17 +13,22 @@ class SceneRequest(Body):
 
     model_config = show({"scene": "/work/lanterns.blend", "frames": "1-20"})
 
-    scene: str = Field(
-        description="Absolute path of the scene on this machine",
+    scene: str | None = Field(
+        None,
+        description="Absolute path of the scene on this machine; else a `package` is given",
         max_length=4096,
         json_schema_extra=ABSOLUTE,
+    )
+    package: str | None = Field(
+        None, description="An uploaded package's id; else a `scene` is given", max_length=64
     )
     frames: str | None = Field(
         None, description="Frames such as `1-20x2,30`; else the scene's own range", max_length=4096
     )
     out: str | None = Field(
         None,
-        description="Absolute path of the folder for the frames; else beside the scene",
+        description="Absolute path of the folder for the frames; else beside the scene, and those"
+        " of a package are downloaded",
         max_length=4096,
         json_schema_extra=ABSOLUTE,
     )
@@ -32,6 +37,13 @@ class SceneRequest(Body):
     width: int | None = Field(None, ge=4, le=65_536, description="Pixels; else the scene's own")
     height: int | None = Field(None, ge=4, le=65_536, description="Pixels; else the scene's own")
     samples: int | None = Field(None, ge=1, le=1_000_000, description="Else the scene's own")
+
+    @model_validator(mode="after")
+    def check_source(self) -> Self:
+        """Refuse what names no scene, or two."""
+        if (self.scene is None) == (self.package is None):
+            raise ValueError("give either `scene` or `package`")
+        return self
 
 
 class RendererName(Shape):
@@ -70,7 +82,10 @@ class SceneCheck(Shape):
     findings: list[FindingView] = Field(description="What is wrong or odd, all of it")
     frames: str | None = Field(description="The frames that would be rendered", examples=["1-20"])
     frames_total: int = Field(description="How many those are")
-    out: str = Field(description="Where they would go", examples=["/work/lanterns-frames"])
+    out: str | None = Field(
+        description="Where they would go; nothing where they are downloaded",
+        examples=["/work/lanterns-frames"],
+    )
     package: PackageSize = Field(description="What would be packed")
     estimate: EstimateView | None = Field(description="What it would cost and take, if known")
     ok: bool = Field(description="Whether nothing stops the job")

@@ -12,6 +12,7 @@ from local_server.access import DOCUMENTS, RIGHTS, Right, check_rows, name_route
 from local_server.callers import Via, identify
 from local_server.farm import people, rules
 from local_server.farm.db import read_clock_ms
+from local_server.farm.packages import NewPackage, add_package
 from local_server.settings import OWNER
 from local_server.tokens import ACCESS_MS, Tokens
 from tests.local_server.cast import Studio, assert_refused, open_studio
@@ -31,7 +32,8 @@ ALLOWED: dict[Right, dict[str, int]] = {
 }
 KNOWN = ("another", "owner", "producer", "admin")
 WORTHLESS = ("expired", "refresh", "removed", "ended", "elsewhere", "garbled")
-PRIVATE = frozenset({"session"})  # not even their being there is a producer's business
+# Not even their being there is a producer's business.
+PRIVATE = frozenset({"session", "package"})
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +75,19 @@ def credentials(studio: Studio) -> dict[str, str | None]:
 def objects(studio: Studio) -> dict[str, str]:
     """An object of `owner`'s for each thing that addresses speak of; a new one belongs here."""
     session = str(studio.sign_in("owner")["session"])
-    told = {"job": JOB, "number": "1", "session": session, "person": "owner"}
-    return told | {"operation": "topup:1", "device": "one"}
+    package = NewPackage(
+        id="package-1",
+        owner="owner",
+        digest="0" * 64,
+        name="lanterns",
+        scene="lanterns.blend",
+        files=1,
+        size_bytes=1,
+    )
+    studio.services.writer.write(add_package, package, at_ms=read_clock_ms())
+    things = {"job": JOB, "number": "1", "session": session, "person": "owner"}
+    things |= {"operation": "topup:1", "device": "one"}
+    return things | {"package": package.id, "blob": "0" * 64}
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/jobs": {"scene": "/lost.blend"},
     "/api/v1/jobs/<job>/resume": {},
     "/api/v1/jobs/<job>/priority": {"priority": 50},
+    "/api/v1/blobs/missing": {"digests": ["0" * 64]},
+    "/api/v1/packages": {"manifest": "0" * 64},
     "/api/v1/orders": {"verb": "pause", "jobs": ["nobody"]},
     "/api/v1/topups": {"id": "topup-1", "amount_micros": 1},
     "/api/v1/withdrawals": {"id": "withdrawal-1", "amount_micros": 1},
@@ -56,8 +58,9 @@ def list_calls(app: OpenAPI) -> Iterator[tuple[str, Rule]]:
 
 def fill(rule: Rule, *, job: str = JOB, number: int = 1) -> str:
     """Return a route's address."""
-    names = ("session", "person", "operation", "device")
-    values = {"job": job, "number": str(number)} | dict.fromkeys(names, "nobody")
+    names = ("session", "person", "operation", "device", "package")
+    values = {"job": job, "number": str(number), "blob": "0" * 64}
+    values |= dict.fromkeys(names, "nobody")
     return ARGUMENT.sub(lambda match: values[match.group(1)], rule.rule)
 
 

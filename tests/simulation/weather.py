@@ -96,5 +96,9 @@ class View:
         self.meet()
         return self.store.put_blob(key, source)
 
+    def sign_url(self, key: str, *, seconds: int) -> str | None:
+        del key, seconds
+        return None
+
     def probe(self) -> None:
         """Keep every promise but those of the weather."""

@@ -1,0 +1,32 @@
+"""What routes about scenes are asked, as the preparation takes it."""
+
+from pathlib import Path
+
+from local_server.access import Right
+from local_server.farm.packages import get_package
+from local_server.preparation import Request
+from local_server.routes.arguments import check_path
+from local_server.services import here
+from local_server.shapes.scenes import SceneRequest
+
+
+def read_request(body: SceneRequest) -> Request:
+    """Return what is asked for, with the uploaded package that it speaks of looked up.
+
+    Raises BadInput `scene_not_absolute` and `out_not_absolute`, NotFound `no_package`.
+    """
+    asked = body.model_dump()
+    if body.package is not None:
+        row = get_package(here.reader, package=body.package)
+        here.check_reach("package", row["id"], owner=row["owner"], right=Right.OWNER)
+        asked |= {"scene": row["scene"], "package": row["digest"]}
+    else:
+        check_path(asked["scene"], "scene_not_absolute")
+    if body.out is not None:
+        check_path(body.out, "out_not_absolute")
+    return Request(**{name: asked[name] for name in Request.__slots__ if name in asked})
+
+
+def name_scene(request: Request) -> str:
+    """Return what a job is called whose artist gave it no name."""
+    return Path(request.scene).stem
