@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,9 @@ from sync.bucket_address import (
     find_bucket_key,
     parse_bucket_address,
 )
+from sync.folder_store import FolderStore
 from sync.limits import Bandwidth
+from sync.memory_store import MemoryStore
 from sync.oss_store import OssStore
 from sync.oss_upload import PART_BYTES, find_part_bytes
 from sync.store import open_store
@@ -248,3 +251,25 @@ def test_bandwidth_is_never_above_its_limit(counts: list[int]) -> None:
 def test_parts_are_never_too_many() -> None:
     for size_bytes in (1, PART_BYTES, 1 << 40, 48 << 40):
         assert size_bytes / find_part_bytes(size_bytes) <= 9_000
+
+
+@SDKS
+def test_an_address_reads_one_object_for_a_while(bucket: Bucket, sdk: str) -> None:
+    store = bucket.open(sdk)
+    store.put_if_absent(ENTRY, b"for whoever has the address")
+    address = store.sign_url(ENTRY, seconds=60)
+    assert address is not None
+    assert KEY.secret not in address
+    answer = requests.get(address, headers={"Range": "bytes=4-11"}, timeout=10)
+    assert (answer.status_code, answer.content) == (206, b"whoever ")
+    other = address.replace("0000000001", "0000000002")
+    assert requests.get(other, timeout=10).status_code == 403
+    assert requests.put(address, data=b"mine now", timeout=10).status_code == 403
+    store.close()
+
+
+def test_what_is_no_bucket_gives_no_address(tmp_path: Path) -> None:
+    assert FolderStore(tmp_path).sign_url(ENTRY, seconds=60) is None
+    assert MemoryStore().sign_url(ENTRY, seconds=60) is None
+    with pytest.raises(BadInput):
+        MemoryStore().sign_url("../etc", seconds=60)
