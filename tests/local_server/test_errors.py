@@ -87,7 +87,7 @@ def assert_error(response: requests.Response, status: int, code: str) -> None:
     assert "Traceback" not in response.text
 
 
-def test_there_is_a_body_for_every_route_that_takes_one(app: OpenAPI) -> None:
+def test_there_is_a_body_for_every_route_that_takes_json(app: OpenAPI) -> None:
     taking = {
         path.replace("{", "<").replace("}", ">")
         for path, verbs in app.api_doc["paths"].items()
