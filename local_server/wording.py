@@ -2,6 +2,7 @@
 
 import logging
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -12,6 +13,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 LANGUAGES = ("en", "zh")
 MICROS = 1_000_000
+DECIMALS_MIN = 2
 STATES = ("state", "to")
 
 
@@ -79,9 +81,15 @@ class KeyedDefault(dict[str, str]):
         return f"<{key}>"
 
 
-def show_money(micros: int) -> str:
+def show_money(micros: int, *, decimals_min: int = DECIMALS_MIN) -> str:
     """Return an amount as yuan: two decimals, more where they matter."""
     sign, micros = ("-" if micros < 0 else ""), abs(micros)
     whole, rest = divmod(micros, MICROS)
-    decimals = f"{rest:06d}".rstrip("0").ljust(2, "0")
+    decimals = f"{rest:06d}".rstrip("0").ljust(decimals_min, "0")
     return f"{sign}¥{whole:,}.{decimals}"
+
+
+def show_amounts(amounts: Sequence[int]) -> list[str]:
+    """Return amounts that stand below or beside each other, all with as many decimals."""
+    longest = max((len(show_money(one).partition(".")[2]) for one in amounts), default=0)
+    return [show_money(one, decimals_min=max(DECIMALS_MIN, longest)) for one in amounts]

@@ -203,7 +203,7 @@ project_is_ready() {
 
 install_packages() {
   say "Making .venv with $(grep -c '^[a-z]' requirements.lock) locked packages" \
-    "(once; Blender's alone is some 300 MB) ..."
+    "(once; Blender's alone is some 300 MB; it takes some minutes) ..."
   rm -rf "$venv"
   run_quietly "$python" -m venv "$venv" || stop "$python could not make a virtual environment in $venv."
   # The lock is complete, so nothing is resolved here and every file is checked against its hash.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
@@ -15,8 +15,8 @@ from rich.text import Text
 from local_server.cli.answers import Event, Finding, Frame, FrameProgress, Job
 from local_server.cli.following import LinkState, View, is_at_rest
 from local_server.cli.session import Session
-from local_server.cli.tables import show_duration, show_frame_result
-from local_server.wording import Words, show_money
+from local_server.cli.tables import print_finding, show_frame_result, show_time_left
+from local_server.wording import show_amounts
 
 REFRESHES_PER_SECOND = 8
 BAR_WIDTH_MAX = 60
@@ -64,10 +64,13 @@ class JsonView:
 
 
 class Notices:
-    """What is said once: each warning of pre-flight, each loss of the server."""
+    """What is said once: each warning of pre-flight. Above a moving picture only its own console
+    can write without tearing it.
+    """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, console: Console) -> None:
         self.session = session
+        self.console = console
         self.said: set[tuple[str, str]] = set()
 
     def pick_new(self, findings: list[Finding]) -> list[Finding]:
@@ -83,7 +86,7 @@ class Notices:
     def tell(self, job: Job) -> None:
         """Say the warnings that are new."""
         for one in self.pick_new(job["findings"]):
-            self.session.warn(Words(title=one["title"], detail=one["detail"]))
+            print_finding(self.session, one, self.console)
 
 
 class PlainView:
@@ -93,7 +96,7 @@ class PlainView:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.notices = Notices(session)
+        self.notices = Notices(session, session.err)
         self.shown = ("", "")
         self.ended = 0
 
@@ -134,7 +137,7 @@ class LiveView:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.notices = Notices(session)
+        self.notices = Notices(session, session.out)
         self.job: Job | None = None
         self.fresh_at = time.monotonic()
         self.under_way: dict[int, FrameProgress] = {}
@@ -220,7 +223,7 @@ class LiveView:
     def show_time_left(self, eta_ms: int) -> str:
         """Return the time left; it runs on between two answers of the server."""
         passed_ms = int((time.monotonic() - self.fresh_at) * 1000)
-        left = show_duration(self.session, max(0, eta_ms - passed_ms))
+        left = show_time_left(self.session, eta_ms - passed_ms)
         return self.session.label("time_left", left=left)
 
     def render_frame(self, progress: FrameProgress) -> RenderableType:
@@ -239,9 +242,10 @@ class LiveView:
     def render_money(self, job: Job) -> Text:
         """Return the line of money and counts."""
         left = max(0, job["held_micros"] - job["cost_micros"])
+        spent, held = show_amounts([job["cost_micros"], left])
         parts = [
-            self.session.label("money_so_far", amount=show_money(job["cost_micros"])),
-            self.session.label("money_held", amount=show_money(left)),
+            self.session.label("money_so_far", amount=spent),
+            self.session.label("money_held", amount=held),
         ]
         for name in ("reused", "failed"):
             if job["frames"][name]:

@@ -124,10 +124,6 @@ class Session:
         """Write an error that does not end the command by itself."""
         tell_error(self.err, as_json=self.as_json, code=code, words=words, params=params)
 
-    def warn(self, words: Words) -> None:
-        """Write a warning beside the answer."""
-        self.err.print(Text(words.title, style="bold yellow"), Text(words.detail))
-
 
 def tell_error(
     err: Console, *, as_json: bool, code: str, words: Words, params: dict[str, Any]

@@ -6,7 +6,7 @@ from pathlib import Path
 from local_server.cli.answers import Frame
 from local_server.cli.client import Client
 from local_server.farm.errors import BadInput
-from local_server.wording import show_money
+from local_server.wording import show_amounts
 
 FRAMES_MAX = 400
 
@@ -24,13 +24,14 @@ def write_sheet(client: Client, job: str, target: Path) -> int:
         raise BadInput("sheet_empty", job=job)
     shown = spread(done, FRAMES_MAX)
     with tempfile.TemporaryDirectory(prefix="yuntu-sheet-") as folder:
+        prices = show_amounts([frame["amount_micros"] or 0 for frame in shown])
         pictures = [
             SheetPicture(
                 path=fetch_thumbnail(client, job, frame, Path(folder)),
                 title=str(frame["frame"]),
-                note=show_price(frame),
+                note="" if frame["amount_micros"] is None else price,
             )
-            for frame in shown
+            for frame, price in zip(shown, prices, strict=True)
         ]
         try:
             write_contact_sheet(pictures, target)
@@ -53,8 +54,3 @@ def fetch_thumbnail(client: Client, job: str, frame: Frame, folder: Path) -> Pat
     path = folder / f"{frame['frame']}.jpg"
     path.write_bytes(client.get_picture(job, frame["frame"], "thumbnail"))
     return path
-
-
-def show_price(frame: Frame) -> str:
-    """Return what a frame cost."""
-    return "" if frame["amount_micros"] is None else show_money(frame["amount_micros"])

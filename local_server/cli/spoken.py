@@ -112,9 +112,10 @@ class SpokenGroup(click.Group):
         page = HelpPage(ctx)
         page.add_usage([page.wording.say("help_command").title])
         page.add_text(page.wording.say("command_root").detail)
+        width = max(len(name) for name in self.list_commands(ctx))
         for section, names in self.sections.items():
             rows = [(name, page.wording.say(f"command_{name}").title) for name in names]
-            page.add_rows(page.wording.say(f"section_{section}").title, rows)
+            page.add_rows(page.wording.say(f"section_{section}").title, rows, width=width)
         page.add_options(self.get_params(ctx))
         page.add_text(page.wording.say("help_more").title)
         return page.text
@@ -159,10 +160,10 @@ class HelpPage:
         self.console.print()
         self.console.print(Text(text.strip()))
 
-    def add_rows(self, title: str, rows: list[tuple[str, str]]) -> None:
-        """Add a titled list."""
+    def add_rows(self, title: str, rows: list[tuple[str, str]], *, width: int = 0) -> None:
+        """Add a titled list, its names in a column of at least this width."""
         grid = Table.grid(padding=(0, 2))
-        grid.add_column(no_wrap=True)
+        grid.add_column(no_wrap=True, min_width=width)
         grid.add_column()
         for name, told in rows:
             grid.add_row(Text(name), Text(told))

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +22,7 @@ from local_server.cli.answers import (
     StatementLine,
 )
 from local_server.cli.session import Session
-from local_server.wording import show_money
+from local_server.wording import show_amounts, show_money
 
 STATE_STYLES = {
     "completed": "green",
@@ -49,6 +51,14 @@ def show_duration(session: Session, ms: int) -> str:
     if hours:
         return session.label("hours", hours=hours, minutes=f"{minutes:02}")
     return session.label("minutes", minutes=minutes, seconds=f"{seconds:02}")
+
+
+def show_time_left(session: Session, ms: int) -> str:
+    """Return about how long something takes yet, in whole seconds: no guess is better than that."""
+    seconds = max(1, round(ms / 1000))
+    if seconds < 60:
+        return session.label("seconds", seconds=seconds)
+    return show_duration(session, seconds * 1000)
 
 
 def show_bytes(count: int) -> str:
@@ -128,13 +138,14 @@ def print_jobs(session: Session, jobs: list[Job]) -> None:
     table = make_table(
         session, ("job", "name", "state", "frames", "cost", "created", "why"), right=right
     )
-    for job in jobs:
+    costs = show_amounts([job["cost_micros"] for job in jobs])
+    for job, cost in zip(jobs, costs, strict=True):
         table.add_row(
             Text(job["id"]),
             Text(job["name"]),
             show_state(session, job["state"]),
             Text(f"{job['frames']['done']}/{job['frames']['total']}"),
-            Text(show_money(job["cost_micros"])),
+            Text(cost),
             Text(show_time(job["created_at_ms"])),
             Text(job["reason"]["title"]),
         )
@@ -161,7 +172,7 @@ def print_job(session: Session, job: Job) -> None:
             ("renderer", renderer and f"{renderer['name']} {renderer['version']}"),
             ("range", job["range"]),
             ("frames", session.label("list_comma").join([str(counts["total"]), *told])),
-            ("left", None if eta is None else show_duration(session, eta)),
+            ("left", None if eta is None else show_time_left(session, eta)),
             ("estimate", show_estimate(session, job["estimate"])),
             ("held", show_money(job["held_micros"])),
             ("cost", show_money(job["cost_micros"])),
@@ -194,13 +205,16 @@ def show_estimate(session: Session, estimate: Estimate | None) -> str | None:
 def print_findings(session: Session, findings: Iterable[Finding]) -> None:
     """Print what pre-flight found, blockers first, each with what to do."""
     for one in sorted(findings, key=lambda one: one["severity"]):
-        style = "bold red" if one["severity"] == "blocker" else "bold yellow"
-        kind = session.label(one["severity"])
-        session.out.print(
-            Text(session.label("headline", head=kind, told=one["title"]), style=style)
-        )
-        if one["detail"]:
-            session.out.print(Text(f"  {one['detail']}"))
+        print_finding(session, one, session.out)
+
+
+def print_finding(session: Session, finding: Finding, console: Console) -> None:
+    """Print one finding and what to do."""
+    style = "bold red" if finding["severity"] == "blocker" else "bold yellow"
+    head = session.label(finding["severity"])
+    console.print(Text(session.label("headline", head=head, told=finding["title"]), style=style))
+    if finding["detail"]:
+        console.print(Padding(Text(finding["detail"]), (0, 0, 0, 2)))
 
 
 def print_delivery(session: Session, job: Job) -> None:
@@ -218,8 +232,9 @@ def print_frames(session: Session, frames: list[Frame]) -> None:
         return
     columns = ("frame", "state", "render_time", "amount", "tries", "node", "why_or_where")
     table = make_table(session, columns, right=("frame", "render_time", "amount", "tries"))
-    for frame in frames:
-        reason, ms, amount = frame["reason"], frame["render_ms"], frame["amount_micros"]
+    amounts = show_amounts([frame["amount_micros"] or 0 for frame in frames])
+    for frame, amount in zip(frames, amounts, strict=True):
+        reason, ms = frame["reason"], frame["render_ms"]
         state = show_state(session, frame["state"])
         if frame["reused"]:
             state.append(f" ({session.label('reused')})")
@@ -228,7 +243,7 @@ def print_frames(session: Session, frames: list[Frame]) -> None:
             Text(str(frame["frame"])),
             state,
             Text("-" if ms is None else show_duration(session, ms)),
-            Text("-" if amount is None else show_money(amount)),
+            Text("-" if frame["amount_micros"] is None else amount),
             Text(str(frame["attempt"])),
             Text(frame["node"] or "-"),
             Text(why or frame["path"] or "-"),
@@ -256,7 +271,9 @@ def print_bill(session: Session, bill: Bill) -> None:
     """Print a bill with a line per frame."""
     columns = ("frame", "render_time", "cores", "full_price", "discount", "amount", "node")
     table = make_table(session, columns, right=columns[:-1])
-    for line in bill["lines"]:
+    full = show_amounts([line["full_micros"] for line in bill["lines"]])
+    paid = show_amounts([line["amount_micros"] for line in bill["lines"]])
+    for line, full_price, amount in zip(bill["lines"], full, paid, strict=True):
         discount = session.label("reused")
         if not line["reused"]:
             discount = f"{line['discount_basis_points'] / 100:g} %"
@@ -264,9 +281,9 @@ def print_bill(session: Session, bill: Bill) -> None:
             Text(str(line["frame"])),
             Text(show_duration(session, line["render_ms"])),
             Text(str(line["cores"])),
-            Text(show_money(line["full_micros"])),
+            Text(full_price),
             Text(discount),
-            Text(show_money(line["amount_micros"])),
+            Text(amount),
             Text(line["node"]),
         )
     if bill["lines"]:
@@ -302,13 +319,14 @@ def print_statement(session: Session, lines: list[StatementLine]) -> None:
     """Print the account's transfers."""
     columns = ("number", "time", "what", "job", "amount", "from", "to")
     table = make_table(session, columns, right=("number", "amount"))
-    for line in lines:
+    amounts = show_amounts([line["amount_micros"] for line in lines])
+    for line, amount in zip(lines, amounts, strict=True):
         table.add_row(
             Text(str(line["seq"])),
             Text(show_time(line["at_ms"])),
             Text(session.label(f"kind_{line['kind']}")),
             Text(line["job"] or "-"),
-            Text(show_money(line["amount_micros"])),
+            Text(amount),
             Text(line["debit"]),
             Text(line["credit"]),
         )

@@ -17,7 +17,7 @@ from local_server.cli.values import (
     unmask_minus,
 )
 from local_server.farm.errors import BadInput
-from local_server.wording import show_money
+from local_server.wording import show_amounts, show_money
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,12 @@ def test_what_is_shown_can_be_typed(micros: int) -> None:
 def test_amounts_agree_with_decimal(amount: Decimal) -> None:
     """No amount passes through a float."""
     assert parse_amount(f"{amount:f}") == int(amount * 1_000_000)
+
+
+def test_amounts_below_each_other_have_as_many_decimals() -> None:
+    assert show_amounts([1_330, 1_796, 12_000_000]) == ["¥0.001330", "¥0.001796", "¥12.000000"]
+    assert show_amounts([500_000, -12_000_000]) == ["¥0.50", "-¥12.00"]
+    assert show_amounts([]) == []
 
 
 @pytest.mark.parametrize("text", ["1920x1080", "1920X1080", "1920×1080", "1920 * 1080"])
