@@ -24,7 +24,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Path], list[Measurement]]]] = {
     "signing": ("(g) signing in", measure_signing_in),
     "stores": ("(h) packages against rclone", measure_stores),
     "calls": ("(f) calls beside a bare route", measure_calls),
-    "sockets": ("(h) live sockets", measure_sockets),
+    "sockets": ("(i) live sockets", measure_sockets),
     "scaling": ("(e) big databases", measure_scaling),
 }
 

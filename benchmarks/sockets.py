@@ -1,4 +1,4 @@
-"""(h) Thousands of live sockets, each told of one change: when the last has heard of it."""
+"""(i) Thousands of live sockets, each told of one change: when the last has heard of it."""
 
 import subprocess
 import sys
