@@ -207,6 +207,7 @@ def build_services(settings: Settings) -> Services:
     if settings.node:
         node_watch = NodeWatch(settings, device=device, secret=secret, on_death=foreman.note_death)
     wake = gevent.event.Event()
+    known = KnownFiles(settings.data / "known-files.db")
     chest = find_chest(settings.data, device)
     reconciler = Reconciler(
         writer=writer,
@@ -235,14 +236,7 @@ def build_services(settings: Settings) -> Services:
         foreman=foreman,
         roster=roster,
         preparation=preparation,
-        submission=Submission(
-            writer=writer,
-            preparation=preparation,
-            blobs=blobs,
-            known=KnownFiles(settings.data / "known-files.db"),
-            books=books,
-            on_queued=wake.set,
-        ),
+        submission=Submission(writer, preparation, blobs, known, books, on_queued=wake.set),
         delivery=Delivery(writer, blobs),
         live=Live(settings.logs),
         blobs=blobs,

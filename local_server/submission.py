@@ -32,7 +32,6 @@ class Submission:
 
     def __init__(
         self,
-        *,
         writer: Writer,
         preparation: Preparation,
         blobs: Blobs,
