@@ -43,7 +43,7 @@ class YuntuView:
             text = translate("Render for at Most {amount}").format(amount=context.scene.yuntu.most)
         column.operator("yuntu.render", text=text, icon="RENDER_ANIMATION", translate=False)
         if state.doing:
-            write_lines(layout.column(align=True), translate(state.doing), letters, icon="TIME")
+            write_lines(layout, translate(state.doing), letters, icon="TIME")
         if state.checked:
             draw_check(layout, state, letters)
         if state.job:
@@ -100,11 +100,10 @@ def draw_check(layout: Any, state: Any, letters: int) -> None:
         box = layout.box()
         blocks = finding.severity == "blocker"
         row = box.row()
-        lines = row.column(align=True)
-        write_lines(lines, finding.title, letters - 6, icon="CANCEL" if blocks else "ERROR")
+        write_lines(row, finding.title, letters - 6, icon="CANCEL" if blocks else "ERROR")
         if finding.path or finding.block:
             row.operator("yuntu.select", text="", icon="RESTRICT_SELECT_OFF").place = place
-        write_lines(box.column(align=True), finding.detail, letters)
+        write_lines(box, finding.detail, letters)
     box = layout.box()
     if state.ok:
         box.label(text="The scene can be rendered", icon="CHECKMARK")
@@ -142,7 +141,7 @@ def draw_job(box: Any, state: Any, letters: int) -> None:
         line.append(translate("{count} failed").format(count=state.failed))
     if state.left:
         line.append(translate("{time} left").format(time=state.left))
-    write_lines(box, ", ".join(line), letters)
+    write_lines(box, "  ·  ".join(line), letters)
     row = box.row(align=True)
     if state.job_state == "paused":
         row.operator("yuntu.resume", icon="PLAY")
@@ -155,8 +154,9 @@ def draw_job(box: Any, state: Any, letters: int) -> None:
 
 def write_lines(layout: Any, text: str, letters: int, *, icon: str = "NONE") -> None:
     """Write text over as many lines as it takes: a label of Blender's is cut off instead."""
+    column = layout.column(align=True)
     for place, line in enumerate(wrap(text, letters)):
-        layout.label(text=line, icon=icon if place == 0 else "NONE", translate=False)
+        column.label(text=line, icon=icon if place == 0 else "NONE", translate=False)
 
 
 def wrap(text: str, letters: int) -> "list[str]":
