@@ -13,7 +13,7 @@ arguments ?=
 .PHONY: help demo app test bench fuzz torture format lock clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Render the bundled scene through server, queue and node; then show the bill
 	@scripts/bootstrap.sh run
@@ -28,7 +28,7 @@ test: ## Check the format, the style and the types, and run every test
 	@.venv/bin/ruff format --check . || { echo "make format puts this right" >&2; exit 1; }
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy --no-error-summary
-	@.venv/bin/pytest -m "not torture" $(arguments)
+	@.venv/bin/pytest -m "not torture and not bundle" $(arguments)
 
 bench: ## Measure: frames against plain Blender, no-op frames, start, memory, big databases
 	@scripts/bootstrap.sh all
@@ -41,6 +41,14 @@ fuzz: ## Ask every route whatever its description allows and forbids, for minute
 torture: ## Kill everything at random for minutes; nothing may be lost or paid twice
 	@scripts/bootstrap.sh all
 	@.venv/bin/pytest -m torture $(arguments)
+
+bundle: ## Make dist/yuntu: one folder with one executable that needs no Python
+	@scripts/bootstrap.sh all
+	@.venv/bin/pyinstaller --noconfirm --log-level ERROR build.spec
+
+bundle-test: ## Make a bundle elsewhere and render through it, with nothing of this checkout in reach
+	@scripts/bootstrap.sh all
+	@.venv/bin/pytest -m bundle $(arguments)
 
 format: ## Put format and style right
 	@scripts/bootstrap.sh run

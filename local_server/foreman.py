@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sqlite_utils import Database
 
-from local_server.farm import attempts, frames, nodes
+from local_server.farm import able_nodes, attempts, frames, nodes
 from local_server.farm.attempts import Result
 from local_server.farm.db import Row, fetch_rows, read_clock_ms, write
 from local_server.farm.errors import Unavailable, YuntuError
@@ -20,7 +20,7 @@ from local_server.farm.pricing import PRIORITY_MAX, PriceBook, choose_book
 from local_server.farm.sites import Site, list_renderers
 from local_server.reports import LEASE_MS, Aftermath, AnyReport, apply_reports, parse_result
 from render.protocol import REPORTS, FrameTask
-from render.queue import BadMessage, Queue, frame_ids
+from render.queue import BadMessage, Line, Queue, frame_ids
 from sync.blobs import Digest
 from sync.records import find_record
 from sync.store import Store
@@ -60,6 +60,7 @@ class Foreman:
         self.stopped: set[tuple[str, int]] = set()
         self.suspects: set[tuple[str, int, int]] = set()
         self.dead: list[str] = []
+        self.left_out: list[tuple[str, str]] = []
         self.line_is_empty = False
         self.next_lost_check = 0
         self.doubtful_looks = 0
@@ -87,18 +88,22 @@ class Foreman:
             return Aftermath()
         try:
             with write(db):
-                aftermath = apply_reports(db, self.unwritten, books=self.books, at_ms=self.clock())
+                aftermath = apply_reports(
+                    db, self.unwritten, books=self.books, at_ms=self.clock(), site=self.site
+                )
         except Unavailable:
             raise
         except Exception:
             self.unwritten = []  # a bug: it must not come back with every round
             raise
         self.unwritten = []
+        self.left_out += aftermath.left_out
         return aftermath
 
     def do_round(self, db: Database) -> bool:
         """See to expired leases, lost messages, new messages; True when there was something."""
         self.say_stops()
+        self.keep_out(db)
         while self.dead and self.line_is_empty:
             self.bury_node(db, self.dead[0])
             del self.dead[0]
@@ -172,23 +177,30 @@ class Foreman:
                     book=book,
                     at_ms=self.clock(),
                 )
+                handed = able_nodes.address_frames(db, handed, at_ms=self.clock())
             self.send_frames(db, renderer, handed)
             total, below = total + len(handed), priority
         return total
 
     def send_frames(self, db: Database, renderer: str, handed: list[HandedFrame]) -> None:
-        """Put frames that were handed out on their renderer's line."""
+        """Put frames that were handed out on their renderer's line, or on that of one node."""
         jobs = {job: get_job(db, job=job) for job in {one.job for one in handed}}
-        messages = [(self.make_message(jobs[one.job], one), one.priority) for one in handed]
-        if not messages:
-            return
+        unsent = list(handed)
         try:
-            self.queue.frames(renderer).send(messages)
+            for address in dict.fromkeys(one.address for one in handed):
+                there = [one for one in handed if one.address == address]
+                line = self.find_line(renderer, address)
+                line.send([(self.make_message(jobs[one.job], one), one.priority) for one in there])
+                unsent = [one for one in unsent if one.address != address]
         except Exception:
             with write(db):
-                for one in handed:
+                for one in unsent:
                     frames.take_back(db, job=one.job, number=one.number)
             raise
+
+    def find_line(self, renderer: str, address: str | None) -> Line:
+        """Return the line of frames for everybody who has a renderer, or for one address."""
+        return self.queue.frames(renderer) if address is None else self.queue.frames_for(address)
 
     def make_message(self, job: Row, handed: HandedFrame) -> dict[str, object]:
         """Return the message for one frame: everything a node needs."""
@@ -239,11 +251,33 @@ class Foreman:
             self.queue.mark_stopped(job, run=run)
             self.unsaid.pop(job, None)
 
-    def move_up(self, job: Row) -> None:
+    def move_up(self, db: Database, job: Row) -> None:
         """Give messages of a job that wait already the priority it has now."""
-        if job["plan"] is not None:
-            line = self.queue.frames(read_plan(job).renderer)
+        if job["plan"] is None:
+            return
+        rows = fetch_rows(
+            db,
+            "SELECT DISTINCT address FROM frame WHERE +job = ? AND state = 'waiting'"
+            " AND handed_at_ms IS NOT NULL",
+            (job["id"],),
+        )
+        for row in rows:
+            line = self.find_line(read_plan(job).renderer, row["address"])
             line.reprioritise(lambda one: one["job"] == job["id"], job["priority"])
+
+    def keep_out(self, db: Database) -> None:
+        """Take a job's messages away from a node that is left out of it, to hand them out anew."""
+        while self.left_out:
+            job, node = self.left_out[0]
+            renderer = read_plan(get_job(db, job=job)).renderer
+            taken: set[int] = set()
+            for line in (self.queue.frames(renderer), self.queue.frames_for(node)):
+                taken |= withdraw_job(line, job)
+            with write(db):
+                for number in taken:
+                    frames.take_back(db, job=job, number=number)
+            log.warning("job=%s node=%s is left out for a while", job, node)
+            del self.left_out[0]
 
     # --- what was lost ---
 
@@ -282,7 +316,7 @@ class Foreman:
         """
         handed = fetch_rows(
             db,
-            "SELECT f.job, f.number, f.attempt, j.plan ->> 'renderer' AS renderer"
+            "SELECT f.job, f.number, f.attempt, f.address, j.plan ->> 'renderer' AS renderer"
             " FROM frame f JOIN job j ON j.id = f.job"
             " WHERE f.state = 'waiting' AND f.handed_at_ms <= ? AND j.plan ->> 'site' = ?",
             (self.clock() - older_than_ms, self.site),
@@ -291,8 +325,11 @@ class Foreman:
             self.suspects = set()
             return
         waiting: set[tuple[str, int, int]] = set()
-        for renderer in {one["renderer"] for one in handed}:
-            waiting |= frame_ids(self.queue.frames(renderer).list_waiting())
+        for renderer, address in {(one["renderer"], one["address"]) for one in handed}:
+            line = self.find_line(renderer, address)
+            if address is not None and not able_nodes.is_up(db, node=address, at_ms=self.clock()):
+                line.withdraw(lambda _: True)  # nobody will ever take them
+            waiting |= frame_ids(line.list_waiting())
         missing = {(one["job"], one["number"], one["attempt"]) for one in handed} - waiting
         lost = missing & self.suspects if older_than_ms else missing
         self.suspects = missing - lost
@@ -307,3 +344,8 @@ class Foreman:
         self.reap_expired(db)
         if self.queue.is_private:
             self.find_lost_messages(db, older_than_ms=0)
+
+
+def withdraw_job(line: Line, job: str) -> set[int]:
+    """Take a job's messages off a line; returns the numbers of their frames."""
+    return {one["number"] for one in line.withdraw(lambda one: one["job"] == job)}

@@ -13,6 +13,7 @@ from local_server.farm.db import assert_writing
 from local_server.farm.errors import YuntuError
 from local_server.farm.jobs import find_job, get_job, read_plan
 from local_server.farm.pricing import PriceBook
+from local_server.farm.sites import Site
 from local_server.farm.states import OPEN_JOB_STATES
 from render.protocol import (
     Beat,
@@ -38,13 +39,19 @@ class Aftermath:
     inspected: list[Inspected] = field(default_factory=list)
     greeted: list[Hello] = field(default_factory=list)
     unwanted: dict[str, int] = field(default_factory=dict)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
     any: bool = False
 
 
 def apply_reports(
-    db: Database, reports: list[AnyReport], *, books: dict[str, PriceBook], at_ms: int
+    db: Database,
+    reports: list[AnyReport],
+    *,
+    books: dict[str, PriceBook],
+    at_ms: int,
+    site: Site = Site.HERE,
 ) -> Aftermath:
-    """Apply a batch of reports in the open transaction.
+    """Apply a batch of reports of a site's nodes in the open transaction.
 
     A report that cannot be applied is undone alone and logged: the others stand.
     """
@@ -53,7 +60,7 @@ def apply_reports(
     for report in reports:
         db.conn.execute("SAVEPOINT report")
         try:
-            apply_report(db, report, aftermath, books=books, at_ms=at_ms)
+            apply_report(db, report, aftermath, books=books, at_ms=at_ms, site=site)
         except (
             YuntuError,
             sqlite3.IntegrityError,
@@ -75,6 +82,7 @@ def apply_report(
     *,
     books: dict[str, PriceBook],
     at_ms: int,
+    site: Site,
 ) -> None:
     """Apply one report."""
     match report:
@@ -88,6 +96,7 @@ def apply_report(
                 renderers=list(report.renderers),
                 slots=report.slots,
                 at_ms=at_ms,
+                site=site,
             )
             aftermath.greeted.append(report)
         case Beat():
@@ -120,7 +129,7 @@ def apply_report(
                 log.info("job=%s frame=%s refused: done, late", report.job, report.number)
             aftermath.lines.append((report.job, report.number, report.attempt, report.lines))
         case Failed():
-            attempts.fail_attempt(
+            setback = attempts.fail_attempt(
                 db,
                 **about(report),
                 node=report.node,
@@ -129,6 +138,8 @@ def apply_report(
                 counts=report.counts,
                 at_ms=at_ms,
             )
+            if setback is not None and setback.left_out:
+                aftermath.left_out.append((report.job, report.node))
             aftermath.lines.append((report.job, report.number, report.attempt, report.lines))
         case Inspected():
             aftermath.inspected.append(report)

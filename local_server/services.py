@@ -129,7 +129,7 @@ class Services:
         """Let a job's new priority count for its frames that are queued already."""
         try:
             row = jobs.get_job(self.reader, job=job)
-            self.find_foreman(row).move_up(row)
+            self.find_foreman(row).move_up(self.reader, row)
         except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
             log.warning("job=%s: what is queued keeps its priority: %s", job, error)
         self.wake.set()

@@ -122,6 +122,7 @@ class Node:
         threads = [threading.Thread(target=self.heart.run, args=(self.stopping,), name="heart")]
         count = self.settings.slots or self.settings.cores
         lines = [self.queue.frames(name) for name in self.renderers]
+        lines.append(self.queue.frames_for(self.settings.id))
         threads += [
             threading.Thread(target=self.serve, args=(lines,), name=f"slot-{i}")
             for i in range(count)

@@ -73,6 +73,10 @@ class Line(ABC):
     def reprioritise(self, wanted: Callable[[Any], bool], priority: int) -> None:
         """Change the priority of waiting messages; what is taken meanwhile does not come back."""
 
+    @abstractmethod
+    def withdraw(self, wanted: Callable[[Any], bool]) -> list[Any]:
+        """Take waiting messages off the line and return them; what is taken meanwhile is not."""
+
     def take(self) -> Any | None:
         """Take the next message off the line, or None when it is empty. Raises BadMessage."""
         data = self.storage.dequeue()
@@ -133,6 +137,15 @@ class FileLine(Line):
                 [(priority, id) for id, value in rows if value is not None and wanted(value)],
             )
 
+    def withdraw(self, wanted: Callable[[Any], bool]) -> list[Any]:
+        """Take waiting messages off the line and return them."""
+        with self.storage.db(commit=True) as cursor:
+            cursor.execute("select id, data from task where queue = ?", (self.storage.name,))
+            rows = [(id, self.peek(data)) for id, data in cursor.fetchall()]
+            found = [(id, value) for id, value in rows if value is not None and wanted(value)]
+            cursor.executemany("delete from task where id = ?", [(id,) for id, _ in found])
+        return [value for _, value in found]
+
 
 class RedisLine(Line):
     """A line in Redis: a sorted set, whose members Huey begins with eight bytes of the time."""
@@ -154,6 +167,18 @@ class RedisLine(Line):
         scores = {member: -priority for member, one in values if one is not None and wanted(one)}
         if scores:
             self.storage.conn.zadd(self.storage.queue_key, scores, xx=True)
+
+    def withdraw(self, wanted: Callable[[Any], bool]) -> list[Any]:
+        """Take waiting messages off the line and return them."""
+        members = self.storage.conn.zrange(self.storage.queue_key, 0, -1)
+        values = [(member, self.peek(member[AGE_BYTES:])) for member in members]
+        return [
+            one
+            for member, one in values
+            if one is not None
+            and wanted(one)
+            and self.storage.conn.zrem(self.storage.queue_key, member)
+        ]
 
 
 def carry_nothing(value: Any) -> None:
@@ -210,6 +235,10 @@ class Queue:
     def frames(self, renderer: str) -> Line:
         """Return the line of frames for a renderer."""
         return self.line(f"{FRAME_LINE}-{renderer}")
+
+    def frames_for(self, address: str) -> Line:
+        """Return the line of frames, by any renderer, that one node or one machine may have."""
+        return self.line(f"{FRAME_LINE}@{address}")
 
     def mark_stopped(self, job: str, *, run: int) -> None:
         """Call off every frame of a job that was handed out in this run or before."""

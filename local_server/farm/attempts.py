@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from local_server.farm import jobs, ledger
+from local_server.farm.able_nodes import Setback, forgive, judge_failure
 from local_server.farm.db import Row, assert_writing, fetch_rows
 from local_server.farm.frames import find_frame, move_frame
 from local_server.farm.pricing import Price, PriceBook, price_frame
 from local_server.farm.sites import Site
 from local_server.farm.states import OPEN_JOB_STATES, FrameState, JobState
 
-FAILURES_MAX = 3
 LOSSES_MAX = 20
 
 
@@ -134,6 +134,8 @@ def accept_result(db: Database, frame: Row, *, result: Result, book: PriceBook, 
         words=None,
     )
     end_attempt(db, frame, outcome="done", at_ms=at_ms)
+    if not reused:
+        forgive(db, job=job, node=result.node)
     db.conn.execute(
         "UPDATE job SET cost_micros = cost_micros + ?, render_ms = render_ms + ?,"
         " frames_reused = frames_reused + ? WHERE id = ?",
@@ -186,24 +188,27 @@ def fail_attempt(
     words: str,
     counts: bool = True,
     at_ms: int,
-) -> bool:
-    """Take a failure: the frame waits for another try, or has failed for good after three.
+) -> Setback | None:
+    """Take a failure: the frame waits for another try, or has failed for good.
 
-    `counts` is False for what was not the frame's fault (its node was told to stop). Returns
-    False when the report is refused.
+    `counts` is False for what was nobody's fault (its node was told to stop). Returns what the
+    failure means, or None when the report is refused.
     """
     frame = find_current(db, job=job, number=number, attempt=attempt)
     if frame is None:
-        return False
-    failures = frame["failures"] + int(counts)
-    to = FrameState.FAILED if failures >= FAILURES_MAX else FrameState.WAITING
+        return None
+    row = jobs.get_job(db, job=job)
+    setback = Setback(counted=False, fatal=False, left_out=False)
+    if counts:
+        setback = judge_failure(db, row, frame, node=node, reason=reason, at_ms=at_ms)
+    failures = frame["failures"] + int(setback.counted)
+    to = FrameState.FAILED if setback.fatal else FrameState.WAITING
     if frame["state"] == FrameState.WAITING and to == FrameState.WAITING:
         db.conn.execute(
             "UPDATE frame SET handed_at_ms = NULL, failures = ? WHERE job = ? AND number = ?",
             (failures, job, number),
         )
-        return True
-    row = jobs.get_job(db, job=job)
+        return setback
     move_frame(
         db,
         frame,
@@ -218,7 +223,7 @@ def fail_attempt(
     outcome = "failed" if counts else "stopped"
     end_attempt(db, frame, outcome=outcome, reason=reason, words=words, at_ms=at_ms)
     jobs.finish_job_if_over(db, job=job, at_ms=at_ms)
-    return True
+    return setback
 
 
 def lose_attempt(db: Database, frame: Row, *, at_ms: int) -> None:

@@ -19,13 +19,17 @@ PAGE_MAX = 1_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HandedFrame:
-    """A frame that is about to be queued: what its message says beside the job's plan."""
+    """A frame that is about to be queued: what its message says beside the job's plan.
+
+    `address` is the line of those who alone may have it; None for everybody's.
+    """
 
     job: str
     number: int
     attempt: int
     run: int
     priority: int
+    address: str | None = None
 
 
 def add_frames(db: Database, *, job: str, numbers: tuple[int, ...], at_ms: int) -> None:
@@ -120,8 +124,14 @@ def cancel_frames(db: Database, *, job: str, at_ms: int) -> None:
 
 
 def reopen_failed_frames(db: Database, *, job: str, at_ms: int) -> None:
-    """Let a job's failed frames wait again, with a clean record."""
+    """Let a job's failed frames wait again, with a clean record for them and for the nodes."""
     assert_writing(db)
+    db.conn.execute(
+        "DELETE FROM frame_failure WHERE job = ? AND number IN"
+        " (SELECT number FROM frame WHERE job = ? AND state = 'failed')",
+        (job, job),
+    )
+    db.conn.execute("DELETE FROM node_failure WHERE job = ?", (job,))
     db.conn.execute(
         "UPDATE frame SET state = 'waiting', failures = 0, losses = 0, reason = NULL,"
         " words = NULL, changed_at_ms = ? WHERE job = ? AND state = 'failed'",
@@ -175,7 +185,8 @@ def hand_frames(
         if count <= 0:
             continue
         rows = db.conn.execute(
-            "UPDATE frame SET handed_at_ms = ?, attempt = attempt + 1 WHERE job = ? AND number IN"
+            "UPDATE frame SET handed_at_ms = ?, attempt = attempt + 1, address = NULL"
+            " WHERE job = ? AND number IN"
             " (SELECT number FROM frame WHERE job = ? AND state = 'waiting'"
             "  AND handed_at_ms IS NULL ORDER BY number LIMIT ?) RETURNING number, attempt",
             (at_ms, job, job, count),

@@ -3,7 +3,7 @@
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from local_server.farm import job_tables, money_tables, people_tables, sync_tables
+from local_server.farm import job_tables, money_tables, node_tables, people_tables, sync_tables
 
 
 class FarmMigrations(Migrations):
@@ -321,6 +321,12 @@ def m060_sites(db: Database) -> None:
 def m040_repeats(db: Database) -> None:
     """Requests that may come twice."""
     run_script(db, REPEATS)
+
+
+@MIGRATIONS()
+def m050_node_failures(db: Database) -> None:
+    """Who failed which frame, who is left out of which job, and whom a frame is for."""
+    run_script(db, node_tables.FAILURES)
 
 
 def run_script(db: Database, script: str) -> None:

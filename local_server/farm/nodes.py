@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from local_server.farm.able_nodes import SILENT_MS_MAX
 from local_server.farm.attempts import expire_leases
 from local_server.farm.db import Row, assert_writing, fetch_rows
-
-SILENT_MS_MAX = 15_000
+from local_server.farm.sites import Site
 
 
 def greet_node(
@@ -21,15 +21,16 @@ def greet_node(
     renderers: list[dict[str, Any]],
     slots: int,
     at_ms: int,
+    site: Site = Site.HERE,
 ) -> None:
-    """Write down that a node is there."""
+    """Write down that a node is there, and of which site it is."""
     assert_writing(db)
     db.conn.execute(
-        "INSERT INTO node (id, name, pid, version, renderers, slots, started_at_ms, seen_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        "INSERT INTO node (id, name, pid, version, renderers, slots, started_at_ms, seen_at_ms,"
+        " site) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
         " renderers = excluded.renderers, slots = excluded.slots, seen_at_ms = excluded.seen_at_ms,"
         " gone_at_ms = NULL",
-        (id, name, pid, version, json.dumps(renderers), slots, at_ms, at_ms),
+        (id, name, pid, version, json.dumps(renderers), slots, at_ms, at_ms, site),
     )
 
 

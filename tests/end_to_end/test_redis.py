@@ -1,17 +1,20 @@
 """The same farm over a real Redis, which may be killed and come back with nothing in it."""
 
+import os
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 import pytest
 import redis
 
+from render.renderers import DESCRIPTIONS
 from tests.end_to_end.conftest import Scenes
 from tests.end_to_end.running_farm import RunningFarm, wait_until
 from tests.end_to_end.test_stopping import stop_in_mid_frame
@@ -163,7 +166,9 @@ def test_stopping_is_as_quick_by_way_of_redis(remote: RunningFarm, scenes: Scene
 
 
 @contextmanager
-def helping_node(farm: RunningFarm, address: str, workdir: Path) -> Iterator[psutil.Process]:
+def helping_node(
+    farm: RunningFarm, address: str, workdir: Path, *, env: dict[str, str] | None = None
+) -> Iterator[psutil.Process]:
     """Run a second node, as on another machine: it knows the queue, the store and the key."""
     command = [
         *(sys.executable, "-m", "local_server", "node", "--id", "helper", "--slots", "1"),
@@ -171,7 +176,13 @@ def helping_node(farm: RunningFarm, address: str, workdir: Path) -> Iterator[psu
         *("--queue-key-file", str(farm.data / "queue.key"), "--workdir", str(workdir)),
     ]
     with (workdir.parent / "helper.log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=os.environ | (env or {}),
+        )
     try:
         yield psutil.Process(process.pid)
     finally:
@@ -191,3 +202,44 @@ def test_another_machine_joins_in(
         assert len(nodes) == 2 and "helper" in nodes
         assert remote.get("/health")["node"]["state"] == "up", "whoever greeted last"
     assert not list((tmp_path / "helper").glob("run-*")), "it cleared up"
+
+
+BROKEN_BLENDER = """#!/bin/sh
+[ "$1" = --version ] && echo "Blender {version}" && exit 0
+{fault}
+"""
+FAULTS = {"not_started": "exit 1", "exited": 'echo \'@yuntu {"hello": "4.5"}\'; read order; exit 3'}
+
+
+def break_blender(folder: Path, fault: str) -> dict[str, str]:
+    """Give a node in a folder a Blender that cannot render; returns its environment."""
+    program = folder / "blender"
+    program.write_text(BROKEN_BLENDER.format(version=version("bpy"), fault=FAULTS[fault]))
+    program.chmod(0o755)
+    (folder / "renderers").mkdir()
+    described = (DESCRIPTIONS / "blender.toml").read_text()
+    own = described.replace('wheel = "bpy"', 'wheel = ""')
+    (folder / "renderers" / "blender.toml").write_text(own)
+    return {"YUNTU_BLENDER": str(program)}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_broken_machine_spoils_no_job(
+    fault: str, remote: RunningFarm, redis_server: RunningRedis, scenes: Scenes, tmp_path: Path
+) -> None:
+    """What it fails the other one renders, and after a while it is asked no more."""
+    env = break_blender(tmp_path, fault)
+    job = f"beside-a-broken-one-{fault}".replace("_", "-")
+    with helping_node(remote, redis_server.address, tmp_path / "helper", env=env):
+        log = tmp_path / "helper.log"
+        wait_until(lambda: "renderers=" in log.read_text(), seconds=60, what="the node is up")
+        shown = remote.render(job, scenes.turning, fresh=True)
+    assert (shown["state"], shown["frames"]["done"]) == ("completed", 12)
+    tries = [try_ for number in range(1, 13) for try_ in remote.attempts(job, number)]
+    failed = [one for one in tries if one["outcome"] == "failed"]
+    assert {one["node"] for one in failed} == {"helper"}
+    assert {one["reason"]["code"] for one in failed} == {fault}
+    assert all(len(remote.attempts(job, number)) <= 2 for number in range(1, 13))
+    left_out = [one for one in remote.events(job=job) if one["kind"] == "node.left_out"]
+    assert len(left_out) == (len(failed) >= 3)
+    remote.assert_paid_once(job)

@@ -3,7 +3,8 @@
 import pytest
 
 from local_server.farm import attempts, jobs, ledger, nodes
-from local_server.farm.attempts import FAILURES_MAX, LOSSES_MAX, accept_result
+from local_server.farm.able_nodes import FAILURES_MAX
+from local_server.farm.attempts import LOSSES_MAX, accept_result
 from local_server.farm.db import fetch_value, write
 from local_server.farm.errors import Conflict, NoFunds
 from local_server.farm.frames import HandedFrame, list_attempts, take_back

@@ -1,12 +1,13 @@
 """A small farm to test with: the real database and the real domain, with short names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
-from local_server.farm import accounts, attempts, frames, jobs, ledger
+from local_server.farm import able_nodes, accounts, attempts, frames, jobs, ledger, nodes
+from local_server.farm.able_nodes import Setback
 from local_server.farm.attempts import Result
 from local_server.farm.audit import audit_farm
 from local_server.farm.db import Row, fetch_rows, open_database, write
@@ -124,6 +125,27 @@ class Workshop:
             self.db, job=job, plan=plan, numbers=numbers, scene_key="scene", at_ms=self.tick()
         )
 
+    def greet(self, *names: str, renderer: str = "4.5") -> None:
+        """Let nodes say that they are up, with a version of Blender."""
+        for name in names:
+            with write(self.db):
+                nodes.greet_node(
+                    self.db,
+                    id=name,
+                    name=name,
+                    pid=1,
+                    version="0",
+                    renderers=[{"name": "blender", "version": renderer}],
+                    slots=1,
+                    at_ms=self.tick(),
+                )
+
+    def hand_addressed(self, limit: int = 100) -> list[HandedFrame]:
+        """Hand frames out as the foreman does, to those who may have them."""
+        handed = self.hand(limit)
+        with write(self.db):
+            return able_nodes.address_frames(self.db, handed, at_ms=self.tick())
+
     def hand(self, limit: int = 100) -> list[HandedFrame]:
         """Hand frames out."""
         with write(self.db):
@@ -138,22 +160,47 @@ class Workshop:
                 self.db, **about(one), node=node, lease_ms=LEASE_MS, at_ms=self.tick()
             )
 
-    def finish(self, one: HandedFrame, *, ms: int = 1_000, made_for: str | None = None) -> bool:
+    def finish(
+        self,
+        one: HandedFrame,
+        *,
+        ms: int = 1_000,
+        made_for: str | None = None,
+        node: str = "node-a",
+    ) -> bool:
         """Let a node say that it finished a frame in `ms` on one core."""
-        result = make_result(one, ms=ms, made_for=made_for)
+        result = replace(make_result(one, ms=ms, made_for=made_for), node=node)
         with write(self.db):
             return attempts.finish_attempt(
                 self.db, **about(one), result=result, book=self.book, at_ms=self.tick()
             )
 
-    def fail(self, one: HandedFrame, *, node: str = "node-a", counts: bool = True) -> bool:
+    def fail(
+        self,
+        one: HandedFrame,
+        *,
+        node: str = "node-a",
+        counts: bool = True,
+        reason: str = "crashed",
+    ) -> bool:
         """Let a node say that it failed a frame."""
+        return self.judge(one, node=node, counts=counts, reason=reason) is not None
+
+    def judge(
+        self,
+        one: HandedFrame,
+        *,
+        node: str = "node-a",
+        counts: bool = True,
+        reason: str = "crashed",
+    ) -> Setback | None:
+        """Let a node say that it failed a frame; returns what that means."""
         with write(self.db):
             return attempts.fail_attempt(
                 self.db,
                 **about(one),
                 node=node,
-                reason="crashed",
+                reason=reason,
                 words="Segmentation fault",
                 counts=counts,
                 at_ms=self.tick(),

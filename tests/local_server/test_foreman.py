@@ -97,3 +97,62 @@ def test_leases_stand_still_while_the_queue_is_away(workshop: Workshop, queue: Q
     foreman.do_round(workshop.db)
     [row] = fetch_rows(workshop.db, "SELECT state FROM frame")
     assert row["state"] == "rendering"
+
+
+def test_a_node_that_keeps_failing_gets_no_more_of_the_job(
+    workshop: Workshop, queue: Queue
+) -> None:
+    """What waited for everybody is taken back, and waits for those who are able."""
+    workshop.open_account(money=1_000_000)
+    workshop.submit(count=6)
+    workshop.greet("broken", "whole")
+    foreman = make_foreman(queue, workshop)
+    foreman.do_round(workshop.db)
+    line = queue.frames(RENDERER)
+    for _ in range(3):
+        task = line.take()
+        assert task is not None
+        about = {name: task[name] for name in ("job", "number", "attempt")} | {"node": "broken"}
+        failed = about | {"kind": "failed", "reason": "crashed", "words": "SIGSEGV"}
+        queue.line("reports-device").send([([failed], 0)])
+    foreman.hear(workshop.db)
+    foreman.do_round(workshop.db)
+    assert line.take() is None
+    assert len(frame_ids(queue.frames_for("whole").list_waiting())) == 6
+    assert queue.frames_for("broken").take() is None
+
+
+def test_what_waits_for_a_node_that_is_gone_is_handed_out_anew(
+    workshop: Workshop, queue: Queue
+) -> None:
+    """Its line is emptied too: nobody would ever take from it."""
+    workshop.open_account(money=1_000_000)
+    workshop.submit(count=1)
+    workshop.greet("broken", "whole")
+    [one] = workshop.hand()
+    workshop.fail(one, node="broken")
+    foreman = make_foreman(queue, workshop)
+    foreman.do_round(workshop.db)
+    assert len(queue.frames_for("whole").list_waiting()) == 1
+
+    foreman.note_death("whole")
+    foreman.hear(workshop.db)
+    foreman.do_round(workshop.db)
+    assert queue.frames_for("whole").list_waiting() == []
+    foreman.do_round(workshop.db)
+    assert len(queue.frames(RENDERER).list_waiting()) == 1, "there is nobody else to ask"
+
+
+def test_frames_for_one_node_move_up_with_their_job(workshop: Workshop, queue: Queue) -> None:
+    """A job's priority is that of all its messages."""
+    workshop.open_account(money=1_000_000)
+    workshop.submit(count=1)
+    workshop.greet("broken", "whole")
+    [one] = workshop.hand()
+    workshop.fail(one, node="broken")
+    foreman = make_foreman(queue, workshop)
+    foreman.do_round(workshop.db)
+    head = queue.frames_for("whole").head()
+    foreman.move_up(workshop.db, workshop.job() | {"priority": 90})
+    assert head is not None and head[0] == -50
+    assert queue.frames_for("whole").head() == (-90.0, head[1])

@@ -104,3 +104,14 @@ def test_a_strangers_message_hides_no_other(queue: Queue) -> None:
         queue.line("work").take()
     assert queue.line("work").take() == {"job": "ours"}
     stranger.close()
+
+
+def test_messages_are_withdrawn(queue: Queue) -> None:
+    """Those that are meant, and no others; they are told."""
+    line = queue.line("work")
+    line.send(
+        [({"job": "a", "number": 1}, 50), ({"job": "b"}, 50), ({"job": "a", "number": 2}, 90)]
+    )
+    taken = line.withdraw(lambda one: one["job"] == "a")
+    assert sorted(one["number"] for one in taken) == [1, 2]
+    assert line.list_waiting() == [{"job": "b"}]
