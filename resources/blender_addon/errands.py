@@ -70,10 +70,11 @@ def sign_in(reach: Reach, login: str, password: str) -> None:
 def check(reach: Reach, request: "dict[str, Any]", *, version: str) -> "dict[str, Any]":
     """Let the server check and price a scene; nothing is spent. Raises Trouble."""
     asked = choose_renderer(reach, request, version)
+    farm = reach.ask("GET", "/farm")
     checked: dict[str, Any] = reach.ask(
         "POST", "/checks", body=asked, seconds_max=CHECK_SECONDS_MAX
     )
-    return checked
+    return {**checked, "has_farm": farm["joined"]}
 
 
 def submit(reach: Reach, request: "dict[str, Any]", *, version: str) -> Looked:

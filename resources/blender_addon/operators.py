@@ -163,6 +163,8 @@ class YuntuRender(SceneSaved, bpy.types.Operator):
     def begin(self, context: Any) -> None:
         """Ask for a job."""
         request = make_request(context.scene)
+        if find_state().has_farm:
+            request["site"] = context.scene.yuntu.site
         most = read_most()
         if most is not None:
             request["max_cost_micros"] = most

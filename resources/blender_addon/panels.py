@@ -64,6 +64,8 @@ class YuntuView:
             column.prop(chosen, "typed", text=" ", translate=False)
         column.prop(chosen, "out")
         column.prop(chosen, "allow_missing")
+        if context.window_manager.yuntu.has_farm:
+            column.prop(chosen, "site")
         column.prop(chosen, "most")
 
 

@@ -52,6 +52,7 @@ class YuntuState(bpy.types.PropertyGroup):
     trouble_code: StringProperty()
     checked: StringProperty(description="The scene that the check was of")
     ok: BoolProperty()
+    has_farm: BoolProperty()
     findings: CollectionProperty(type=YuntuFinding)
     renderer: StringProperty()
     frames: StringProperty()
@@ -93,6 +94,13 @@ class YuntuScene(bpy.types.PropertyGroup):
     most: StringProperty(
         name="At Most",
         description="What the job may cost at most, in yuan; the check fills it in",
+    )
+    site: EnumProperty(
+        name="Render",
+        items=[
+            ("here", "On This Machine", "With the renderers of this machine"),
+            ("farm", "On the Farm", "With all machines of the studio's farm"),
+        ],
     )
     allow_missing: BoolProperty(
         name="Allow Missing Files", description="Render although files are missing"

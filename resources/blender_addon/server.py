@@ -37,8 +37,9 @@ class Trouble(Exception):
 
 @dataclass(frozen=True)
 class Address:
-    """A running server: its port, and the key of this launch."""
+    """A running server: its process, its port, and the key of this launch."""
 
+    pid: int
     port: int
     key: str
 
@@ -93,7 +94,7 @@ def read_address(data: Path) -> "Address | None":
     """Return what a server has written about itself in its data directory, or None."""
     try:
         told = json.loads((data / "server.json").read_text(encoding="utf-8"))
-        return Address(port=int(told["port"]), key=str(told["key"]))
+        return Address(pid=int(told["pid"]), port=int(told["port"]), key=str(told["key"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -136,6 +137,9 @@ def start_server(data: Path, program: Program, language: str) -> Address:
     while time.monotonic() < ends:
         address = find_server(data)
         if address is not None:
+            if address.pid != process.pid:
+                process.terminate()  # somebody else's was quicker: ours must not wait for its end
+                process.wait()
             process.returncode = 0  # It stays on purpose; Popen would warn that nobody waits.
             return address
         if process.poll() is not None:

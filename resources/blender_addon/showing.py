@@ -44,6 +44,7 @@ def show_check(answer: "dict[str, Any]") -> None:
     """Show what a check found and what the job would cost."""
     state = find_state()
     state.doing, state.checked, state.ok = "", answer["scene"], answer["ok"]
+    state.has_farm = answer["has_farm"]
     state.renderer = "{name} {version}".format(**answer["renderer"])
     state.frames, state.frames_total = answer["frames"] or "", answer["frames_total"]
     show_findings(answer["findings"])

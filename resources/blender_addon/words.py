@@ -47,6 +47,10 @@ CHINESE = {
     ),
     "Allow Missing Files": "允许缺少文件",
     "Render although files are missing": "缺少文件也照样渲染",
+    "On This Machine": "在本机",
+    "With the renderers of this machine": "用本机的渲染器",
+    "On the Farm": "在农场",
+    "With all machines of the studio's farm": "用工作室农场的所有机器",
     "Data Folder": "数据文件夹",
     "The program; found by itself when this is empty": "程序的位置；留空则自动寻找",
     "Where jobs and money are kept; your own folder when this is empty": (

@@ -76,7 +76,7 @@ def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle(bundle_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundle]:
     """The bundle, moved to where it was not built; its server is ended after the session."""
     home = tmp_path_factory.mktemp("home with blanks")
-    moved = shutil.move(bundle_folder, home / "盛世云图")
+    moved = Path(shutil.move(bundle_folder, home / "盛世云图"))
     opened = Bundle(folder=moved, data=home / "data")
     yield opened
     opened.run("stop")
