@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from local_server.farm import ledger, sealing
-from local_server.farm.accounts import Role, ensure_account
+from local_server.farm.accounts import Role, ensure_account, find_account
 from local_server.farm.db import fetch_rows, fetch_value, open_database, read_clock_ms, write
 from local_server.farm.errors import BadInput, Conflict, Refused, Unavailable
 from local_server.farm.identifiers import make_id
@@ -297,7 +297,7 @@ def turn_ledger(house: House, card: Card, money: dict[str, int], proof: str) -> 
     db.conn.execute("DELETE FROM setting WHERE key = 'ledger.rivals'")
     db.conn.execute("UPDATE taken_back SET outcome = 'dropped' WHERE outcome IS NULL")
     ensure_account(db, account=card.owner, name=house.host, role=Role.ADMIN, at_ms=read_clock_ms())
-    if card.owner != old.owner:
+    if card.owner != old.owner and find_account(db, account=old.owner) is not None:
         # The old id may be somebody else's there: what it is called here is no edit of theirs.
         agree(db, account=old.owner, place="former")
         db.conn.execute("UPDATE job SET owner = ? WHERE owner = ?", (card.owner, old.owner))

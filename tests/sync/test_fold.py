@@ -326,7 +326,8 @@ def write_at_random(seed: int) -> Scribe:
             case 5 if chance.random() < 0.5:
                 log = name_log(device, epochs[device])
                 cut = chance.randint(0, scribe.heads.get(log, (0, ""))[0])
-                scribe.treasury(scribe.close(device, epoch=epochs[device], cut=cut) | {"id": id})
+                close = scribe.close(device, epoch=epochs[device], cut=cut) | {"id": id}
+                scribe.treasury(close | ({"hash": "ab" * 32} if chance.random() < 0.2 else {}))
                 epochs[device] = scribe.fold()[0].treasury.devices[device].epoch
             case 5 if chance.random() < 0.5:
                 log = name_log(device, epochs[device])
