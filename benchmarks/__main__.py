@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.calls import measure_calls
+from benchmarks.folding import measure_folding
 from benchmarks.frames import measure_frames
 from benchmarks.noop import measure_noop
 from benchmarks.results import Measurement, write_results
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Path], list[Measurement]]]] = {
     "stores": ("(h) packages against rclone", measure_stores),
     "calls": ("(f) calls beside a bare route", measure_calls),
     "sockets": ("(i) live sockets", measure_sockets),
+    "folding": ("(i) logs of a studio", measure_folding),
     "scaling": ("(e) big databases", measure_scaling),
 }
 

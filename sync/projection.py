@@ -12,6 +12,7 @@ from local_server.farm import accounts, jobs, sealing
 from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows, fetch_value
 from local_server.farm.events import add_event
 from local_server.farm.ledger import Kind
+from local_server.farm.sealed_batch import SealedBatch, gather_sealed
 from local_server.farm.sealing import Sealed
 from local_server.farm.states import OPEN_JOB_STATES
 from sync.entry import Operation
@@ -19,6 +20,7 @@ from sync.fold import CutOff, Effect, Folded
 from sync.people import apply_person
 from sync.verdict import Verdict
 
+BATCH_MIN = 500
 MONEY = frozenset(Kind) - {Kind.CLOSE, Kind.RECLAIM}
 _IN_THE_WAY = (sqlite3.IntegrityError, pysqlite3.IntegrityError)
 
@@ -33,6 +35,8 @@ class Projection:
     people: str = ""
     owners: set[str] = field(default_factory=set)
     jobs: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
+    batch: SealedBatch | None = None
 
     def apply(self, effects: list[Effect]) -> None:
         """Write what a portion of the logs came to.
@@ -47,6 +51,7 @@ class Projection:
             try:
                 self.write(effects)
             except _IN_THE_WAY:
+                self.batch = None
                 self.db.conn.execute("ROLLBACK TO projection")
                 cut = True
             self.db.conn.execute("RELEASE projection")
@@ -64,9 +69,20 @@ class Projection:
         mend_jobs(self.db, self.jobs, at_ms=self.at_ms)
 
     def write(self, effects: list[Effect]) -> None:
+        """Write effects, many of them as a batch."""
+        if len(effects) < BATCH_MIN:
+            self.write_each(effects)
+            return
+        with gather_sealed(self.db) as self.batch:
+            self.write_each(effects)
+        self.batch = None
+
+    def write_each(self, effects: list[Effect]) -> None:
         """Write effects one by one."""
         for effect in effects:
             if isinstance(effect, CutOff):
+                if self.batch is not None:
+                    self.batch.flush()
                 self.cut_off(effect)
             elif isinstance(effect, Folded) and effect.verdict is Verdict.GOOD:
                 if effect.closed is not None:
@@ -83,9 +99,17 @@ class Projection:
         if one.device is None and self.seal_own(one):
             return
         self.owners.add(one.owner)
-        if fetch_value(self.db, "SELECT 1 FROM account WHERE id = ?", (one.owner,)) is None:
+        if one.owner not in self.known:
             accounts.ensure_account(self.db, account=one.owner, name=one.owner, at_ms=self.at_ms)
-        sealing.record_sealed(self.db, one)
+            self.known.add(one.owner)
+        self.record(one)
+
+    def record(self, one: Sealed) -> None:
+        """Write an operation that this ledger does not have."""
+        if self.batch is not None:
+            self.batch.add(one)
+        else:
+            sealing.record_sealed(self.db, one)
 
     def write_letter(self, effect: Folded) -> None:
         """Note that an operation of the outbox is sealed, and do what it means here."""
@@ -145,7 +169,7 @@ class Projection:
                     device=device,
                     place=f"{effect.log}/{effect.seq:010}",
                 )
-                sealing.record_sealed(self.db, one)
+                self.record(one)
 
     def cut_off(self, effect: CutOff) -> None:
         """Take back what an epoch wrote after its cut; our own waits to be given again."""

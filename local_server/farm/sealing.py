@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlite_utils import Database
 
@@ -20,6 +20,7 @@ from local_server.farm.ledger import ROUTES, Kind, check_purses, find_operation,
 
 COLUMNS = "id, log, kind, owner, job, payload, at_ms, device"
 AWAY = frozenset({"available", "held"})
+_PAYLOAD: Final = json.JSONEncoder(sort_keys=True)  # as `ledger.post` writes it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +40,7 @@ class Sealed:
     @property
     def payload(self) -> str:
         """Return what the ledger keeps of it beside its columns."""
-        return json.dumps({"amount_micros": self.amount_micros, **self.line}, sort_keys=True)
+        return _PAYLOAD.encode({"amount_micros": self.amount_micros, **self.line})
 
 
 def list_unsealed(db: Database, *, limit: int = -1) -> list[Row]:
@@ -109,6 +110,8 @@ def take_back(db: Database, row: Row, *, reason: str, at_ms: int, outcome: str |
     """Take an operation out of the ledger; `outcome` None lets it wait."""
     assert_writing(db)
     values = tuple(row[name] for name in COLUMNS.split(", "))
+    # What was done once more since an earlier try was taken back stands for both.
+    end_waiting(db, id=row["id"], outcome="void")
     number = db.conn.execute(
         f"INSERT INTO taken_back ({COLUMNS}, reason, taken_at_ms)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -88,6 +88,7 @@ def test_machines_come_together(studio: list[Yuntu], tmp_path: Path) -> None:
 
 def test_a_machine_that_is_revoked_is_out(studio: list[Yuntu]) -> None:
     founder, _, artist = studio
+    run(artist, "sync")
     devices = run(artist, "studio", "devices")["items"]
     [own] = [one["id"] for one in devices if one["here"]]
     run(founder, "studio", "revoke", own)

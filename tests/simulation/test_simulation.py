@@ -2,6 +2,7 @@
 
 import pytest
 
+from sync import projection
 from tests.simulation.world import World
 
 SEEDS = 50
@@ -10,6 +11,12 @@ STEPS = 80
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_machines_come_together(seed: int) -> None:
+    World(seed).run(STEPS)
+
+
+@pytest.mark.parametrize("seed", range(2_000, 2_008))
+def test_batches_come_to_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projection, "BATCH_MIN", 1)
     World(seed).run(STEPS)
 
 
