@@ -61,8 +61,9 @@ from render.queue import Queue
 from render.renderers import read_specs
 from sync.blobs import Blobs
 from sync.copies import NearBlobs
+from sync.keys import Chest
 from sync.known_files import KnownFiles
-from sync.store import open_store
+from sync.store import Store, open_store
 
 log = logging.getLogger(__name__)
 
@@ -209,14 +210,6 @@ def build_services(settings: Settings) -> Services:
     wake = gevent.event.Event()
     known = KnownFiles(settings.data / "known-files.db")
     chest = find_chest(settings.data, device)
-    reconciler = Reconciler(
-        writer=writer,
-        store=store,
-        desk=make_desk(chest, card, device),
-        founder=card.founder,
-        host_name=settings.host_name,
-        on_news=wake.set,
-    )
     farm = None
     if address is not None and far is not None:
         farm = link_farm(
@@ -242,7 +235,7 @@ def build_services(settings: Settings) -> Services:
         blobs=blobs,
         card=card,
         chest=chest,
-        reconciler=reconciler,
+        reconciler=make_reconciler(settings, writer, store, chest=chest, card=card, wake=wake),
         uploads=uploads,
         shelf=shelf,
         node_watch=node_watch,
@@ -300,6 +293,26 @@ def link_farm(
     near, far = blobs
     shipping = Shipping(writer, near=near, far=far, on_sent=wake.set)
     return FarmLink(address=address, foreman=foreman, shipping=shipping)
+
+
+def make_reconciler(
+    settings: Settings,
+    writer: Writer,
+    store: Store,
+    *,
+    chest: Chest,
+    card: Card,
+    wake: gevent.event.Event,
+) -> Reconciler:
+    """Return what keeps this machine and its studio's store together."""
+    return Reconciler(
+        writer=writer,
+        store=store,
+        desk=make_desk(chest, card, read_device(settings.data)),
+        founder=card.founder,
+        host_name=settings.host_name,
+        on_news=wake.set,
+    )
 
 
 def bury_strays(writer: Writer, foreman: Foreman, device: str) -> None:
