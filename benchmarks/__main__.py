@@ -26,7 +26,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Path], list[Measurement]]]] = {
     "stores": ("(h) packages against rclone", measure_stores),
     "calls": ("(f) calls beside a bare route", measure_calls),
     "sockets": ("(i) live sockets", measure_sockets),
-    "folding": ("(i) logs of a studio", measure_folding),
+    "folding": ("(k) logs of a studio", measure_folding),
     "scaling": ("(e) big databases", measure_scaling),
 }
 

@@ -1,4 +1,4 @@
-"""(i) Logs: a million operations from nothing, new ones, and a cycle without news."""
+"""(k) Logs: a million operations from nothing, new ones, and a cycle without news."""
 
 import random
 import time
