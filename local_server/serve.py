@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -199,14 +200,10 @@ def build_services(settings: Settings) -> Services:
     foreman = Foreman(queue=queue, store=store, studio=settings.studio, device=device, books=books)
     bury_strays(writer, foreman, device)
     roster = Roster(read_specs(settings.data / "renderers"))
-    shelf = PackageShelf(settings.data / "packages", blobs)
-    shelf.clear()
-    uploads = Uploads(settings.data / "uploads", blobs)
-    uploads.clear_forgotten()
+    shelf, uploads = open_files(settings, blobs)
     preparation = Preparation(Inspections(queue, device=device), roster, lay_out=shelf.lay_out)
-    node_watch = None
-    if settings.node:
-        node_watch = NodeWatch(settings, device=device, secret=secret, on_death=foreman.note_death)
+    watch = partial(NodeWatch, device=device, secret=secret, on_death=foreman.note_death)
+    node_watch = watch(settings) if settings.node else None
     wake = gevent.event.Event()
     known = KnownFiles(settings.data / "known-files.db")
     chest = find_chest(settings.data, device)
@@ -243,6 +240,15 @@ def build_services(settings: Settings) -> Services:
         origins=Origins(settings.origins),
         wake=wake,
     )
+
+
+def open_files(settings: Settings, blobs: Blobs) -> tuple[PackageShelf, Uploads]:
+    """Open what files come by, cleared of what nobody needs any more."""
+    shelf = PackageShelf(settings.data / "packages", blobs)
+    shelf.clear()
+    uploads = Uploads(settings.data / "uploads", blobs)
+    uploads.clear_forgotten()
+    return shelf, uploads
 
 
 def open_books(writer: Writer, settings: Settings) -> Card:

@@ -91,6 +91,7 @@ class Job(TypedDict):
     finished_at_ms: int | None
     live: list[FrameProgress]
     delivery: Delivery
+    forecast: NotRequired[dict[str, Any] | None]
 
 
 class Attempt(TypedDict):
@@ -156,6 +157,7 @@ class Bill(TypedDict):
     held_micros: int
     released_micros: int
     total_micros: int
+    refunded_micros: int
     frames_done: int
     frames_reused: int
     frames_failed: int

@@ -80,10 +80,10 @@ class Client:
         """Return a job."""
         return cast(Job, self.call("GET", f"/jobs/{job}").json())
 
-    def list_jobs(self, *, state: str | None = None, limit: int | None = None) -> Iterator[Job]:
-        """Yield jobs, newest first."""
+    def list_jobs(self, *, limit: int | None = None, **wanted: Any) -> Iterator[Job]:
+        """Yield jobs, newest first unless another order is wanted."""
         page = min(limit or JOBS_PAGE, JOBS_PAGE)
-        yield from cast(Iterator[Job], self.list_pages("/jobs", page, limit, state=state))
+        yield from cast(Iterator[Job], self.list_pages("/jobs", page, limit, **wanted))
 
     def order(self, job: str, verb: str, body: dict[str, Any] | None = None) -> Job:
         """Pause, resume, cancel or retry a job."""
@@ -137,9 +137,9 @@ class Client:
         body = {"id": id, "amount_micros": amount_micros}
         return cast(Balance, self.call("POST", "/topups", body=body).json())
 
-    def list_statement(self, *, limit: int | None = None) -> Iterator[StatementLine]:
-        """Yield the account's transfers, oldest first."""
-        lines = self.list_pages("/statement", min(limit or PAGE, PAGE), limit)
+    def list_statement(self, *, limit: int | None = None, **wanted: Any) -> Iterator[StatementLine]:
+        """Yield the account's transfers, oldest first unless another order is wanted."""
+        lines = self.list_pages("/statement", min(limit or PAGE, PAGE), limit, **wanted)
         yield from cast(Iterator[StatementLine], lines)
 
     def export_ledger(self, form: str) -> str:

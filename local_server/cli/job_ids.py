@@ -5,7 +5,6 @@ from local_server.cli.failure import ClientError
 from local_server.farm.errors import BadInput
 
 LAST = "last"
-JOBS_LOOKED_AT_MAX = 10_000
 SHOWN_MAX = 5
 
 
@@ -26,8 +25,7 @@ def find_job(client: Client, given: str) -> str:
     except ClientError as error:
         if error.status != 404:
             raise
-    jobs = client.list_jobs(limit=JOBS_LOOKED_AT_MAX)
-    found = [job["id"] for job in jobs if job["id"].startswith(text)]
+    found = [job["id"] for job in client.list_jobs(prefix=text, limit=SHOWN_MAX + 1)]
     if not found:
         raise BadInput("job_not_found", given=given)
     if len(found) > 1:

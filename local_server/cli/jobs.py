@@ -13,16 +13,33 @@ from local_server.cli.values import Choice, Number
 from local_server.farm.states import FrameState, JobState
 
 LIMIT_MAX = 1_000_000
+ORDERS = ("created", "name", "state", "cost", "priority")
+RISING = ("name", "state")
 
 
 @click.command("jobs", cls=SpokenCommand)
-@click.option("--state", type=Choice(*JobState), metavar="STATE")
+@click.option("--state", type=Choice(*JobState), metavar="STATE", multiple=True)
+@click.option("--text", metavar="TEXT")
+@click.option("--owner", metavar="ID")
+@click.option("--sort", type=Choice(*ORDERS), metavar="ORDER")
+@click.option("--reverse", is_flag=True)
 @click.option("--limit", type=Number(1, LIMIT_MAX), metavar="N", default="20")
 @click.pass_obj
-def jobs(session: Session, state: str | None, limit: int) -> None:
+def jobs(
+    session: Session,
+    /,
+    state: tuple[str, ...],
+    sort: str | None,
+    *,
+    reverse: bool,
+    limit: int,
+    **wanted: str | None,
+) -> None:
     """List jobs, newest first."""
+    rising = (sort in RISING) != reverse
+    order = {"sort": sort, "order": "asc" if rising else "desc"}
     with session.connect() as client:
-        found = list(client.list_jobs(state=state, limit=limit))
+        found = list(client.list_jobs(state=list(state) or None, limit=limit, **order, **wanted))
     session.answer({"items": found}, lambda: print_jobs(session, found))
 
 

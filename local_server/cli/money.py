@@ -1,7 +1,9 @@
 """Commands about money: balance, top-up, bills, statement, export, audit."""
 
 import os
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import click
@@ -11,9 +13,10 @@ from local_server.cli.job_ids import find_job
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import print_audit, print_balance, print_bill, print_statement
-from local_server.cli.values import Amount, Choice, Number
+from local_server.cli.values import Amount, Choice, Day, Number
 from local_server.farm.errors import BadInput
 from local_server.farm.identifiers import make_id
+from local_server.farm.ledger import Kind
 
 LIMIT_MAX = 10_000_000
 
@@ -45,21 +48,58 @@ def topup(session: Session, amount: int) -> None:
 
 @click.command("bill", cls=SpokenCommand)
 @click.argument("job")
+@click.option("--csv", "csv", metavar="FILE")
+@click.option("--pdf", "pdf", metavar="FILE")
 @click.pass_obj
-def bill(session: Session, job: str) -> None:
-    """Show a job's bill."""
+def bill(session: Session, job: str, csv: str | None, pdf: str | None) -> None:
+    """Show a job's bill, or write it to a file."""
     with session.connect() as client:
-        answer = client.get_bill(find_job(client, job))
+        job_id = find_job(client, job)
+        for form, given in (("csv", csv), ("pdf", pdf)):
+            if given is not None:
+                data = client.call("GET", f"/jobs/{job_id}/bill", format=form).content
+                save(session, given, data, format=form)
+        if csv is not None or pdf is not None:
+            return
+        answer = client.get_bill(job_id)
     session.answer(answer, lambda: print_bill(session, answer))
 
 
 @click.command("statement", cls=SpokenCommand)
+@click.option("--kind", type=Choice(*Kind), metavar="KIND", multiple=True)
+@click.option("--job", metavar="JOB")
+@click.option("--since", type=Day(), metavar="DAY")
+@click.option("--until", type=Day(), metavar="DAY")
+@click.option("--newest", is_flag=True)
+@click.option("--csv", "csv", metavar="FILE")
 @click.option("--limit", type=Number(1, LIMIT_MAX), metavar="N")
 @click.pass_obj
-def statement(session: Session, limit: int | None) -> None:
+def statement(
+    session: Session,
+    /,
+    kind: tuple[str, ...],
+    job: str | None,
+    since: date | None,
+    until: date | None,
+    *,
+    newest: bool,
+    csv: str | None,
+    limit: int | None,
+) -> None:
     """List what moved the account's money."""
+    wanted: dict[str, Any] = {
+        "kind": list(kind) or None,
+        "from_ms": None if since is None else begin_of(since),
+        "until_ms": None if until is None else begin_of(until + timedelta(days=1)),
+        "order": "desc" if newest else "asc",
+    }
     with session.connect() as client:
-        lines = list(client.list_statement(limit=limit))
+        wanted["job"] = None if job is None else find_job(client, job)
+        if csv is not None:
+            data = client.call("GET", "/statement", format="csv", **wanted).content
+            save(session, csv, data, format="csv")
+            return
+        lines = list(client.list_statement(limit=limit, **wanted))
     session.answer({"items": lines}, lambda: print_statement(session, lines))
 
 
@@ -75,17 +115,27 @@ def export(session: Session, form: str, out: str | None) -> None:
         answer = {"format": form, "text": text}
         session.answer(answer, lambda: session.write_raw(text))
         return
-    target = Path(out).expanduser().absolute()
-    write_file(target, text)
-    told = {"format": form, "path": str(target), "bytes": len(text.encode())}
-    session.answer(told, lambda: session.print(session.label("written", path=str(target))))
+    save(session, out, text.encode(), format=form)
 
 
-def write_file(target: Path, text: str) -> None:
-    """Write a text file whole or not at all. Raises BadInput `file_unwritable`."""
+def save(session: Session, given: str, data: bytes, **told: str) -> None:
+    """Write a file and say where it is."""
+    target = Path(given).expanduser().absolute()
+    write_file(target, data)
+    answer = {**told, "path": str(target), "bytes": len(data)}
+    session.answer(answer, lambda: session.print(session.label("written", path=str(target))))
+
+
+def begin_of(day: date) -> int:
+    """Return the moment at which a day begins on this machine's clock, in ms."""
+    return int(datetime.combine(day, time()).timestamp() * 1000)
+
+
+def write_file(target: Path, data: bytes) -> None:
+    """Write a file whole or not at all. Raises BadInput `file_unwritable`."""
     half = target.with_name(f".{target.name}-{uuid4().hex}")
     try:
-        half.write_bytes(text.encode())
+        half.write_bytes(data)
         half.replace(target)
     except OSError as error:
         half.unlink(missing_ok=True)

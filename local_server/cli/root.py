@@ -34,9 +34,13 @@ SECTIONS = {
         "frames": "jobs",
         "logs": "logs",
         "sheet": "jobs",
+        "download": "downloading",
     },
-    "steering": dict.fromkeys(("pause", "resume", "cancel", "retry", "delete"), "steering"),
-    "money": dict.fromkeys(("balance", "topup", "bill", "statement", "export", "audit"), "money"),
+    "steering": dict.fromkeys(
+        ("pause", "resume", "cancel", "retry", "priority", "delete", "restore"), "steering"
+    ),
+    "money": dict.fromkeys(("balance", "topup", "bill", "statement", "export", "audit"), "money")
+    | dict.fromkeys(("withdraw", "refund", "usage", "prices"), "accounts"),
     "you": dict.fromkeys(
         ("signup", "signin", "signout", "sessions", "whoami", "password", "profile"), "signing"
     ),

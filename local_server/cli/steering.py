@@ -13,7 +13,7 @@ from local_server.cli.job_ids import find_job
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import show_state
-from local_server.cli.values import Amount
+from local_server.cli.values import Amount, Number
 from local_server.farm.errors import YuntuError
 
 
@@ -62,6 +62,24 @@ def delete(session: Session, jobs: tuple[str, ...]) -> int:
         return {"id": job, "deleted": True}
 
     return steer(session, jobs, delete_job)
+
+
+@click.command("restore", cls=SpokenCommand)
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.pass_obj
+def restore(session: Session, jobs: tuple[str, ...]) -> int:
+    """Put deleted jobs back on the lists."""
+    return steer(session, jobs, lambda client, job: client.order(job, "restore"))
+
+
+@click.command("priority", cls=SpokenCommand)
+@click.argument("priority", type=Number(0, 100), metavar="N")
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.pass_obj
+def prioritise(session: Session, priority: int, jobs: tuple[str, ...]) -> int:
+    """Change jobs' place among the others."""
+    body = {"priority": priority}
+    return steer(session, jobs, lambda client, job: client.order(job, "priority", body))
 
 
 def steer(session: Session, given: tuple[str, ...], order: Callable[[Client, str], Any]) -> int:

@@ -176,6 +176,7 @@ def print_job(session: Session, job: Job) -> None:
             ("estimate", show_estimate(session, job["estimate"])),
             ("held", show_money(job["held_micros"])),
             ("cost", show_money(job["cost_micros"])),
+            ("forecast", show_forecast(session, job.get("forecast"))),
             ("render_time", show_duration(session, job["render_ms"])),
             ("priority", job["priority"]),
             ("created", show_time(job["created_at_ms"])),
@@ -200,6 +201,14 @@ def show_estimate(session: Session, estimate: Estimate | None) -> str | None:
         time90=show_duration(session, estimate["job_p90_ms"] or 0),
         source=source,
     )
+
+
+def show_forecast(session: Session, forecast: dict[str, Any] | None) -> str | None:
+    """Return what a job will come to; nothing where that is known or unknown altogether."""
+    if forecast is None or forecast["source"] == "bill":
+        return None
+    p50, p90 = (show_money(forecast[name]) for name in ("p50_micros", "p90_micros"))
+    return session.label("forecast_told", p50=p50, p90=p90)
 
 
 def print_findings(session: Session, findings: Iterable[Finding]) -> None:
@@ -284,7 +293,7 @@ def print_bill(session: Session, bill: Bill) -> None:
             Text(full_price),
             Text(discount),
             Text(amount),
-            Text(line["node"]),
+            Text(line["node"] or "-"),
         )
     if bill["lines"]:
         session.show(table)
@@ -311,6 +320,7 @@ def print_bill_summary(session: Session, bill: Bill) -> None:
             ("held", show_money(bill["held_micros"])),
             ("given_back", show_money(bill["released_micros"])),
             ("total_cost", Text(show_money(bill["total_micros"]), style="bold")),
+            ("refunded", show_money(bill["refunded_micros"]) if bill["refunded_micros"] else None),
         ],
     )
 

@@ -1,6 +1,7 @@
 """The values typed on the command line: amounts, sizes, numbers, choices."""
 
 import re
+from datetime import date
 from decimal import Decimal
 
 import click
@@ -101,6 +102,19 @@ class Number(click.ParamType[int, str]):
             lowest=self.lowest,
             highest=self.highest,
         )
+
+
+class Day(click.ParamType[date, str]):
+    """A day of the calendar."""
+
+    name = "day"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: object) -> date:
+        """Parse what was typed: 2026-11-05. Raises BadInput `day_expected`."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(str(value).strip())
+        except ValueError as error:
+            raise BadInput("day_expected", option=show_option(param), given=str(value)) from error
 
 
 class Choice(click.ParamType[str, str]):

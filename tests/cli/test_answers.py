@@ -8,13 +8,13 @@ from pydantic import BaseModel
 from local_server.cli import answers, rendering
 from local_server.farm import pricing
 from local_server.shapes.frames import AttemptView, FrameDetail
-from local_server.shapes.jobs import DeliveryView, FrameCounts, JobView
+from local_server.shapes.jobs import DeliveryView, FrameCounts
 from local_server.shapes.money import BalanceView
 from local_server.shapes.reasons import FindingView, Reason
 from local_server.shapes.scenes import RendererName
 
 PAIRS: list[tuple[type, type[BaseModel]]] = [
-    (answers.Job, JobView),
+    (answers.Job, JobDetail),
     (answers.Counts, FrameCounts),
     (answers.RendererName, RendererName),
     (answers.Delivery, DeliveryView),
