@@ -223,7 +223,7 @@ def print_finding(session: Session, finding: Finding, console: Console) -> None:
     head = session.label(finding["severity"])
     console.print(Text(session.label("headline", head=head, told=finding["title"]), style=style))
     if finding["detail"]:
-        console.print(Padding(Text(finding["detail"]), (0, 0, 0, 2)))
+        console.print(Padding.indent(Text(finding["detail"]), 2))
 
 
 def print_delivery(session: Session, job: Job) -> None:

@@ -29,7 +29,11 @@ CREATE INDEX job_open ON job (plan ->> 'site', plan ->> 'renderer', priority DES
 CREATE INDEX job_unsent ON job (serial)
   WHERE state IN ('queued', 'running') AND sent_at_ms IS NULL AND plan ->> 'site' = 'farm';
 """
-
+# Jobs of before there were sites render on this machine: without this, nobody would hand them out.
+OLD_JOBS = """
+UPDATE job SET request = json_set(request, '$.site', 'here') WHERE request ->> 'site' IS NULL;
+UPDATE job SET plan = json_set(plan, '$.site', 'here') WHERE plan ->> 'site' IS NULL;
+"""
 
 PACKAGES = """
 CREATE TABLE package (

@@ -318,6 +318,12 @@ def m060_sites(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m061_old_jobs(db: Database) -> None:
+    """The site of jobs that are older than sites."""
+    run_script(db, job_tables.OLD_JOBS)
+
+
+@MIGRATIONS()
 def m040_repeats(db: Database) -> None:
     """Requests that may come twice."""
     run_script(db, REPEATS)

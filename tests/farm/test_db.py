@@ -12,7 +12,17 @@ import pysqlite3 as sqlite3
 import pytest
 from sqlite_utils import Database
 
-from local_server.farm import accounts, attempts, events, frames, jobs, ledger, nodes
+from local_server.farm import (
+    accounts,
+    attempts,
+    events,
+    frames,
+    job_tables,
+    jobs,
+    ledger,
+    migrations,
+    nodes,
+)
 from local_server.farm.audit import audit_farm
 from local_server.farm.db import (
     fetch_rows,
@@ -340,3 +350,19 @@ def test_a_domain_function_outside_a_transaction_is_a_bug(shop: Workshop) -> Non
         with pytest.raises(AssertionError):
             call()
     assert shop.dump() == before
+
+
+def test_jobs_of_before_there_were_sites_go_on_here(shop: Workshop) -> None:
+    shop.create("young")
+    before = shop.job("young")
+    shop.create("old")
+    shop.fund("old", count=2, hold=0)
+    with write(shop.db):
+        shop.db.conn.execute(
+            "UPDATE job SET request = json_remove(request, '$.site'),"
+            " plan = json_remove(plan, '$.site') WHERE id = 'old'"
+        )
+        migrations.run_script(shop.db, job_tables.OLD_JOBS)
+    assert shop.job("old")["request"]["site"] == "here"
+    assert shop.job("old")["plan"]["site"] == "here"
+    assert shop.job("young") == before, "a job that has a site keeps it"

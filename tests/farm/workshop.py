@@ -95,7 +95,7 @@ class Workshop:
                 id=job,
                 owner=owner,
                 name=job,
-                request={"scene": "/scene.blend"},
+                request={"scene": "/scene.blend", "site": "here"},
                 priority=50,
                 at_ms=self.tick(),
             )
