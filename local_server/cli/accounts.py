@@ -9,15 +9,10 @@ from rich.text import Text
 
 from local_server.cli.job_ids import find_job
 from local_server.cli.money import save
+from local_server.cli.money_tables import print_balance
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
-from local_server.cli.tables import (
-    make_table,
-    print_balance,
-    print_pairs,
-    show_duration,
-    show_time,
-)
+from local_server.cli.tables import make_table, print_pairs, show_duration, show_time
 from local_server.cli.values import Amount, Day, Number
 from local_server.farm.identifiers import make_id
 from local_server.farm.pricing import PriceBook, read_price_book

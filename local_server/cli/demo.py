@@ -16,12 +16,13 @@ from local_server.cli.exits import Exit, find_job_exit
 from local_server.cli.following import is_over
 from local_server.cli.launching import stop_server
 from local_server.cli.link import Link
+from local_server.cli.money_tables import print_bill
 from local_server.cli.outcome import print_outcome
 from local_server.cli.rendering import make_request, submit_job
 from local_server.cli.session import Session
 from local_server.cli.sheets import write_sheet
 from local_server.cli.spoken import SpokenCommand
-from local_server.cli.tables import BILL_LINES_SHOWN_MAX, print_bill
+from local_server.cli.tables import BILL_LINES_SHOWN_MAX
 from local_server.cli.values import Number, Size
 from local_server.cli.watching import follow_job
 from local_server.settings import find_data_folder

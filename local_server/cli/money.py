@@ -10,9 +10,9 @@ import click
 
 from local_server.cli.exits import Exit
 from local_server.cli.job_ids import find_job
+from local_server.cli.money_tables import print_audit, print_balance, print_bill, print_statement
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
-from local_server.cli.tables import print_audit, print_balance, print_bill, print_statement
 from local_server.cli.values import Amount, Choice, Day, Number
 from local_server.farm.errors import BadInput
 from local_server.farm.identifiers import make_id

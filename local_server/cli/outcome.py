@@ -2,14 +2,9 @@
 
 from local_server.cli.answers import Bill, Job
 from local_server.cli.exits import MONEY_REASONS
+from local_server.cli.money_tables import print_bill_summary
 from local_server.cli.session import Session
-from local_server.cli.tables import (
-    STATE_STYLES,
-    print_bill_summary,
-    print_delivery,
-    print_findings,
-    show_duration,
-)
+from local_server.cli.tables import STATE_STYLES, print_delivery, print_findings, show_duration
 
 
 def print_outcome(session: Session, job: Job, bill: Bill | None) -> None:

@@ -10,16 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from local_server.cli.answers import (
-    Audit,
-    Balance,
-    Bill,
     Check,
     Estimate,
     Finding,
     Frame,
     Job,
     Renderers,
-    StatementLine,
 )
 from local_server.cli.session import Session
 from local_server.wording import show_amounts, show_money
@@ -258,101 +254,6 @@ def print_frames(session: Session, frames: list[Frame]) -> None:
             Text(why or frame["path"] or "-"),
         )
     session.show(table)
-
-
-# --- money ---
-
-
-def print_balance(session: Session, balance: Balance) -> None:
-    """Print what the account has."""
-    print_pairs(
-        session,
-        [
-            ("free", show_money(balance["free_micros"])),
-            ("held", show_money(balance["held_micros"])),
-            ("spent", show_money(balance["spent_micros"])),
-            ("total", show_money(balance["total_micros"])),
-        ],
-    )
-
-
-def print_bill(session: Session, bill: Bill) -> None:
-    """Print a bill with a line per frame."""
-    columns = ("frame", "render_time", "cores", "full_price", "discount", "amount", "node")
-    table = make_table(session, columns, right=columns[:-1])
-    full = show_amounts([line["full_micros"] for line in bill["lines"]])
-    paid = show_amounts([line["amount_micros"] for line in bill["lines"]])
-    for line, full_price, amount in zip(bill["lines"], full, paid, strict=True):
-        discount = session.label("reused")
-        if not line["reused"]:
-            discount = f"{line['discount_basis_points'] / 100:g} %"
-        table.add_row(
-            Text(str(line["frame"])),
-            Text(show_duration(session, line["render_ms"])),
-            Text(str(line["cores"])),
-            Text(full_price),
-            Text(discount),
-            Text(amount),
-            Text(line["node"] or "-"),
-        )
-    if bill["lines"]:
-        session.show(table)
-        session.print("")
-    print_bill_summary(session, bill)
-
-
-def print_bill_summary(session: Session, bill: Bill) -> None:
-    """Print what a bill comes to, beside what was expected."""
-    frames = [session.label("count_done", count=bill["frames_done"])]
-    for name, count in (("reused", bill["frames_reused"]), ("failed", bill["frames_failed"])):
-        if count:
-            frames.append(session.label(f"count_{name}", count=count))
-    price = None
-    if bill["rate_micros"] is not None:
-        rate = session.label("rate_told", rate=show_money(bill["rate_micros"]))
-        price = f"{rate} ({bill['price_book']})"
-    print_pairs(
-        session,
-        [
-            ("frames", session.label("list_comma").join(frames)),
-            ("price", price),
-            ("estimate", show_estimate(session, bill["estimate"])),
-            ("held", show_money(bill["held_micros"])),
-            ("given_back", show_money(bill["released_micros"])),
-            ("total_cost", Text(show_money(bill["total_micros"]), style="bold")),
-            ("refunded", show_money(bill["refunded_micros"]) if bill["refunded_micros"] else None),
-        ],
-    )
-
-
-def print_statement(session: Session, lines: list[StatementLine]) -> None:
-    """Print the account's transfers."""
-    columns = ("number", "time", "what", "job", "amount", "from", "to")
-    table = make_table(session, columns, right=("number", "amount"))
-    amounts = show_amounts([line["amount_micros"] for line in lines])
-    for line, amount in zip(lines, amounts, strict=True):
-        table.add_row(
-            Text(str(line["seq"])),
-            Text(show_time(line["at_ms"])),
-            Text(session.label(f"kind_{line['kind']}")),
-            Text(line["job"] or "-"),
-            Text(amount),
-            Text(line["debit"]),
-            Text(line["credit"]),
-        )
-    session.show(table)
-
-
-def print_audit(session: Session, audit: Audit) -> None:
-    """Print what the audit looked at."""
-    for check in audit["checks"]:
-        style = "green" if check["ok"] else "bold red"
-        mark = session.label("sound" if check["ok"] else "unsound")
-        session.out.print(Text(mark, style=style), Text(check["title"]), Text(check["detail"]))
-    words = session.say("audit_clean" if audit["clean"] else "audit_unclean")
-    session.print(words.title, style="green" if audit["clean"] else "bold red")
-    if words.detail:
-        session.print(words.detail)
 
 
 # --- scenes and renderers ---

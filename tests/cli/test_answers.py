@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from local_server.cli import answers, rendering
 from local_server.farm import pricing
 from local_server.shapes.frames import AttemptView, FrameDetail
-from local_server.shapes.jobs import DeliveryView, FrameCounts
+from local_server.shapes.jobs import DeliveryView, FrameCounts, JobDetail
 from local_server.shapes.money import BalanceView
 from local_server.shapes.reasons import FindingView, Reason
 from local_server.shapes.scenes import RendererName
