@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -133,7 +133,7 @@ class FolderStore:
                 flush_files(self.root, [temp for temp, _ in staged])
                 for temp, final in staged:
                     self._name_blob(temp, final)
-                flush_folders(self.root, {final.parent for _, final in staged})
+                flush_folders(self.root, self._list_folders(final for _, final in staged))
             finally:
                 for temp, _ in staged:
                     temp.unlink(missing_ok=True)
@@ -234,20 +234,30 @@ class FolderStore:
             incoming.mkdir(exist_ok=True)
         return incoming
 
+    def _list_folders(self, files: Iterable[Path]) -> set[Path]:
+        """Return the folders that files lie in, up to the root."""
+        folders: set[Path] = set()
+        for folder in {path.parent for path in files}:
+            above = [folder, *folder.parents]
+            folders |= set(above[: above.index(self.root) + 1])
+        return folders
+
     def _name_blob(self, temp: Path, final: Path) -> None:
-        """Give a blob its name unless it is there; where there are no links, by renaming."""
+        """Give a blob its name unless it is there, unflushed; by renaming where links fail."""
         for _ in range(2):
             try:
                 self._link_once(temp, final)
             except FileExistsError:
                 pass
             except FileNotFoundError:
-                self._make_folder(final.parent)
+                self._check_root()
+                final.parent.mkdir(parents=True, exist_ok=True)
                 continue
             except Unavailable as error:
                 if error.code != "store_no_hard_links":
                     raise
-                self._make_folder(final.parent)
+                self._check_root()
+                final.parent.mkdir(parents=True, exist_ok=True)
                 temp.replace(final)
             return
 
