@@ -174,6 +174,15 @@ class Client:
         """Return the studio's machines."""
         return cast(dict[str, Any], self.call("GET", "/studio").json())
 
+    def list_requests(self) -> dict[str, Any]:
+        """Return what other machines ask for."""
+        return cast(dict[str, Any], self.call("GET", "/studio/requests").json())
+
+    def grant_request(self, asking: str) -> dict[str, Any]:
+        """Grant what a machine asks for; return what is asked then."""
+        path = f"/studio/requests/{quote(asking, safe=':')}/grant"
+        return cast(dict[str, Any], self.call("POST", path, body={}).json())
+
     def make_invite(self, *, mints: bool) -> dict[str, Any]:
         """Return an invite for one machine."""
         body = {"mints": mints}

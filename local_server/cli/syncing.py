@@ -12,7 +12,7 @@ from local_server.cli.spoken import SpokenCommand
 from local_server.cli.values import Choice
 from local_server.farm.errors import BadInput
 
-VERBS = ("devices", "create", "join", "invite", "revoke")
+VERBS = ("devices", "create", "join", "invite", "revoke", "requests", "grant")
 WATCH_SECONDS = 2.0
 
 
@@ -41,7 +41,7 @@ def sync(session: Session, watch: bool, dry_run: bool, waiting: bool, drop: str 
 
 @click.command("studio", cls=SpokenCommand)
 @click.argument("verb", type=Choice(*VERBS), metavar="|".join(VERBS))
-@click.argument("what", required=False, metavar="NAME|INVITE|DEVICE")
+@click.argument("what", required=False, metavar="NAME|INVITE|DEVICE|ID")
 @click.option("--store", metavar="ADDR")
 @click.option("--mints", is_flag=True)
 @click.pass_obj
@@ -55,12 +55,14 @@ def studio(session: Session, verb: str, what: str | None, store: str | None, min
             invite = client.make_invite(mints=mints)
             session.answer(invite, lambda: session.write_raw(invite["invite"] + "\n"))
             return
-        if verb == "revoke":
-            if what is None:
-                raise BadInput("studio_wants", wanted="DEVICE", verb=verb)
-            devices = client.revoke_device(what)
-        else:
-            devices = client.get_studio()
+        if what is None and verb in ("revoke", "grant"):
+            wanted = "DEVICE" if verb == "revoke" else "ID"
+            raise BadInput("studio_wants", wanted=wanted, verb=verb)
+        if verb in ("requests", "grant"):
+            asked = client.grant_request(str(what)) if verb == "grant" else client.list_requests()
+            session.answer(asked, lambda: print_requests(session, asked))
+            return
+        devices = client.revoke_device(str(what)) if verb == "revoke" else client.get_studio()
     session.answer(devices, lambda: print_devices(session, devices))
 
 
@@ -109,6 +111,15 @@ def print_waiting(session: Session, answer: dict[str, Any]) -> None:
     for one in answer["items"]:
         told = {name: one[name] for name in ("id", "kind", "amount_micros")}
         session.print(session.say("sync_waits", **told, why=one["title"]).title)
+
+
+def print_requests(session: Session, answer: dict[str, Any]) -> None:
+    """Print what other machines ask for."""
+    if not answer["items"]:
+        session.print(session.say("studio_nothing_asked").title)
+    for one in answer["items"]:
+        names = ("id", "device", "owner", "amount_micros", "studio")
+        session.print(session.say("studio_asks", **{name: one[name] for name in names}).title)
 
 
 def print_devices(session: Session, answer: dict[str, Any]) -> None:

@@ -10,11 +10,15 @@ from sqlite_utils import Database
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
 from local_server.farm import sealing
+from local_server.farm.askings import grant_asking, list_askings
 from local_server.farm.db import fetch_rows, read_clock_ms
 from local_server.farm.errors import Refused, YuntuError
 from local_server.invites import make_invite
 from local_server.services import here
 from local_server.shapes.sync import (
+    AskingList,
+    AskingPath,
+    AskingView,
     DeviceList,
     DevicePath,
     DeviceView,
@@ -105,6 +109,45 @@ def revoke(path: DevicePath) -> Response:
     here.reconciler.append(revoke_device(path.device, at_ms=read_clock_ms()))
     here.reconciler.sync()
     return answer(show_devices())
+
+
+@ROUTES.get("/studio/requests", **gives(AskingList))
+def list_requests() -> Response:
+    """List what other machines ask of whoever may mint."""
+    return answer(show_askings())
+
+
+@ROUTES.post(
+    "/studio/requests/<asking>/grant",
+    **gives(AskingList, {403: "no_minting_key", 404: "no_asking"}),
+)
+def grant(path: AskingPath) -> Response:
+    """Bring the money in that a machine asks for."""
+    if here.reconciler.desk.keys.minter is None:
+        raise Refused("no_minting_key")
+    by = here.caller.account
+    here.writer.write(grant_asking, id=path.asking, by=by, at_ms=read_clock_ms())
+    here.reconciler.note_change()
+    return answer(show_askings())
+
+
+def show_askings() -> AskingList:
+    """Return what is asked, as the interface shows it."""
+    items = []
+    for row in list_askings(here.reader):
+        line = row["line"]
+        items.append(
+            AskingView(
+                id=row["id"],
+                device=row["device"],
+                owner=line["owner"],
+                amount_micros=line["amount_micros"],
+                studio=str(line.get("from", "")),
+                proof=str(line.get("proof", "")),
+                at_ms=row["at_ms"],
+            )
+        )
+    return AskingList(items=items)
 
 
 def try_waiting(db: Database, *, desk: Desk) -> int:

@@ -89,6 +89,30 @@ class DeviceList(Shape):
     items: list[DeviceView] = Field(description="The machines")
 
 
+class AskingView(Shape):
+    """What another machine asks for: money that came out of the studio it moved out of."""
+
+    id: str = Field(description="The asking")
+    device: str = Field(description="Which machine asks")
+    owner: str = Field(description="For whose account")
+    amount_micros: int = Field(description="How much, in micro-yuan")
+    studio: str = Field(description="The studio that the money came out of")
+    proof: str = Field(description="The digest of that studio's last entry")
+    at_ms: int = Field(description="When it was asked, in ms since 1970")
+
+
+class AskingList(Shape):
+    """What is asked and not answered yet, oldest first."""
+
+    items: list[AskingView] = Field(description="The askings")
+
+
+class AskingPath(Shape):
+    """An asking in the address."""
+
+    asking: str = Field(description="The asking's id", max_length=300)
+
+
 class InviteRequest(Body):
     """An invite for one machine."""
 
