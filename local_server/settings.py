@@ -78,7 +78,9 @@ def explained_errors(data: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Unavailable("data_unwritable", path=str(data), words=str(error)) from error
+        raise Unavailable(
+            "data_unwritable", path=str(data), words=error.strerror or str(error)
+        ) from error
 
 
 def make_settings(

@@ -240,35 +240,31 @@ def pick_renderer(
         chosen = [r for r in renderers if matches(r, wanted)]
         if not chosen:
             here = ", ".join(renderer.key for renderer in renderers) or "-"
-            raise explain_absence(
-                [spec for spec in specs if spec.name == wanted],
-                otherwise=RendererProblem("renderer_not_here", wanted=wanted, here=here),
-            )
+            known = next((spec for spec in specs if spec.name == wanted), None)
+            if known is not None:
+                raise explain_absence(known)
+            raise RendererProblem("renderer_not_here", wanted=wanted, here=here)
         fitting = [r for r in chosen if extension in r.spec.scenes]
         if not fitting:
             raise RendererProblem("renderer_not_for_scene", wanted=wanted, extension=extension)
     if not fitting:
-        raise explain_absence(
-            [spec for spec in specs if extension in spec.scenes],
-            otherwise=RendererProblem("renderer_missing", extension=extension or "-"),
-        )
+        known = next((spec for spec in specs if extension in spec.scenes), None)
+        if known is not None:
+            raise explain_absence(known)
+        raise RendererProblem("renderer_missing", scene=scene.name)
     new_enough = [r for r in fitting if version_of(r.version)[:2] >= at_least]
     return new_enough[0] if new_enough else max(fitting, key=lambda r: version_of(r.version))
 
 
-def explain_absence(
-    specs: Sequence[RendererSpec], *, otherwise: RendererProblem | None = None
-) -> RendererProblem:
-    """Return the problem that says how to get the first of these renderers on this system.
+def explain_absence(spec: RendererSpec) -> RendererProblem:
+    """Return the problem that says how to get a renderer on this system.
 
     Its code is `get_<renderer>_<system>` where there are words for it.
     """
-    for spec in specs:
-        if sys.platform in spec.how_to_get:
-            return RendererProblem(f"get_{spec.name}_{sys.platform}", title=spec.title)
-        programs = ", ".join(spec.executables)
-        return RendererProblem("renderer_not_installed", renderer=spec.title, programs=programs)
-    return otherwise or RendererProblem("renderer_missing", extension="-")
+    if sys.platform in spec.how_to_get:
+        return RendererProblem(f"get_{spec.name}_{sys.platform}", title=spec.title)
+    programs = ", ".join(spec.executables)
+    return RendererProblem("renderer_not_installed", renderer=spec.title, programs=programs)
 
 
 def list_libraries(spec: RendererSpec) -> list[Path]:

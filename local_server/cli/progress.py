@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
@@ -64,13 +64,10 @@ class JsonView:
 
 
 class Notices:
-    """What is said once: each warning of pre-flight. Above a moving picture only its own console
-    can write without tearing it.
-    """
+    """What is said once: each warning of pre-flight."""
 
-    def __init__(self, session: Session, console: Console) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session
-        self.console = console
         self.said: set[tuple[str, str]] = set()
 
     def pick_new(self, findings: list[Finding]) -> list[Finding]:
@@ -86,7 +83,7 @@ class Notices:
     def tell(self, job: Job) -> None:
         """Say the warnings that are new."""
         for one in self.pick_new(job["findings"]):
-            print_finding(self.session, one, self.console)
+            print_finding(self.session, one, self.session.err)
 
 
 class PlainView:
@@ -96,7 +93,7 @@ class PlainView:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.notices = Notices(session, session.err)
+        self.notices = Notices(session)
         self.shown = ("", "")
         self.ended = 0
 
@@ -137,7 +134,7 @@ class LiveView:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.notices = Notices(session, session.out)
+        self.notices = Notices(session)
         self.job: Job | None = None
         self.fresh_at = time.monotonic()
         self.under_way: dict[int, FrameProgress] = {}

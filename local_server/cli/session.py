@@ -28,6 +28,14 @@ def make_console(file: TextIO) -> Console:
     return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
 
 
+def make_err_console(out: Console) -> Console:
+    """Return the console of what is said beside the answer.
+
+    On a screen it is the answer's own: a moving picture is torn by whatever is written past it.
+    """
+    return out if out.is_terminal and sys.stderr.isatty() else make_console(sys.stderr)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
     """One run of one command. `data` is what was typed, if anything."""

@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from local_server.cli.session import Session, make_console
+from local_server.cli.session import Session, make_console, make_err_console
 from local_server.cli.values import Choice, mask_minus, show_option, unmask_minus
 from local_server.farm.errors import BadInput
 from local_server.wording import LANGUAGES, Wording
@@ -55,12 +55,13 @@ class SpokenCommand(click.Command):
         wording = ctx.find_object(Wording)
         assert wording is not None
         ctx.params.pop("lang")
+        out = make_console(sys.stdout)
         ctx.obj = Session(
             wording=wording,
             data=ctx.params.pop("data", None),
             as_json=ctx.params.pop("as_json"),
-            out=make_console(sys.stdout),
-            err=make_console(sys.stderr),
+            out=out,
+            err=make_err_console(out),
         )
         return super().invoke(ctx)
 

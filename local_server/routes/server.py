@@ -66,7 +66,7 @@ def list_renderers() -> Response:
     wording = reader_wording()
     missing = []
     for spec in here.roster.list_missing():
-        absence = explain_absence([spec])
+        absence = explain_absence(spec)
         missing.append(
             MissingRenderer(
                 name=spec.name,

@@ -115,8 +115,8 @@ def test_picked_is_the_first_that_is_new_enough(
 @pytest.mark.parametrize(
     ("scene", "wanted", "code", "params"),
     [
-        ("a.max", "", "renderer_missing", {"extension": ".max"}),
-        ("a", "", "renderer_missing", {"extension": "-"}),
+        ("a.max", "", "renderer_missing", {"scene": "a.max"}),
+        ("a", "", "renderer_missing", {"scene": "a"}),
         ("a.pov", "", f"get_povray_{sys.platform}", {"title": "POV-Ray"}),
         ("a.blend", "povray", f"get_povray_{sys.platform}", {"title": "POV-Ray"}),
         (
