@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from local_server.access import Right
+from local_server.farm.errors import Unfit
 from local_server.farm.packages import get_package
 from local_server.preparation import Request
 from local_server.routes.arguments import check_path
@@ -13,8 +14,11 @@ from local_server.shapes.scenes import SceneRequest
 def read_request(body: SceneRequest) -> Request:
     """Return what is asked for, with the uploaded package that it speaks of looked up.
 
-    Raises BadInput `scene_not_absolute` and `out_not_absolute`, NotFound `no_package`.
+    Raises BadInput `scene_not_absolute` and `out_not_absolute`, NotFound `no_package`, Unfit
+    `scene_or_package`.
     """
+    if (body.scene is None) == (body.package is None):
+        raise Unfit("scene_or_package")
     asked = body.model_dump()
     if body.package is not None:
         row = get_package(here.reader, package=body.package)

@@ -82,7 +82,12 @@ def list_renderers() -> Response:
     "/checks",
     **gives(
         SceneCheck,
-        {400: PATH_ERRORS, 422: SCENE_ERRORS, 503: ("no_node", "inspection_failed")},
+        {
+            400: PATH_ERRORS,
+            404: "no_package",
+            422: (*SCENE_ERRORS, "scene_or_package"),
+            503: ("no_node", "inspection_failed"),
+        },
     ),
 )
 def check_scene(body: SceneRequest) -> Response:

@@ -5,7 +5,7 @@ from flask_openapi3 import APIBlueprint
 
 from local_server.answers import answer, describe_error
 from local_server.document import gives
-from local_server.farm.errors import YuntuError
+from local_server.farm.errors import Unfit, YuntuError
 from local_server.farm.states import Verb
 from local_server.routes.jobs import TAG, show
 from local_server.services import here
@@ -80,9 +80,11 @@ def restore_job(path: JobPath) -> Response:
     return give_order(path.job, Order(verb=Verb.RESTORE))
 
 
-@ROUTES.post("/orders", **gives(OrderView))
+@ROUTES.post("/orders", **gives(OrderView, {422: "priority_needed"}))
 def steer_many(body: OrderRequest) -> Response:
     """Give one order to many jobs; each is done or refused for itself, in the order given."""
+    if body.verb is Verb.PRIORITY and body.priority is None:
+        raise Unfit("priority_needed")
     order = Order(verb=body.verb, cap_micros=body.max_cost_micros, priority=body.priority)
     return answer(OrderView(items=[try_order(job, order) for job in dict.fromkeys(body.jobs)]))
 

@@ -31,17 +31,17 @@ from local_server.shapes.files import (
     UploadView,
 )
 from local_server.uploads import PART_BYTES_MAX, Arrival
-from sync.blobs import Digest, parse_digest
+from sync.blobs import Digest
 
 TAG = Tag(name="files", description="Scenes that come by upload")
 OCTETS = "application/octet-stream"
 ROUTES = APIBlueprint("uploads", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
-@ROUTES.post("/blobs/missing", **gives(MissingView, {400: "digest_malformed"}))
+@ROUTES.post("/blobs/missing", **gives(MissingView))
 def list_missing(body: MissingRequest) -> Response:
     """Say which files are not here: what is here already need not be sent."""
-    digests = [parse_digest(one) for one in body.digests]
+    digests = [Digest(one) for one in body.digests]
     return answer(MissingView(missing=list(here.uploads.list_missing(digests))))
 
 

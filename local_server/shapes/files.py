@@ -1,5 +1,7 @@
 """Files that come and go: uploads in parts, packages, addresses of results."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from local_server.shapes.shape import NUMBER_MAX, TIME, WHOLE_ID, Body, PageQuery, Shape, show
@@ -41,7 +43,7 @@ class MissingRequest(Body):
 
     model_config = show({"digests": [DIGEST_EXAMPLE]})
 
-    digests: list[str] = Field(
+    digests: list[Annotated[str, Field(pattern=DIGEST)]] = Field(
         min_length=1, max_length=DIGESTS_MAX, description="The SHA-256 of each file"
     )
 

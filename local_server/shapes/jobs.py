@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from local_server.farm.job_lists import JobOrder
 from local_server.farm.ledger import AMOUNT_MICROS_MAX
@@ -207,13 +207,6 @@ class OrderRequest(Body):
     priority: int | None = Field(
         None, ge=PRIORITY_MIN, le=PRIORITY_MAX, description="For `priority`: the new one"
     )
-
-    @model_validator(mode="after")
-    def check_priority(self) -> "OrderRequest":
-        """Refuse an order that does not say what to do."""
-        if self.verb is Verb.PRIORITY and self.priority is None:
-            raise ValueError("the verb `priority` needs a `priority`")
-        return self
 
 
 class OrderOutcome(Shape):

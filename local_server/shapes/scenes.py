@@ -1,8 +1,8 @@
 """Scenes that are asked for, and what they are expected to take."""
 
-from typing import Any, Self
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from local_server.shapes.reasons import FindingView
 from local_server.shapes.shape import ABSOLUTE, Body, Shape, show
@@ -37,13 +37,6 @@ class SceneRequest(Body):
     width: int | None = Field(None, ge=4, le=65_536, description="Pixels; else the scene's own")
     height: int | None = Field(None, ge=4, le=65_536, description="Pixels; else the scene's own")
     samples: int | None = Field(None, ge=1, le=1_000_000, description="Else the scene's own")
-
-    @model_validator(mode="after")
-    def check_source(self) -> Self:
-        """Refuse what names no scene, or two."""
-        if (self.scene is None) == (self.package is None):
-            raise ValueError("give either `scene` or `package`")
-        return self
 
 
 class RendererName(Shape):

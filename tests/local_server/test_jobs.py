@@ -116,7 +116,6 @@ def test_what_was_deleted_comes_back(farm: RunningFarm) -> None:
         {"verb": "pause", "jobs": []},
         {"verb": "pause", "jobs": ["x"] * 501},
         {"verb": "explode", "jobs": [JOB]},
-        {"verb": "priority", "jobs": [JOB]},
         {"verb": "priority", "jobs": [JOB], "priority": 101},
         {"verb": "resume", "jobs": [JOB], "max_cost_micros": -1},
     ],

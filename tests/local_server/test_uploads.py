@@ -251,7 +251,7 @@ def test_a_package_and_a_job_from_it(farm: RunningFarm) -> None:
 )
 def test_a_job_has_one_scene(farm: RunningFarm, body: dict[str, Any]) -> None:
     response = farm.session.post(f"{farm.address}/jobs", json=body, timeout=60)
-    assert code_of(response) == "invalid"
+    assert code_of(response) == "scene_or_package"
 
 
 @pytest.mark.parametrize(
