@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import chain, islice
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -68,6 +69,7 @@ def show(row: Row) -> JobView:
         {
             400: (*PATH_ERRORS, "priority_out_of_range"),
             403: "priority_above_level",
+            404: "no_package",
             409: "job_differs",
             404: "no_package",
             422: ("no_farm", "scene_or_package"),
@@ -149,7 +151,7 @@ def list_log_lines(path: JobPath, query: LogLinesQuery) -> Response:
     return answer(LogPage(lines=told.lines, next=told.next, ended=row["state"] in OVER_JOB_STATES))
 
 
-@ROUTES.get("/<job>/pictures.zip", **gives("application/zip"))
+@ROUTES.get("/<job>/pictures.zip", **gives("application/zip", {404: "object_missing"}))
 def get_zip(path: JobPath) -> Response:
     """Return a job's finished frames as one zip, sent while it is made."""
     row = here.get_job(path.job)
@@ -158,7 +160,10 @@ def get_zip(path: JobPath) -> Response:
         pieces = stream_zip(
             here.reader, here.blobs, here.uploads.pool, job=path.job, plan=jobs.read_plan(row)
         )
-    response = Response(pieces, mimetype="application/zip")
+    # The first frame's first bytes, while an error can still be told as one.
+    rest = iter(pieces)
+    begun = list(islice(rest, 2))
+    response = Response(chain(begun, rest), mimetype="application/zip")
     response.headers["Content-Disposition"] = name_attachment(f"{make_safe(row['name'])}.zip")
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -11,7 +11,7 @@ from local_server.farm.sites import Site
 from local_server.farm.states import JobState, Verb
 from local_server.shapes.errors import ErrorBody
 from local_server.shapes.reasons import FindingView, Reason
-from local_server.shapes.scenes import EstimateView, RendererName, SceneRequest
+from local_server.shapes.scenes import SOURCES, EstimateView, RendererName, SceneRequest
 from local_server.shapes.shape import NUMBER_MAX, TIME, WHOLE_ID, Body, PageQuery, Shape, show
 
 
@@ -25,7 +25,8 @@ class JobRequest(SceneRequest):
     """A job to be made. With the same `id`, the same request again changes nothing."""
 
     model_config = show(
-        {"id": "lanterns-1", "scene": "/work/lanterns.blend", "max_cost_micros": 5_000_000}
+        {"id": "lanterns-1", "scene": "/work/lanterns.blend", "max_cost_micros": 5_000_000},
+        oneOf=SOURCES,
     )
 
     id: str | None = Field(

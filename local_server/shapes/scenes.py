@@ -7,11 +7,18 @@ from pydantic import Field
 from local_server.shapes.reasons import FindingView
 from local_server.shapes.shape import ABSOLUTE, Body, Shape, show
 
+TEXT, NOTHING = {"type": "string"}, {"type": "null"}
+# A scene or a package, and not both.
+SOURCES: list[dict[str, Any]] = [
+    {"required": ["scene"], "properties": {"scene": TEXT, "package": NOTHING}},
+    {"required": ["package"], "properties": {"package": TEXT, "scene": NOTHING}},
+]
+
 
 class SceneRequest(Body):
     """A scene, and how it is to be rendered."""
 
-    model_config = show({"scene": "/work/lanterns.blend", "frames": "1-20"})
+    model_config = show({"scene": "/work/lanterns.blend", "frames": "1-20"}, oneOf=SOURCES)
 
     scene: str | None = Field(
         None,

@@ -16,9 +16,9 @@ ROOT = "/" if os.name == "posix" else r"([A-Za-z]:[\\/]|\\\\)"
 ABSOLUTE: dict[str, Any] = {"pattern": rf"^{ROOT}[^\x00]*$"}
 
 
-def show(example: dict[str, Any]) -> ConfigDict:
-    """Return the part of a body's `model_config` that shows an example of it."""
-    return ConfigDict(json_schema_extra={"examples": [example]})
+def show(example: dict[str, Any], **more: Any) -> ConfigDict:
+    """Return the part of a body's `model_config` that shows an example, and what else holds."""
+    return ConfigDict(json_schema_extra={"examples": [example], **more})
 
 
 class Shape(BaseModel):
