@@ -129,6 +129,7 @@ RIGHTS: dict[str, Right] = {
     "DELETE /sync/waiting/<operation>": Right.ADMIN,
     "GET /studio": Right.PERSON,
     "POST /studio/invites": Right.ADMIN,
+    "GET /studio/jobs": Right.PERSON,
     "GET /studio/requests": Right.ADMIN,
     "POST /studio/requests/<asking>/grant": Right.ADMIN,
     "DELETE /studio/devices/<device>": Right.ADMIN,

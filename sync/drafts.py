@@ -27,8 +27,9 @@ from sync.operations import DEVICE_SHAPES
 from sync.people import post_people
 from sync.projection import give_all_again, mend_jobs
 from sync.verdict import Verdict
+from sync.work import post_jobs, tell_results
 
-OPERATIONS_MAX = 2_000
+OPERATIONS_MAX = 1_500
 BYTES_MAX = 900_000
 # What leans on the other log: all that was done before it has to be sealed before it.
 BARRIERS = frozenset({"unlease", "refund"})
@@ -93,7 +94,13 @@ def draft_next(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored | 
         if refused:
             leave_out(db, refused, at_ms=at_ms)
             continue
+        results = tell_results(db, operations)
+        verdicts = try_operations([*operations, *results], fold, desk)[len(operations) :]
+        operations += [
+            one for one, verdict in zip(results, verdicts, strict=True) if verdict is Verdict.GOOD
+        ]
         return build_draft(db, fold, desk, name, operations, at_ms=at_ms)
+    post_jobs(db, at_ms=at_ms)
     if desk.people:
         ranks = desk.keys.minter is not None
         post_people(db, secret=desk.people, device=desk.device, ranks=ranks, at_ms=at_ms)
@@ -143,7 +150,7 @@ def limit_rows(rows: list[Row]) -> list[Row]:
     size = 0
     kept: list[Row] = []
     for row in rows[:OPERATIONS_MAX]:
-        size += len(row["payload"].encode()) + 1_000
+        size += len(row["payload"].encode()) + 1_700
         if kept and size > BYTES_MAX:
             break
         kept.append(row)

@@ -19,6 +19,7 @@ from sync.entry import Operation
 from sync.fold import CutOff, Effect, Folded
 from sync.people import apply_person
 from sync.verdict import Verdict
+from sync.work import note_work
 
 BATCH_MIN = 500
 MONEY = frozenset(Kind) - {Kind.CLOSE, Kind.RECLAIM}
@@ -120,6 +121,8 @@ class Projection:
         )
         if told["op"] == "person" and self.people:
             apply_person(self.db, told, secret=self.people, place=place, at_ms=self.at_ms)
+        elif told["op"] in ("job", "result") and effect.device not in (None, self.device):
+            note_work(self.db, told, device=str(effect.device))
         elif told["op"] == "request" and effect.device is not None:
             self.db.conn.execute(
                 "INSERT INTO asking (id, device, line, at_ms) VALUES (?, ?, ?, ?)"

@@ -174,6 +174,10 @@ class Client:
         """Return the studio's machines."""
         return cast(dict[str, Any], self.call("GET", "/studio").json())
 
+    def list_jobs_elsewhere(self) -> dict[str, Any]:
+        """Return the jobs on other machines."""
+        return cast(dict[str, Any], self.call("GET", "/studio/jobs").json())
+
     def list_requests(self) -> dict[str, Any]:
         """Return what other machines ask for."""
         return cast(dict[str, Any], self.call("GET", "/studio/requests").json())

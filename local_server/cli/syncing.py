@@ -12,7 +12,7 @@ from local_server.cli.spoken import SpokenCommand
 from local_server.cli.values import Choice
 from local_server.farm.errors import BadInput
 
-VERBS = ("devices", "create", "join", "invite", "revoke", "requests", "grant")
+VERBS = ("devices", "jobs", "create", "join", "invite", "revoke", "requests", "grant")
 WATCH_SECONDS = 2.0
 
 
@@ -58,6 +58,10 @@ def studio(session: Session, verb: str, what: str | None, store: str | None, min
         if what is None and verb in ("revoke", "grant"):
             wanted = "DEVICE" if verb == "revoke" else "ID"
             raise BadInput("studio_wants", wanted=wanted, verb=verb)
+        if verb == "jobs":
+            elsewhere = client.list_jobs_elsewhere()
+            session.answer(elsewhere, lambda: print_elsewhere(session, elsewhere))
+            return
         if verb in ("requests", "grant"):
             asked = client.grant_request(str(what)) if verb == "grant" else client.list_requests()
             session.answer(asked, lambda: print_requests(session, asked))
@@ -111,6 +115,16 @@ def print_waiting(session: Session, answer: dict[str, Any]) -> None:
     for one in answer["items"]:
         told = {name: one[name] for name in ("id", "kind", "amount_micros")}
         session.print(session.say("sync_waits", **told, why=one["title"]).title)
+
+
+def print_elsewhere(session: Session, answer: dict[str, Any]) -> None:
+    """Print the jobs on other machines."""
+    if not answer["items"]:
+        session.print(session.say("studio_no_jobs").title)
+    for one in answer["items"]:
+        names = ("device", "job", "name", "state", "frames_total")
+        told = {name: one[name] for name in names} | {"done": len(one["frames"])}
+        session.print(session.say("studio_job", **told).title)
 
 
 def print_requests(session: Session, answer: dict[str, Any]) -> None:

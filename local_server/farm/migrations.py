@@ -312,6 +312,12 @@ def m032_people_everywhere(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m033_work_everywhere(db: Database) -> None:
+    """What machines tell of their jobs and frames."""
+    run_script(db, sync_tables.WORK)
+
+
+@MIGRATIONS()
 def m060_sites(db: Database) -> None:
     """Jobs that render on the farm, and whether it has what it needs for them."""
     run_script(db, job_tables.SITES)

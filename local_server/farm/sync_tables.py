@@ -86,3 +86,29 @@ CREATE TABLE asking (
   outcome TEXT CHECK (outcome IN ('granted', 'refused'))
 ) STRICT, WITHOUT ROWID;
 """
+
+WORK = """
+CREATE TABLE job_told (
+  job TEXT PRIMARY KEY,
+  state TEXT NOT NULL,
+  version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE away_job (
+  device TEXT NOT NULL,
+  job TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  line TEXT NOT NULL CHECK (json_valid(line)),
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (device, job)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX away_job_by_owner ON away_job (owner, at_ms);
+
+CREATE TABLE away_result (
+  device TEXT NOT NULL,
+  job TEXT NOT NULL,
+  frame INTEGER NOT NULL,
+  line TEXT NOT NULL CHECK (json_valid(line)),
+  PRIMARY KEY (device, job, frame)
+) STRICT, WITHOUT ROWID;
+"""

@@ -19,6 +19,8 @@ from local_server.shapes.sync import (
     AskingList,
     AskingPath,
     AskingView,
+    AwayJobList,
+    AwayJobView,
     DeviceList,
     DevicePath,
     DeviceView,
@@ -35,6 +37,7 @@ from sync.drafts import Desk
 from sync.leases import retry_waiting
 from sync.log import load_fold
 from sync.studio import revoke_device
+from sync.work import list_away_jobs, list_away_results
 
 TAG = Tag(name="sync", description="This machine, its studio's store, and the other machines")
 ROUTES = APIBlueprint("sync", __name__, url_prefix="/api/v1", abp_tags=[TAG])
@@ -129,6 +132,31 @@ def grant(path: AskingPath) -> Response:
     here.writer.write(grant_asking, id=path.asking, by=by, at_ms=read_clock_ms())
     here.reconciler.note_change()
     return answer(show_askings())
+
+
+@ROUTES.get("/studio/jobs", **gives(AwayJobList))
+def list_jobs_elsewhere() -> Response:
+    """List the caller's jobs on other machines; producers and admins see everybody's."""
+    owner = None if here.caller.sees_every_job else here.caller.account
+    items = [show_away(row) for row in list_away_jobs(here.reader, owner=owner)]
+    return answer(AwayJobList(items=items))
+
+
+def show_away(row: dict[str, Any]) -> AwayJobView:
+    """Return another machine's job as the interface shows it; what it tells may be anything."""
+    line = row["line"]
+    results = list_away_results(here.reader, device=row["device"], job=row["job"])
+    total = line.get("frames_total")
+    return AwayJobView(
+        device=row["device"],
+        job=row["job"],
+        owner=row["owner"],
+        name=str(line.get("name", "")),
+        state=str(line.get("state", "")),
+        frames_total=total if type(total) is int else 0,
+        frames=[one["frame"] for one in results],
+        at_ms=row["at_ms"],
+    )
 
 
 def show_askings() -> AskingList:

@@ -107,6 +107,25 @@ class AskingList(Shape):
     items: list[AskingView] = Field(description="The askings")
 
 
+class AwayJobView(Shape):
+    """A job of another machine, as its log tells of it."""
+
+    device: str = Field(description="The machine")
+    job: str = Field(description="The job's id there")
+    owner: str = Field(description="Whose it is")
+    name: str = Field(description="Its name")
+    state: str = Field(description="Where it stood when that machine last told of it")
+    frames_total: int = Field(description="How many frames it has")
+    frames: list[int] = Field(description="The frames whose pictures are in the studio's store")
+    at_ms: int = Field(description="When it told of it, in ms since 1970")
+
+
+class AwayJobList(Shape):
+    """Other machines' jobs, the newest first."""
+
+    items: list[AwayJobView] = Field(description="The jobs")
+
+
 class AskingPath(Shape):
     """An asking in the address."""
 

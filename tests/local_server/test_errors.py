@@ -58,7 +58,7 @@ def list_calls(app: OpenAPI) -> Iterator[tuple[str, Rule]]:
 
 def fill(rule: Rule, *, job: str = JOB, number: int = 1) -> str:
     """Return a route's address."""
-    names = ("session", "person", "operation", "device", "package")
+    names = ("session", "person", "operation", "device", "package", "asking")
     values = {"job": job, "number": str(number), "blob": "0" * 64}
     values |= dict.fromkeys(names, "nobody")
     return ARGUMENT.sub(lambda match: values[match.group(1)], rule.rule)

@@ -29,6 +29,7 @@ RECONCILING = (
     "sync.projection",
     "sync.studio",
     "sync.treasury",
+    "sync.work",
 )
 # `local_server/farm` is the domain: it needs no web, no queue, no bucket and no window.
 NOT_IN_FARM = (

@@ -1,0 +1,107 @@
+"""Work everywhere: what other machines' jobs are and where their frames lie, as their logs tell.
+
+A job tells of itself whenever its state changes; a frame's result rides along with its charge. On
+other machines both are kept apart from their own jobs: an id is its machine's business alone.
+"""
+
+import json
+from typing import Any
+
+from sqlite_utils import Database
+
+from local_server.farm import sealing
+from local_server.farm.db import Row, assert_writing, fetch_rows, fetch_value
+from sync.entry import Operation
+
+TOLD_MAX = 200
+PICTURE = ("picture", "thumbnail", "extension", "size_bytes", "width", "height")
+
+
+def post_jobs(db: Database, *, at_ms: int) -> int:
+    """Put into the outbox what jobs of this machine came to since they last told of it."""
+    assert_writing(db)
+    rows = fetch_rows(
+        db,
+        "SELECT j.*, coalesce(t.version, 0) AS version FROM job j"
+        " LEFT JOIN job_told t ON t.job = j.id WHERE t.state IS NOT j.state"
+        " ORDER BY j.serial LIMIT ?",
+        (TOLD_MAX,),
+    )
+    for row in rows:
+        names = ("name", "state", "reason", "frames_total", "frames_done", "frames_failed")
+        told: Operation = {
+            "op": "job",
+            "id": f"job:{row['id']}:{row['version'] + 1}",
+            "at_ms": at_ms,
+            "owner": row["owner"],
+            "job": row["id"],
+            "line": {name: row[name] for name in (*names, "cost_micros", "created_at_ms")},
+        }
+        sealing.post_letter(db, log="device", operation=told)
+        db.conn.execute(
+            "INSERT INTO job_told VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET state = excluded.state, version = excluded.version",
+            (row["id"], row["state"], row["version"] + 1),
+        )
+    return len(rows)
+
+
+def tell_results(db: Database, charges: list[Operation]) -> list[Operation]:
+    """Return the results that go with charges into one entry."""
+    results = []
+    for charge in charges:
+        frame = charge["line"].get("frame")
+        if charge["op"] != "settle" or type(frame) is not int:
+            continue
+        sql = "SELECT result FROM frame WHERE job = ? AND number = ?"
+        text = fetch_value(db, sql, (charge["job"], frame))
+        if text is not None:
+            result: dict[str, Any] = json.loads(text)
+            results.append(
+                {
+                    "op": "result",
+                    "id": f"result:{charge['job']}:{frame}",
+                    "at_ms": charge["at_ms"],
+                    "owner": charge["owner"],
+                    "job": charge["job"],
+                    "line": {"frame": frame} | {name: result[name] for name in PICTURE},
+                }
+            )
+    return results
+
+
+def note_work(db: Database, told: Operation, *, device: str) -> None:
+    """Keep what another machine tells of its jobs and frames."""
+    line = json.dumps(told["line"], ensure_ascii=False)
+    if told["op"] == "job":
+        db.conn.execute(
+            "INSERT INTO away_job VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " owner = excluded.owner, line = excluded.line, at_ms = excluded.at_ms",
+            (device, told["job"], told["owner"], line, told["at_ms"]),
+        )
+    elif type(told["line"].get("frame")) is int:
+        db.conn.execute(
+            "INSERT INTO away_result VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (device, told["job"], told["line"]["frame"], line),
+        )
+
+
+def list_away_jobs(db: Database, *, owner: str | None, limit: int = 500) -> list[Row]:
+    """Return other machines' jobs, the newest first; `owner` None is everybody's."""
+    rows = fetch_rows(
+        db,
+        "SELECT * FROM away_job WHERE owner = coalesce(?, owner)"
+        " ORDER BY at_ms DESC, device, job LIMIT ?",
+        (owner, limit),
+    )
+    return [row | {"line": json.loads(row["line"])} for row in rows]
+
+
+def list_away_results(db: Database, *, device: str, job: str) -> list[Row]:
+    """Return the frames of another machine's job that are paid, by number."""
+    rows = fetch_rows(
+        db,
+        "SELECT * FROM away_result WHERE device = ? AND job = ? ORDER BY frame",
+        (device, job),
+    )
+    return [row | {"line": json.loads(row["line"])} for row in rows]
