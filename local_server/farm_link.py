@@ -1,13 +1,13 @@
 """The link to a studio's farm: where its queue and store are, kept in a file of this machine."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from local_server.farm.errors import BadInput
+from local_server.farm.private_files import write_private_file
 from local_server.foreman import Foreman
 from local_server.shipping import Shipping
 
@@ -74,15 +74,7 @@ def read_farm_address(data: Path) -> FarmAddress | None:
 
 def write_farm_address(data: Path, address: FarmAddress) -> None:
     """Join a farm: its address is there as a whole or not at all, readable by its owner alone."""
-    path = data / FILE
-    temporary = path.with_suffix(".tmp")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(asdict(address), file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_private_file(data / FILE, json.dumps(asdict(address)))
 
 
 def forget_farm_address(data: Path) -> bool:

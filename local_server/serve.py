@@ -28,6 +28,7 @@ from local_server.farm.deeds import Deed, add_deed
 from local_server.farm.errors import Conflict, Unavailable, YuntuError
 from local_server.farm.price_books import ensure_price_books, read_price_books
 from local_server.farm.pricing import PriceBook, load_price_books
+from local_server.farm.private_files import write_private_file
 from local_server.farm.rules import change_rules, read_rules
 from local_server.farm.sites import Site
 from local_server.farm_link import FarmAddress, FarmLink, read_farm_address
@@ -358,9 +359,4 @@ def write_run_file(path: Path, services: Services, *, port: int) -> None:
         "version": services.version,
         "started_at_ms": services.started_at_ms,
     }
-    temporary = path.with_suffix(".tmp")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(told, file)
-    temporary.replace(path)
+    write_private_file(path, json.dumps(told))

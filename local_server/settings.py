@@ -13,6 +13,7 @@ import platformdirs
 
 from local_server.farm.errors import BadInput, Unavailable
 from local_server.farm.identifiers import make_id
+from local_server.farm.private_files import write_private_file
 
 OWNER = "me"
 STUDIO = "solo"
@@ -132,14 +133,7 @@ def read_or_make(path: Path, text: str) -> str:
     """
     if path.exists():
         return path.read_text(encoding="utf-8").strip()
-    temporary = path.with_suffix(".tmp")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_private_file(path, text)
     return text
 
 

@@ -5,7 +5,6 @@ machines have. Secrets lie in the operating system's keyring; where there is non
 its owner alone may read, and `Chest.where` says so plainly.
 """
 
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from keyring.errors import KeyringError
 
 from local_server.farm.errors import Unavailable
+from local_server.farm.private_files import write_private_file
 from sync.treasury import key_id
 
 SERVICE = "yuntu"
@@ -53,13 +53,7 @@ class FileChest:
     def put(self, name: str, secret: str) -> None:
         """Keep a secret, as a whole or not at all."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = self.folder / f".{name}.{secrets.token_hex(4)}"
-        opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(opened, "w", encoding="utf-8") as file:
-            file.write(secret)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.folder / name)
+        write_private_file(self.folder / name, secret)
 
     def where(self) -> str:
         """Return the code of the words that say where secrets are kept."""

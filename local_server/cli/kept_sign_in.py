@@ -7,7 +7,6 @@ person who never signs in.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
+from local_server.farm.private_files import write_private_file
 
 SERVICE = "yuntu"
 FILE = "sign-in.json"
@@ -72,12 +73,7 @@ class KeptSignIn:
         tokens = asdict(sign_in)
         in_keyring = write_keyring(self.entry, json.dumps(tokens))
         told = {"in_keyring": in_keyring, "tokens": None if in_keyring else tokens}
-        half = self.file.with_suffix(".tmp")
-        half.unlink(missing_ok=True)
-        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(told, file)
-        half.replace(self.file)
+        write_private_file(self.file, json.dumps(told))
         return in_keyring
 
     def forget(self) -> None:
