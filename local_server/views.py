@@ -7,6 +7,7 @@ from sqlite_utils import Database
 from local_server.delivery import Delivery, count_undelivered, target_path
 from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.jobs import read_plan
+from local_server.farm.sites import Site
 from local_server.farm.states import OPEN_JOB_STATES, JobState
 from local_server.live import Live
 from local_server.shapes.frames import AttemptView, FrameView
@@ -60,7 +61,7 @@ def show_job(
         reason=show_reason(wording, row["reason"], **row["reason_params"]),
         priority=row["priority"],
         range=plan.frames if plan else row["request"]["frames"],
-        site=row["request"]["site"],
+        site=row["request"].get("site", Site.HERE),
         frames=FrameCounts(**{name: row[f"frames_{name}"] for name in COUNTS}),
         fraction=min(1.0, (row["frames_done"] + fractions) / total) if total else 0.0,
         eta_ms=forecast_ms(row, fractions),

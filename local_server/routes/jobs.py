@@ -71,7 +71,6 @@ def show(row: Row) -> JobView:
             403: "priority_above_level",
             404: "no_package",
             409: "job_differs",
-            404: "no_package",
             422: ("no_farm", "scene_or_package"),
         },
         status=201,

@@ -61,7 +61,7 @@ def fill(rule: Rule, *, job: str = JOB, number: int = 1) -> str:
     names = ("session", "person", "operation", "device", "package", "asking")
     values = {"job": job, "number": str(number), "blob": "0" * 64}
     values |= dict.fromkeys(names, "nobody")
-    return ARGUMENT.sub(lambda match: values[match.group(1)], rule.rule)
+    return ARGUMENT.sub(lambda match: values.get(match.group(1), "none"), rule.rule)
 
 
 def call(server: RunningFarm, verb: str, path: str, **options: Any) -> requests.Response:
