@@ -120,7 +120,7 @@ class Foreman:
             self.next_lost_check = now + LOST_CHECK_MS
             doubtful = self.doubtful_looks > 0
             self.doubtful_looks -= doubtful
-            self.find_lost_messages(db, older_than_ms=1 if doubtful else LOST_AFTER_MS)
+            self.find_lost_messages(db, older_than_ms=0 if doubtful else LOST_AFTER_MS)
         return bool(self.hand_out(db))
 
     def take_reports(self) -> list[AnyReport]:
@@ -309,10 +309,13 @@ class Foreman:
         record = find_record(self.store, self.studio, Digest(frame["recipe"]), frame["number"])
         return None if record is None else parse_result(record.to_dict())
 
-    def find_lost_messages(self, db: Database, *, older_than_ms: int) -> None:
+    def find_lost_messages(
+        self, db: Database, *, older_than_ms: int, at_once: bool = False
+    ) -> None:
         """Hand frames out again whose message is neither on the line nor with a node.
 
-        A frame must be missing at two checks: its node may just be saying that it started.
+        A frame must be missing at two checks: its node may just be saying that it started. Where no
+        node is left that could, it is handed out again `at_once`.
         """
         handed = fetch_rows(
             db,
@@ -331,7 +334,7 @@ class Foreman:
                 line.withdraw(lambda _: True)  # nobody will ever take them
             waiting |= frame_ids(line.list_waiting())
         missing = {(one["job"], one["number"], one["attempt"]) for one in handed} - waiting
-        lost = missing & self.suspects if older_than_ms else missing
+        lost = missing if at_once else missing & self.suspects
         self.suspects = missing - lost
         with write(db):
             for job, number, _ in sorted(lost):
@@ -343,7 +346,7 @@ class Foreman:
             nodes.dismiss_node(db, id=node, at_ms=self.clock())
         self.reap_expired(db)
         if self.queue.is_private:
-            self.find_lost_messages(db, older_than_ms=0)
+            self.find_lost_messages(db, older_than_ms=0, at_once=True)
 
 
 def withdraw_job(line: Line, job: str) -> set[int]:

@@ -22,10 +22,18 @@ if TYPE_CHECKING:
 WIDTH_OF_A_PIPE = 10_000  # a table in a file is never cut to fit a screen
 
 
+class PipedConsole(Console):
+    """A console that leaves it to the command what a closed pipe means; rich would exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Say that whoever read our output has gone."""
+        raise BrokenPipeError
+
+
 def make_console(file: TextIO) -> Console:
     """Return a console that shows text as it is."""
     width = None if file.isatty() else WIDTH_OF_A_PIPE
-    return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+    return PipedConsole(file=file, width=width, markup=False, highlight=False, emoji=False)
 
 
 def make_err_console(out: Console) -> Console:

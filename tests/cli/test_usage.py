@@ -119,8 +119,9 @@ def test_every_command_takes_the_common_options() -> None:
         assert ("--data" in options) == (name != "node"), name
 
 
+@pytest.mark.parametrize("command", ["--help", "stop"])
 def test_a_reader_that_has_gone_is_no_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """`yuntu jobs | head -1` ends quietly."""
 
@@ -130,7 +131,8 @@ def test_a_reader_that_has_gone_is_no_error(
 
     with (tmp_path / "pipe").open("wb") as file:
         monkeypatch.setattr("sys.stdout", Gone(file, write_through=True))
-        assert run(["--help"]) == 0
+        monkeypatch.setenv("YUNTU_DATA", str(tmp_path))
+        assert run([command]) == 0
 
 
 def test_ran_reads_errors() -> None:
