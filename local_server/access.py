@@ -49,6 +49,7 @@ RIGHTS: dict[str, Right] = {
     "GET /connections": Right.ADMIN,
     "GET /renderers": Right.PERSON,
     "GET /farm": Right.PERSON,
+    "GET /nodes": Right.PERSON,
     "POST /checks": Right.PERSON,
     "GET /events": Right.PERSON,
     "POST /shutdown": Right.MACHINE,

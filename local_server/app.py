@@ -27,6 +27,7 @@ from local_server.routes import (
     health,
     jobs,
     money,
+    nodes,
     people,
     prices,
     profile,
@@ -45,7 +46,7 @@ BODY_BYTES_MAX = 1_000_000
 PARTS = (
     *(health, server, connections),
     *(sessions, profile, people),
-    *(jobs, steering, frames, farm, uploads),
+    *(jobs, steering, frames, farm, nodes, uploads),
     *(bills, money, prices),
     sync,
 )

@@ -211,6 +211,10 @@ class Client:
         """Return the farm that this machine has joined, and what waits for it."""
         return cast(dict[str, Any], self.call("GET", "/farm").json())
 
+    def get_nodes(self) -> dict[str, Any]:
+        """Return the nodes that were heard of lately."""
+        return cast(dict[str, Any], self.call("GET", "/nodes").json())
+
     def list_events(self, *, after: int, job: str) -> Iterator[Event]:
         """Yield a job's events above an id, oldest first, to the newest there is."""
         while True:

@@ -48,6 +48,7 @@ SECTIONS = {
         **dict.fromkeys(("people", "rules", "deeds"), "people"),
         **dict.fromkeys(("sync", "studio"), "syncing"),
         "farm": "farm",
+        "nodes": "nodes",
     },
     "processes": {
         "desktop": "window",

@@ -48,11 +48,23 @@ def dismiss_node(db: Database, *, id: str, at_ms: int) -> None:
 
 
 def list_nodes(db: Database, *, at_ms: int) -> list[Row]:
-    """Return the nodes heard of lately, newest first."""
+    """Return the nodes heard of lately, newest first, with how many frames each has under way."""
     rows = fetch_rows(
         db,
-        "SELECT * FROM node WHERE gone_at_ms IS NULL AND seen_at_ms > ?"
-        " ORDER BY started_at_ms DESC",
+        "SELECT node.*, (SELECT count(*) FROM frame WHERE lease_until_ms IS NOT NULL"
+        " AND frame.node = node.id) AS rendering FROM node"
+        " WHERE gone_at_ms IS NULL AND seen_at_ms > ? ORDER BY started_at_ms DESC",
         (at_ms - SILENT_MS_MAX,),
     )
     return [row | {"renderers": json.loads(row["renderers"])} for row in rows]
+
+
+def list_left_out(db: Database, *, owner: str | None, at_ms: int) -> list[Row]:
+    """Return which nodes are left out of which open jobs: an owner's, or everybody's for None."""
+    return fetch_rows(
+        db,
+        "SELECT f.node, f.job, f.in_a_row, f.until_ms FROM node_failure f"
+        " JOIN job ON job.id = f.job WHERE f.until_ms > ? AND (? IS NULL OR job.owner = ?)"
+        " AND job.state IN ('queued', 'running', 'paused') ORDER BY f.until_ms",
+        (at_ms, owner, owner),
+    )

@@ -180,7 +180,7 @@ def open_window(program: Program, data: Path, language: str) -> None:
     environment = {**make_environment(program, language), DATA_VARIABLE: str(data)}
     try:
         process = subprocess.Popen(
-            list(program.command),
+            [*program.command, "desktop"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

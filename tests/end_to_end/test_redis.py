@@ -234,6 +234,8 @@ def test_a_broken_machine_spoils_no_job(
         log = tmp_path / "helper.log"
         wait_until(lambda: "renderers=" in log.read_text(), seconds=60, what="the node is up")
         shown = remote.render(job, scenes.turning, fresh=True)
+        listed = {one["id"]: one["site"] for one in remote.get("/nodes")["items"]}
+        assert listed["helper"] == "here" and len(listed) > 1
     assert (shown["state"], shown["frames"]["done"]) == ("completed", 12)
     tries = [try_ for number in range(1, 13) for try_ in remote.attempts(job, number)]
     failed = [one for one in tries if one["outcome"] == "failed"]

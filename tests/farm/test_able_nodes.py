@@ -10,6 +10,8 @@ from local_server.farm import able_nodes
 from local_server.farm.able_nodes import FAILURES_MOST, LEFT_OUT_MS, SILENT_MS_MAX
 from local_server.farm.db import fetch_rows
 from local_server.farm.frames import HandedFrame
+from local_server.farm.nodes import list_left_out, list_nodes
+from local_server.farm.sites import Site
 from tests.farm.workshop import Workshop
 
 NODES = ("node-a", "node-b", "node-c", "node-d")
@@ -120,6 +122,28 @@ def test_the_only_node_is_never_left_out(shop: Workshop) -> None:
     for one in shop.hand(9):
         shop.fail(one, node="node-a")
     assert able_nodes.list_able(shop.db, shop.job(), at_ms=shop.now) == {"node-a"}
+
+
+def test_who_is_left_out_is_listed_for_whose_job_it_is(shop: Workshop) -> None:
+    shop.greet("node-a", "node-b")
+    shop.submit(count=3)
+    for one in shop.hand(3):
+        shop.fail(one, node="node-a")
+    for owner, told in (("me", 1), (None, 1), ("somebody", 0)):
+        assert len(list_left_out(shop.db, owner=owner, at_ms=shop.now)) == told
+    [one] = shop.hand(1)
+    shop.start(one, node="node-b")
+    assert {row["id"]: row["rendering"] for row in list_nodes(shop.db, at_ms=shop.now)} == {
+        "node-a": 0,
+        "node-b": 1,
+    }
+
+
+def test_nodes_of_another_site_are_not_asked(shop: Workshop) -> None:
+    shop.greet("node-a")
+    shop.greet("node-b", site=Site.FARM)
+    shop.submit(count=1)
+    assert fail_by(shop, "node-a", "node-a", "node-a") == "failed"
 
 
 def test_a_retry_begins_with_a_clean_record(shop: Workshop) -> None:

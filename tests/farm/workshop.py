@@ -14,6 +14,7 @@ from local_server.farm.db import Row, fetch_rows, open_database, write
 from local_server.farm.frames import HandedFrame
 from local_server.farm.jobs import Plan
 from local_server.farm.pricing import Level, PriceBook
+from local_server.farm.sites import Site
 
 BOOK = PriceBook(
     id="test-book",
@@ -125,7 +126,7 @@ class Workshop:
             self.db, job=job, plan=plan, numbers=numbers, scene_key="scene", at_ms=self.tick()
         )
 
-    def greet(self, *names: str, renderer: str = "4.5") -> None:
+    def greet(self, *names: str, renderer: str = "4.5", site: Site = Site.HERE) -> None:
         """Let nodes say that they are up, with a version of Blender."""
         for name in names:
             with write(self.db):
@@ -138,6 +139,7 @@ class Workshop:
                     renderers=[{"name": "blender", "version": renderer}],
                     slots=1,
                     at_ms=self.tick(),
+                    site=site,
                 )
 
     def hand_addressed(self, limit: int = 100) -> list[HandedFrame]:
