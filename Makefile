@@ -28,7 +28,7 @@ test: ## Check the format, the style and the types, and run every test
 	@.venv/bin/ruff format --check . || { echo "make format puts this right" >&2; exit 1; }
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy --no-error-summary
-	@.venv/bin/pytest -m "not torture and not bundle" $(arguments)
+	@.venv/bin/pytest -m "not torture" $(arguments)
 
 bench: ## Measure: frames against plain Blender, no-op frames, start, memory, big databases
 	@scripts/bootstrap.sh all

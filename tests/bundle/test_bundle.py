@@ -1,7 +1,9 @@
 """One folder, one executable: it serves, and renders with what is installed."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -11,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.bundle.conftest import ROOT, Bundle
+from tests.end_to_end.running_farm import wait_until
 
-pytestmark = pytest.mark.bundle
+pytestmark = [pytest.mark.bundle, pytest.mark.torture]
 TEA = ROOT / "resources" / "scenes" / "povray-tea"
 BYTES_MAX = 700 * 1024**2
 needs_blender = pytest.mark.skipif(shutil.which("blender") is None, reason="no Blender is here")
@@ -98,10 +101,19 @@ def test_addon_goes_into_blender(bundle: Bundle) -> None:
 @pytest.mark.skipif(find_spec("desktop") is None, reason="there is no window yet")
 @pytest.mark.skipif(shutil.which("xvfb-run") is None, reason="no display can be made")
 def test_window_opens(bundle: Bundle) -> None:
-    """Without a word it is the window; it is up and stays so until it is ended."""
-    command = ["xvfb-run", "-a", str(bundle.program)]
-    environment = bundle.environment | {"YUNTU_DATA": str(bundle.data)}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as window:
-        with pytest.raises(subprocess.TimeoutExpired):
-            window.wait(timeout=15)
-        window.terminate()
+    """It is up and has started the server of its data directory, which ends with it."""
+    data = bundle.data.with_name("window-data")
+    command = ["xvfb-run", "-a", str(bundle.program), "desktop", "--data", str(data)]
+    window = subprocess.Popen(
+        command, env=bundle.environment, stderr=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        wait_until(
+            lambda: window.poll() is None and (data / "server.json").exists(),
+            seconds=60,
+            what="the window has started a server",
+        )
+    finally:
+        os.killpg(window.pid, signal.SIGTERM)
+        _, words = window.communicate(timeout=30)
+    assert b"Traceback" not in words, words.decode()
