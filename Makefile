@@ -10,7 +10,7 @@ unexport PYTHONHOME PYTHONPATH
 python := .venv/bin/python
 arguments ?=
 
-.PHONY: help demo app test bench fuzz torture format lock clean
+.PHONY: help demo app screenshots test bench fuzz torture format lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,10 @@ demo: ## Render the bundled scene through server, queue and node; then show the 
 app: ## Open the window
 	@scripts/bootstrap.sh window
 	@$(python) -m local_server desktop $(arguments)
+
+screenshots: ## Write every screen of the window to build/screenshots; arguments=--keep renews those of the docs
+	@scripts/bootstrap.sh all
+	@$(python) -m tests.desktop.screenshots $(arguments)
 
 test: ## Check the format, the style and the types, and run every test
 	@scripts/bootstrap.sh all

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import platformdirs
 from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QImageReader
 from PySide6.QtWidgets import QApplication
 
+from desktop.company import Company
+from desktop.crash_reports import CrashReports
 from desktop.icons import Icons
 from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
@@ -49,6 +52,8 @@ def make_stage(app: QApplication, preferences: Preferences) -> Stage:
 def make_app() -> QApplication:
     """Return Qt's application."""
     QCoreApplication.setApplicationName("yuntu")
+    # Pictures of several hundred megabytes are what this program is for.
+    QImageReader.setAllocationLimit(0)
     app = QApplication.instance()
     return app if isinstance(app, QApplication) else QApplication(sys.argv[:1])
 
@@ -67,7 +72,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     window = MainWindow(stage, preferences, data)
     app.setWindowIcon(stage.icons.icon("yuntu"))
     window.show()
+    reports = CrashReports(data, window)
+    company = Company(window, reports)
+    company.tell_last_crash(reports.begin())
     window.watch.start()
     if options.scenes:
         window.add_scenes([str(Path(scene).resolve()) for scene in options.scenes])
-    return app.exec()
+    code = app.exec()
+    company.wakefulness.set_held(False)
+    reports.end()
+    return code

@@ -8,7 +8,6 @@ MICROS = 1_000_000
 CENT = MICROS // 100
 SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 KILO = 1024
-FIGURE_SPACE = "\u2007"
 RENDERER_NAMES = {
     "aftereffects": "After Effects",
     "cinema4d": "Cinema 4D",
@@ -31,9 +30,9 @@ def show_money(micros: int, *, exact: bool = False) -> str:
 
 
 def align_money(micros: int) -> str:
-    """Return an amount with all its digits, as wide after the point as every other one."""
-    whole, _, decimals = show_money(micros, exact=True).partition(".")
-    return f"{whole}.{decimals.ljust(6, FIGURE_SPACE)}"
+    """Return an amount with all six decimals: in a column every digit has its place."""
+    whole, rest = divmod(abs(micros), MICROS)
+    return f"{'−' if micros < 0 else ''}¥{whole:,}.{rest:06d}"
 
 
 def show_renderer(renderer: dict[str, str]) -> str:

@@ -23,9 +23,13 @@ from desktop.panels.layout import column, holder, row
 from desktop.panels.machines import MachinesPanel
 from desktop.panels.money import MoneyPanel
 from desktop.panels.settings import SettingsPanel
+from desktop.panels.sign_in import SignInPanel
 from desktop.panels.submission import SubmissionPanel
+from desktop.panels.viewer import ViewerPanel
+from desktop.pictures import Pictures
 from desktop.preferences import Preferences
 from desktop.server_watch import ServerState, ServerWatch
+from desktop.sign_in import SignIn
 from desktop.stage import Stage
 from desktop.thumbnails import Thumbnails
 from desktop.wires.job import JobWire, open_folder
@@ -55,6 +59,7 @@ class MainWindow(QMainWindow):
         self.client.language = stage.words.language
         self.live = Live(self)
         self.events = Events(self.client, self.live, self)
+        self.sign_in = SignIn(self.client, data, self)
         self.make_panels()
         self.make_wires()
         self.connect_server()
@@ -72,19 +77,24 @@ class MainWindow(QMainWindow):
         """Make the models and the panels that show them."""
         stage = self.stage
         self.thumbnails = Thumbnails(self)
+        self.pictures = Pictures(self)
         self.jobs = JobsModel(stage.words, self)
         self.frames = FramesModel(stage.words, self)
         self.side = Side(stage)
         self.banner = Banner(stage)
         self.jobs_panel = JobsPanel(stage, self.jobs, self.thumbnails)
         self.job_panel = JobPanel(stage, self.frames, self.thumbnails, BillView(stage))
+        self.viewer = ViewerPanel(stage, self.frames, self.thumbnails, self.pictures)
         self.new_panel = SubmissionPanel(stage)
         self.money_panel = MoneyPanel(stage, self.jobs.name_job)
         self.machines_panel = MachinesPanel(stage)
         self.settings_panel = SettingsPanel(stage, self.preferences, str(self.data))
+        self.sign_in_panel = SignInPanel(stage)
         self.panels: dict[str, QWidget] = {
+            "sign_in": self.sign_in_panel,
             "jobs": self.jobs_panel,
             "job": self.job_panel,
+            "viewer": self.viewer,
             "submission": self.new_panel,
             "money": self.money_panel,
             "machines": self.machines_panel,
@@ -127,6 +137,8 @@ class MainWindow(QMainWindow):
             self.toast,
         )
         self.job_wire = JobWire(stage, client, self.jobs_wire, self.frames, self.job_panel)
+        self.pictures.wanted.connect(self.job_wire.ask_picture)
+        self.job_wire.picture_came.connect(self.pictures.put)
         self.submission_wire = SubmissionWire(client, self.new_panel, self.preferences)
         self.money_wire = MoneyWire(stage, client, self.money_panel, self.side)
         self.machines_wire = MachinesWire(client, self.machines_panel, self.jobs)
@@ -149,6 +161,9 @@ class MainWindow(QMainWindow):
         jobs.submit_wanted.connect(new.choose_scenes)
         jobs.example_wanted.connect(self.add_example)
         job.back.connect(lambda: self.show_page("jobs"))
+        job.frame_opened.connect(self.open_frame)
+        self.viewer.back.connect(lambda: self.pages.setCurrentWidget(self.job_panel))
+        self.viewer.log_wanted.connect(self.job_wire.show_log)
         new.back.connect(lambda: self.show_page("jobs"))
         new.scenes_added.connect(lambda _: self.show_page("submission"))
         new.submitted.connect(self.leave_submission)
@@ -167,11 +182,25 @@ class MainWindow(QMainWindow):
         self.watch.changed.connect(self.show_server)
         self.watch.ready.connect(self.use_server)
         self.events.begun.connect(self.load)
+        self.connect_sign_in()
         self.client.unheard.connect(self.tell_problem)
         self.jobs.modelReset.connect(self.loaded)
         self.live.connected.connect(load_charts)
-        self.banner.first.clicked.connect(self.watch.start)
+        self.banner_action = self.watch.start
+        self.banner.first.clicked.connect(self.do_banner_action)
         self.banner.second.clicked.connect(lambda: open_folder(str(self.data / "logs")))
+
+    def connect_sign_in(self) -> None:
+        """Let somebody sign in, and out."""
+        panel, sign_in = self.sign_in_panel, self.sign_in
+        panel.sign_in_wanted.connect(sign_in.sign_in)
+        panel.sign_up_wanted.connect(sign_in.sign_up)
+        sign_in.failed.connect(panel.show_problem)
+        sign_in.needed.connect(self.ask_who)
+        sign_in.ready.connect(self.begin_work)
+        sign_in.person_known.connect(self.show_person)
+        sign_in.kept.connect(self.tell_kept)
+        self.side.sign_out_wanted.connect(sign_in.sign_out)
 
     # --- pages ---
 
@@ -191,6 +220,11 @@ class MainWindow(QMainWindow):
         self.job_wire.open(id)
         self.pages.setCurrentWidget(self.job_panel)
         self.side.choose("jobs")
+
+    def open_frame(self, number: int) -> None:
+        """Show a frame of the open job at full size."""
+        self.pages.setCurrentWidget(self.viewer)
+        self.viewer.open(number)
 
     def add_example(self) -> None:
         """Show the scene that comes with the program, ready to be rendered."""
@@ -217,7 +251,32 @@ class MainWindow(QMainWindow):
         """Talk to a server that is ready."""
         self.client.set_address(address)
         self.thumbnails.forget_all()
+        self.sign_in.begin()
+
+    def ask_who(self, may_sign_up: bool) -> None:
+        """Show nothing of anybody until somebody signs in."""
+        self.live.stop()
+        self.events.last = -1
+        self.job_wire.close()
+        self.jobs.set_first_page([], None)
+        self.side.set_person(None)
+        self.sign_in_panel.begin(may_sign_up=may_sign_up)
+        self.pages.setCurrentWidget(self.sign_in_panel)
+
+    def begin_work(self) -> None:
+        """Ask for all there is, of whoever is known now."""
+        if self.pages.currentWidget() is self.sign_in_panel:
+            self.show_page("jobs")
         self.events.begin()
+
+    def show_person(self, person: dict[str, Any]) -> None:
+        """Show whose window this is."""
+        self.side.set_person(person["name"] if self.sign_in.session else "")
+
+    def tell_kept(self, in_keyring: bool) -> None:
+        """Say where a sign-in is kept if that is not the keyring."""
+        if not in_keyring:
+            self.toast.show_text(self.stage.words.say("sign_in.in_file"))
 
     def load(self) -> None:
         """Ask for all that is shown; what happens from now on is pushed."""
@@ -238,6 +297,7 @@ class MainWindow(QMainWindow):
         failed = state == ServerState.FAILED
         self.banner_box.setVisible(failed)
         if failed:
+            self.banner_action = self.watch.start
             error = self.watch.error
             self.banner.show_words(
                 "banner-bad",
@@ -248,6 +308,11 @@ class MainWindow(QMainWindow):
             )
         settings = self.settings_panel
         settings.set_server(words.say(f"server.{state}"))
+
+    def do_banner_action(self) -> None:
+        """Do what the banner offers, and take the banner away."""
+        self.banner_box.hide()
+        self.banner_action()
 
     def restart_server(self) -> None:
         """End the server; whoever watches over it starts it again."""

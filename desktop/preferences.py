@@ -15,6 +15,7 @@ class Preferences:
     """The user's choices, in a file beside the data they are about."""
 
     def __init__(self, file: Path) -> None:
+        self.path = file
         self.store = QSettings(str(file), QSettings.Format.IniFormat)
 
     def read(self, name: str, default: Any) -> Any:

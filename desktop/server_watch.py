@@ -207,6 +207,13 @@ def find_program() -> list[str]:
     return [sys.executable, "-m", "local_server"]
 
 
+def find_reader(word: str) -> list[str]:
+    """Return the command that reads a picture: the bundle itself, or Python with our module."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, word]
+    return [sys.executable, "-m", "desktop.picture_reader"]
+
+
 def make_environment(language: str) -> dict[str, str]:
     """Return the environment of a server: it finds what this program finds."""
     paths = os.pathsep.join(dict.fromkeys(str(Path(one or ".").resolve()) for one in sys.path))

@@ -1,7 +1,10 @@
 """The entry of every process of this program: `yuntu ...`, `python -m local_server ...`."""
 
 import os
+import runpy
 import sys
+
+PICTURE_WORD = "read-picture"
 
 
 def main() -> None:
@@ -13,6 +16,11 @@ def main() -> None:
         from render.leash_child import main as hold_on
 
         hold_on(sys.argv[2:])
+        return
+    if sys.argv[1:2] == [PICTURE_WORD]:
+        # The window has this program read pictures in a process apart; by its name alone, as ever.
+        sys.argv = sys.argv[1:]
+        runpy.run_module("desktop.picture_reader", run_name="__main__")
         return
     from local_server.cli.first_look import find_command
 

@@ -1,7 +1,7 @@
 """The frame around all pages: where one is, how the server is, and what was just done."""
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from desktop.panels.layout import column, row
 from desktop.stage import Stage
@@ -23,6 +23,7 @@ class Side(QWidget):
 
     chosen = Signal(str)
     server_clicked = Signal()
+    sign_out_wanted = Signal()
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
@@ -53,6 +54,15 @@ class Side(QWidget):
         self.balance_box = QWidget()
         self.balance_box.setLayout(column(self.balance_name, self.balance, gap=1))
         self.balance_box.hide()
+        self.person = QPushButton()
+        self.person.setObjectName("nav")
+        stage.icons.set_on(self.person, "user")
+        self.person.hide()
+        menu = QMenu(self.person)
+        leave = menu.addAction("")
+        leave.triggered.connect(self.sign_out_wanted)
+        stage.words.bind(leave, lambda: leave.setText(stage.words.say("sign_in.sign_out")))
+        self.person.setMenu(menu)
         self.server = QPushButton()
         self.server.setObjectName("nav")
         self.server.clicked.connect(self.server_clicked)
@@ -63,6 +73,7 @@ class Side(QWidget):
             None,
             self.balance_box,
             4,
+            self.person,
             self.server,
             gap=4,
         )
@@ -99,6 +110,15 @@ class Side(QWidget):
         """Show what there is to spend."""
         self.balance.setText(text)
         self.balance_box.show()
+
+    def set_person(self, name: str | None) -> None:
+        """Show who has signed in; "" at one's own workstation, None while nobody is known."""
+        self.person.setText(name or "")
+        self.person.setVisible(bool(name))
+        for button in self.buttons.values():
+            button.setEnabled(name is not None)
+        if name is None:
+            self.balance_box.hide()
 
     def set_server(self, state: str) -> None:
         """Show how the server is."""

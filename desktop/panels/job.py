@@ -189,7 +189,7 @@ class JobPanel(QWidget):
         done = words.say("jobs.frames_done", done=frames["done"], total=frames["total"])
         self.put("progress", percent, done)
         held = ""
-        if job["held_micros"]:
+        if job["held_micros"] and job["state"] in (*OPEN, "paused"):
             held = words.say("jobs.held", amount=show_money(job["held_micros"]))
         elif frames["reused"]:
             held = words.say("job.reused", count=frames["reused"])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -32,6 +32,9 @@ FILTERS = {
 }
 TYPING_MS = 250
 WIDTHS = {Column.STATE: 190, Column.PROGRESS: 190, Column.COST: 140, Column.TIME: 110}
+NARROW_WIDTHS = {Column.STATE: 150, Column.PROGRESS: 120, Column.COST: 110, Column.TIME: 90}
+NARROW, NARROWEST = 900, 740
+"""Below these widths columns are narrower, and the last one gives way."""
 VERBS: dict[str, tuple[str, str, Callable[[Job], bool]]] = {
     "open": ("folder", "Return", lambda _: True),
     "pause": ("pause", "Ctrl+P", lambda job: job["state"] in OPEN),
@@ -127,8 +130,6 @@ class JobsPanel(QWidget):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
-        for place, width in WIDTHS.items():
-            self.table.setColumnWidth(place, width)
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(False)
         self.sort: tuple[str, str | None] = ("created", None)
@@ -140,6 +141,14 @@ class JobsPanel(QWidget):
         self.stage.name(self.table, "jobs.title")
         thumbnails.arrived.connect(lambda *_: self.table.viewport().update())
         self.stage.theme.bind(self.table, lambda: self.table.viewport().update())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Leave enough room for names."""
+        room = self.width() - 2 * PAGE
+        for place, width in (NARROW_WIDTHS if room < NARROW else WIDTHS).items():
+            self.table.setColumnWidth(place, width)
+        self.table.setColumnHidden(Column.TIME, room < NARROWEST)
+        super().resizeEvent(event)
 
     def make_actions(self) -> None:
         """Make what can be done with the jobs that are chosen, for menus and by keyboard."""

@@ -47,6 +47,7 @@ class SettingsPanel(QWidget):
                 self.make_line("settings.theme", self.theme),
             ),
             *self.make_section("behaviour", *self.switches.values()),
+            *self.make_section("help", self.make_tour()),
             *self.make_section("folders", self.make_folder()),
             *self.make_section("server", self.make_server()),
             None,
@@ -83,6 +84,12 @@ class SettingsPanel(QWidget):
 
         words.bind(box, say)
         return box
+
+    def make_tour(self) -> QWidget:
+        """Return the button that shows the tour again."""
+        show = self.stage.caption(QPushButton(), "tour.again")
+        show.clicked.connect(self.tour_wanted)
+        return holder(row(show, None))
 
     def make_folder(self) -> QWidget:
         """Return where everything is kept, with a button that shows it."""

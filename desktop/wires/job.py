@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtCore import QObject, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
@@ -20,6 +20,8 @@ GATHER_MS = 200
 
 class JobWire(QObject):
     """Connects the page of one job with the server."""
+
+    picture_came = Signal(str, int, object, str)
 
     def __init__(
         self, stage: Stage, client: Client, jobs: JobsWire, model: FramesModel, panel: JobPanel
@@ -130,6 +132,14 @@ class JobWire(QObject):
             reply.done.connect(
                 lambda data: self.panel.story.setPlainText(data.decode("utf-8", "replace"))
             )
+
+    def ask_picture(self, job: str, number: int) -> None:
+        """Ask for a frame's file."""
+        frame = self.model.get_frame(number) if job == self.job else None
+        extension = str(frame["extension"] or "") if frame else ""
+        reply = self.client.get(f"/jobs/{job}/frames/{number}/picture", raw=True)
+        reply.done.connect(lambda data: self.picture_came.emit(job, number, data, extension))
+        reply.failed.connect(lambda _: self.picture_came.emit(job, number, None, extension))
 
     def show_log(self, number: int) -> None:
         """Show what the renderer said of a frame, and every attempt at it."""

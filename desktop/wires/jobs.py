@@ -5,7 +5,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.client import Client, Problem
-from desktop.models.jobs import JobsModel
+from desktop.models.jobs import OPEN, OVER, JobsModel
 from desktop.panels.frame import Toast
 from desktop.panels.jobs import JobsPanel
 from desktop.stage import Stage
@@ -22,6 +22,7 @@ class JobsWire(QObject):
     """Connects the list of jobs with the server."""
 
     job_shown = Signal(dict)
+    job_ended = Signal(dict)
     consent_needed = Signal(str, object)
 
     def __init__(
@@ -101,6 +102,9 @@ class JobsWire(QObject):
 
     def put_job(self, job: dict[str, Any], *, is_new: bool = False) -> None:
         """Show a job as it is now."""
+        before = self.model.get_job(job["id"])
+        if before is not None and before["state"] in OPEN and job["state"] in OVER:
+            self.job_ended.emit(job)
         states = self.panel.query["state"]
         is_wanted = not states or job["state"] in states
         self.model.put_job(job, on_top=is_new and is_wanted and not self.panel.search.text())

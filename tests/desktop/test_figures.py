@@ -29,7 +29,8 @@ def test_exact_money_has_every_digit_and_aligns() -> None:
     """Bills are added up by hand."""
     assert show_money(1_284, exact=True) == "¥0.001284"
     assert show_money(50_000_000, exact=True) == "¥50.00"
-    assert len(align_money(1_280)) == len(align_money(1_284)) == len(align_money(2_500_000))
+    assert align_money(1_280) == "¥0.001280"
+    assert align_money(-2_500_000) == "−¥2.500000"
 
 
 def test_durations() -> None:

@@ -96,8 +96,8 @@ def test_tables(qtmodeltester: ModelTester, stage: Stage) -> None:
     statement.set_rows([entry | {"amount_micros": 5_000_000}], "next")
     statement.fetchMore()
     statement.add_rows([entry | {"amount_micros": 1_284, "kind": "settle", "job": "a"}], None)
-    assert [statement.data(statement.index(row, 3)).strip() for row in (0, 1)] == [
-        "+¥5.00",
+    assert [statement.data(statement.index(row, 3)) for row in (0, 1)] == [
+        "+¥5.000000",
         "−¥0.001284",
     ]
     bill = make_bill_model(stage)

@@ -10,7 +10,7 @@ import pytest
 from desktop.words import LANGUAGES, Words, find_system_language, read_words
 
 DESKTOP = Path(__file__).parents[2] / "desktop"
-KEY = re.compile(r"^[a-z]+\.[a-z_0-9]+$")
+KEY = re.compile(r"^[a-z_]+\.[a-z_0-9]+$")
 PARTS = {key.partition(".")[0] for key in read_words("en")}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 

@@ -1,0 +1,159 @@
+"""Signing in: silent at one's own workstation, by name and password at a shared one."""
+
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
+
+from desktop.client import Client, Problem
+from desktop.keeping import forget_token, keep_token, read_token
+
+RENEW_EARLIER_MS = 60_000
+SIGN_IN_CODES = (
+    "key_wrong",
+    "session_copied",
+    "session_ended",
+    "sign_in_needed",
+    "token_expired",
+    "token_wrong",
+)
+
+
+class SignIn(QObject):
+    """Finds out who uses the window, and renews what shows it."""
+
+    ready = Signal()
+    """Requests can be made: somebody is known."""
+    needed = Signal(bool)
+    """Somebody has to sign in; whether they may make an account themselves."""
+    failed = Signal(object)
+    person_known = Signal(object)
+    kept = Signal(bool)
+    found = Signal(str)
+
+    def __init__(self, client: Client, data: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.client, self.data = client, data
+        self.refresh_token = ""
+        self.session = ""
+        self.is_asking = False
+        self.pool = QThreadPool(self)
+        self.pool.setMaxThreadCount(1)  # keep and forget in the order they were asked for
+        self.renewing = QTimer(self, singleShot=True)
+        self.renewing.timeout.connect(self.renew)
+        self.found.connect(self.begin_with)
+        client.refused.connect(self.take_refusal)
+
+    def begin(self) -> None:
+        """Find out who uses the window at a server that is ready."""
+        self.client.token, self.session = "", ""
+        data, found = self.data, self.found
+        self.pool.start(lambda: found.emit(read_token(data)))
+
+    def begin_with(self, token: str) -> None:
+        """Go on with what was kept, or see whether the workstation needs no sign-in."""
+        self.refresh_token = token
+        if token:
+            self.renew()
+        else:
+            self.ask_rules()
+
+    def ask_rules(self) -> None:
+        """See whether everybody has to sign in here."""
+        self.client.get("/rules", slot="rules").done.connect(self.take_rules)
+
+    def take_rules(self, rules: dict[str, Any]) -> None:
+        """Go on silently at one's own workstation, or ask who it is."""
+        if rules["shared"]:
+            self.needed.emit(rules["sign_up"])
+        else:
+            self.client.get("/me", slot="me").done.connect(self.person_known)
+            self.ready.emit()
+
+    def take_refusal(self, problem: Problem) -> None:
+        """Renew what has run out, or ask who it is."""
+        if problem.code not in SIGN_IN_CODES or self.is_asking:
+            return
+        if problem.code == "token_expired" and self.refresh_token:
+            self.renew()
+        else:
+            self.forget()
+            self.ask_rules()
+
+    def renew(self) -> None:
+        """Exchange the refresh token for new ones."""
+        self.is_asking = True
+        self.client.token = ""
+        body = {"refresh_token": self.refresh_token}
+        reply = self.client.post("/tokens", body, slot="tokens")
+        reply.done.connect(self.take_tokens)
+        reply.failed.connect(self.lose)
+
+    def lose(self, problem: Problem) -> None:
+        """Ask who it is: what was kept is worth nothing any more."""
+        self.is_asking = False
+        if problem.is_lost:
+            return
+        self.forget()
+        self.ask_rules()
+
+    def sign_in(self, login: str, password: str) -> None:
+        """Sign in by name and password."""
+        self.is_asking = True
+        body = {"login": login, "password": password, "device": platform.node()[:100]}
+        reply = self.client.post("/sessions", body)
+        reply.done.connect(self.take_tokens)
+        reply.failed.connect(self.fail)
+
+    def sign_up(self, name: str, password: str, email: str) -> None:
+        """Make an account and sign in with it."""
+        self.is_asking = True
+        body = {"name": name, "password": password} | ({"email": email} if email else {})
+        reply = self.client.post("/people", body)
+        reply.done.connect(lambda _: self.sign_in(name, password))
+        reply.failed.connect(self.fail)
+
+    def fail(self, problem: Problem) -> None:
+        """Say why somebody could not sign in."""
+        self.is_asking = False
+        self.failed.emit(problem)
+
+    def take_tokens(self, told: dict[str, Any]) -> None:
+        """Show who it is from now on, and keep what will renew that."""
+        is_first = not self.session
+        self.is_asking = False
+        self.client.token, self.session = told["access_token"], told["session"]
+        self.refresh_token = told["refresh_token"]
+        left_ms = told["expires_at_ms"] - read_clock_ms()
+        self.renewing.start(max(1_000, left_ms - RENEW_EARLIER_MS))
+        data, token, kept = self.data, self.refresh_token, self.kept
+        self.pool.start(lambda: kept.emit(keep_token(data, token)))
+        self.person_known.emit(told["person"])
+        if is_first:
+            self.ready.emit()
+
+    def sign_out(self) -> None:
+        """End the session here and at the server."""
+        if self.session:
+            reply = self.client.delete(f"/sessions/{self.session}")
+            reply.done.connect(lambda _: self.end())
+            reply.failed.connect(lambda _: self.end())
+
+    def end(self) -> None:
+        """Be nobody, and ask who it is."""
+        self.forget()
+        self.ask_rules()
+
+    def forget(self) -> None:
+        """Keep nothing of a sign-in that is over."""
+        self.renewing.stop()
+        self.client.token = self.session = self.refresh_token = ""
+        data = self.data
+        self.pool.start(lambda: forget_token(data))
+
+
+def read_clock_ms() -> int:
+    """Return the time, in milliseconds since 1970."""
+    return int(time.time() * 1000)

@@ -1,0 +1,154 @@
+"""Writes every screen in both languages, both palettes and two sizes: `make screenshots`.
+
+A real server renders the scenes that come with the program, so that the pictures show what people
+will see. Runs under any Qt platform; without a display it needs `QT_QPA_PLATFORM=offscreen`.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QElapsedTimer, QSize
+from PySide6.QtWidgets import QApplication, QWidget
+
+from desktop.application import make_app, make_stage
+from desktop.main_window import MainWindow
+from desktop.panels.money import TopUpDialog
+from desktop.preferences import Preferences
+from tests.end_to_end.running_farm import RunningFarm
+
+ROOT = Path(__file__).parents[2]
+OUT = ROOT / "build" / "screenshots"
+SCENES = ROOT / "resources" / "scenes"
+SIZES = {"large": QSize(1440, 900), "small": QSize(960, 640)}
+WAIT_MS_MAX = 60_000
+SETTLE_MS = 350
+PICTURES = {"jobs", "job", "viewer", "submission", "money"}
+"""Those that docs/pictures keeps, large, in English and light, and in Chinese and dark."""
+
+
+def wait(app: QApplication, done: Callable[[], bool], ms_max: int = WAIT_MS_MAX) -> None:
+    """Let the window go on until something is so, at most so long."""
+    clock = QElapsedTimer()
+    clock.start()
+    while not done() and clock.elapsed() < ms_max:
+        app.processEvents()
+
+
+def settle(app: QApplication) -> None:
+    """Let the window go on for a moment: pictures come, layouts are made."""
+    wait(app, lambda: False, SETTLE_MS)
+
+
+class Album:
+    """Takes the pictures of one language and palette."""
+
+    def __init__(self, app: QApplication, window: MainWindow, look: str) -> None:
+        self.app, self.window, self.look = app, window, look
+
+    def take(self, name: str, widget: QWidget | None = None) -> None:
+        """Take a picture of a screen at every size, or of a dialog as it is."""
+        sizes = SIZES if widget is None else {"dialog": widget.size()}
+        for size_name, size in sizes.items():
+            if widget is None:
+                self.window.resize(size)
+            settle(self.app)
+            shown = widget or self.window
+            shown.grab().save(str(OUT / f"{name}-{self.look}-{size_name}.png"))
+
+    def take_all(self, job: str) -> None:
+        """Take a picture of every screen."""
+        window, app = self.window, self.app
+        window.show_page("jobs")
+        self.take("jobs")
+        window.jobs_panel.search.setText("nothing is called so")
+        wait(app, lambda: not window.jobs.jobs)
+        self.take("jobs-nothing")
+        window.jobs_panel.search.clear()
+        wait(app, lambda: bool(window.jobs.jobs))
+        window.open_job(job)
+        wait(app, lambda: len(window.frames.list_pictured()) > 0)
+        self.take("job")
+        for place, name in ((1, "job-chart"), (2, "job-bill"), (3, "job-story")):
+            window.job_panel.tabs.setCurrentIndex(place)
+            self.take(name)
+        window.open_frame(window.frames.list_pictured()[0])
+        wait(app, lambda: bool(window.pictures.kept))
+        self.take("viewer")
+        window.show_page("money")
+        window.money_wire.verify()
+        wait(app, lambda: window.money_panel.audit is not None)
+        self.take("money")
+        dialog = TopUpDialog(window.stage, window)
+        dialog.show()
+        self.take("top-up", dialog)
+        dialog.close()
+        window.show_page("machines")
+        wait(app, lambda: window.machines_panel.renderers is not None)
+        self.take("machines")
+        window.show_page("settings")
+        self.take("settings")
+        window.add_scenes([str(SCENES / "lanterns" / "lanterns.blend")])
+        wait(app, lambda: window.new_panel.cards[0].check is not None)
+        self.take("submission")
+        for card in tuple(window.new_panel.cards):
+            window.new_panel.dismiss(card)
+        window.toast.show_text(window.stage.words.say("toasts.cancel", count=2), "Undo")
+
+
+def fill(farm: RunningFarm) -> str:
+    """Render a few jobs; returns the one to look at."""
+    farm.top_up(200)
+    farm.submit("plum-tea", SCENES / "povray-tea" / "tea.pov", name="Plum tea, morning light")
+    look = {"width": 480, "height": 270, "samples": 8}
+    scene = SCENES / "lanterns" / "lanterns.blend"
+    farm.submit("lanterns", scene, frames="1-12", name="Lantern festival 上元灯会", **look)
+    for job in ("plum-tea", "lanterns"):
+        farm.wait_for_rest(job, seconds=600)
+    again = {"max_cost_micros": 100, "fresh": True, "name": "Pavilion at dusk"}
+    farm.submit("pavilion", scene, frames="1-40", **(look | again))
+    farm.wait_for_rest("pavilion", seconds=600)
+    return "lanterns"
+
+
+def take_album(farm: RunningFarm, job: str, folder: Path) -> None:
+    """Take every picture."""
+    app = make_app()
+    for language in ("en", "zh"):
+        for theme in ("light", "dark"):
+            preferences = Preferences(folder / f"{language}-{theme}.ini")
+            preferences.language, preferences.theme = language, theme
+            window = MainWindow(make_stage(app, preferences), preferences, farm.data)
+            window.show()
+            window.watch.start()
+            wait(app, lambda window=window: bool(window.jobs.jobs))  # type: ignore[misc]
+            Album(app, window, f"{language}-{theme}").take_all(job)
+            window.close()
+            window.deleteLater()
+
+
+def keep_pictures(folder: Path) -> None:
+    """Copy the few that the documentation shows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sorted(PICTURES):
+        for look in ("en-light", "zh-dark"):
+            shutil.copy(OUT / f"{name}-{look}-large.png", folder / f"{name}-{look}.png")
+
+
+def main() -> None:
+    """Write the pictures to build/screenshots, and with `--keep` some into docs/pictures."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    OUT.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="yuntu-screens-") as name:
+        folder = Path(name)
+        with RunningFarm(folder / "data") as farm:
+            take_album(farm, fill(farm), folder)
+    if "--keep" in sys.argv:
+        keep_pictures(ROOT / "docs" / "pictures")
+
+
+if __name__ == "__main__":
+    main()

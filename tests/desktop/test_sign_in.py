@@ -1,0 +1,90 @@
+"""A workstation that several people use: sign-up, sign-in, sign-out, and a sign-in that is kept."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.main_window import MainWindow
+from desktop.preferences import Preferences
+from desktop.stage import Stage
+from tests.end_to_end.running_farm import RunningFarm
+
+MS_MAX = 30_000
+PASSWORD = "sunlit-kiln-42"  # noqa: S105
+
+
+@pytest.fixture(scope="module")
+def shared_farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
+    """A farm where everybody has to sign in, and may make an account."""
+    with RunningFarm(tmp_path_factory.mktemp("shared") / "data", "--no-node") as running:
+        password = {"password": PASSWORD}
+        url = running.address
+        assert running.session.put(f"{url}/me/password", json=password, timeout=30).ok
+        rules = {"shared": True, "sign_up": True}
+        assert running.session.patch(f"{url}/rules", json=rules, timeout=30).ok
+        yield running
+
+
+def open_window(qtbot: QtBot, stage: Stage, preferences: Preferences, data: Path) -> MainWindow:
+    """Open a window on a server that runs."""
+    window = MainWindow(stage, preferences, data)
+    qtbot.addWidget(window)
+    window.show()
+    window.watch.start()
+    return window
+
+
+def wait_for_page(qtbot: QtBot, window: MainWindow, name: str) -> None:
+    """Wait until a page is shown."""
+    page = window.panels[name]
+    qtbot.waitUntil(lambda: window.pages.currentWidget() is page, timeout=MS_MAX)
+
+
+def test_from_sign_up_to_sign_out(
+    qtbot: QtBot,
+    stage: Stage,
+    preferences: Preferences,
+    shared_farm: RunningFarm,
+) -> None:
+    """Somebody new comes, goes, comes back, and is known the next time."""
+    window = open_window(qtbot, stage, preferences, shared_farm.data)
+    wait_for_page(qtbot, window, "sign_in")
+    panel = window.sign_in_panel
+    assert not window.side.buttons["money"].isEnabled()
+    assert panel.other.isVisible()
+    panel.turn()
+    panel.name.setText("Lin")
+    panel.password.setText("12345678")
+    panel.send()
+    qtbot.waitUntil(lambda: bool(panel.problem.text()), timeout=MS_MAX)
+    panel.password.setText(PASSWORD)
+    panel.send()
+    wait_for_page(qtbot, window, "jobs")
+    assert window.side.person.text() == "Lin"
+    qtbot.waitUntil(
+        lambda: window.jobs.is_filled and window.live.socket is not None, timeout=MS_MAX
+    )
+    window.sign_in.pool.waitForDone(MS_MAX)
+    window.close()
+
+    again = open_window(qtbot, stage, preferences, shared_farm.data)
+    qtbot.waitUntil(lambda: again.side.person.text() == "Lin", timeout=MS_MAX)
+    again.sign_in.renew()
+    qtbot.waitUntil(lambda: bool(again.client.token), timeout=MS_MAX)
+    again.sign_in.sign_out()
+    wait_for_page(qtbot, again, "sign_in")
+    panel = again.sign_in_panel
+    panel.name.setText("lin")
+    panel.password.setText("not the password")
+    panel.send()
+    qtbot.waitUntil(lambda: bool(panel.problem.text()), timeout=MS_MAX)
+    panel.password.setText(PASSWORD)
+    panel.send()
+    wait_for_page(qtbot, again, "jobs")
+    again.sign_in.sign_out()
+    wait_for_page(qtbot, again, "sign_in")
+    again.sign_in.pool.waitForDone(MS_MAX)
+    assert not (shared_farm.data / "desktop-sign-in").exists()
+    again.close()
