@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import shiboken6
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -57,7 +58,6 @@ def window(
 ) -> Iterator[MainWindow]:
     """A window that has loaded all it shows; its thread may never be blocked meanwhile."""
     made = MainWindow(stage, preferences, farm.data)
-    qtbot.addWidget(made)
     made.show()
     with qtbot.waitSignal(made.loaded, timeout=LOAD_MS_MAX):
         made.watch.start()
@@ -66,3 +66,4 @@ def window(
     yield made
     qapp.assert_never_blocked()
     made.close()
+    shiboken6.delete(made)

@@ -38,13 +38,16 @@ FIELDS = (QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QLine
 
 @pytest.fixture
 def quiet_window(
-    qtbot: QtBot, stage: Stage, preferences: Preferences, tmp_path_factory: pytest.TempPathFactory
-) -> MainWindow:
+    stage: Stage,
+    preferences: Preferences,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[MainWindow]:
     """A window without a server: only its face matters here."""
     made = MainWindow(stage, preferences, tmp_path_factory.mktemp("quiet"))
-    qtbot.addWidget(made)
     made.show()
-    return made
+    yield made
+    made.close()
+    shiboken6.delete(made)
 
 
 def list_fields(window: QWidget) -> Iterator[QWidget]:
