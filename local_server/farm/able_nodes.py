@@ -114,7 +114,12 @@ def list_failed_by(db: Database, *, job: str, number: int) -> dict[str, bool]:
 def count_in_a_row(
     db: Database, job: Row, *, node: str, others: Collection[str], at_ms: int
 ) -> bool:
-    """Count a node's failure in a job; True when it is left out of it from now on, ever longer."""
+    """Count a node's failure in a job; True when it is left out of it from now on, ever longer.
+
+    What it fails while it is left out it had begun before: that says nothing new.
+    """
+    if node in list_left_out(db, job=job["id"], at_ms=at_ms):
+        return False
     [(in_a_row,)] = db.conn.execute(
         "INSERT INTO node_failure (job, node, in_a_row) VALUES (?, ?, 1)"
         " ON CONFLICT DO UPDATE SET in_a_row = in_a_row + 1 RETURNING in_a_row",

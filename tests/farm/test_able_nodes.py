@@ -107,8 +107,14 @@ def test_a_node_that_keeps_failing_is_left_out_and_forgiven(shop: Workshop) -> N
 def test_it_is_left_out_for_longer_each_time_until_it_renders(shop: Workshop) -> None:
     shop.greet("node-a", "node-b")
     shop.submit(count=9)
-    for one in shop.hand(4):
+    under_way = shop.hand(5)
+    for one in under_way[:4]:
         shop.fail(one, node="node-a")
+    [row] = fetch_rows(shop.db, "SELECT in_a_row FROM node_failure")
+    assert row["in_a_row"] == 3, "the fourth was begun before"
+    shop.now += LEFT_OUT_MS
+    shop.greet("node-a", "node-b")
+    shop.fail(under_way[4], node="node-a")
     [row] = fetch_rows(shop.db, "SELECT until_ms FROM node_failure")
     assert row["until_ms"] - shop.now == 2 * LEFT_OUT_MS
     [good] = [one for one in shop.hand(9) if one.number == 9]
