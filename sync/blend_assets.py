@@ -35,6 +35,7 @@ _LIBRARY_ERRORS: tuple[type[Exception], ...] = (
     OSError,
     *READER_ERRORS,
 )
+KIND_LETTERS = 2
 _CLIP_IS_SEQUENCE = 1
 _SCRIPT_IS_EXTERNAL = 1
 _IMAGE_SOURCES = {
@@ -173,7 +174,8 @@ class _Tracer(file2blocks.BlockIterator):
             path, is_absolute = _resolve(blend, written)
         follows = usage.block.dna_type_name == "PointCache" and raw != written
         name = usage.block_name.decode(errors="replace")
-        used_by = usage.block.dna_type_name if name == "-unnamed-" else name
+        # Blender puts two letters for the kind before each name; artists never see them.
+        used_by = usage.block.dna_type_name if name == "-unnamed-" else name[KIND_LETTERS:]
         return AssetUse(
             asker=blend,
             base=blend,
@@ -284,7 +286,7 @@ def _fill_strip(use: AssetUse, strip: Any) -> AssetUse:
 def _broken_library(
     scene: Path, path: Path, linked: Iterable[Any], reason: MissingReason
 ) -> AssetUse:
-    names = sorted(block[b"name"].decode(errors="replace") for block in linked)
+    names = sorted(block[b"name"].decode(errors="replace")[KIND_LETTERS:] for block in linked)
     return AssetUse(
         asker=scene,
         base=scene,

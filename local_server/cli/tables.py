@@ -274,7 +274,7 @@ def print_check(session: Session, check: Check) -> None:
             ("scene", check["scene"]),
             ("renderer", renderer and f"{renderer['name']} {renderer['version']}"),
             ("engine", facts.get("engine")),
-            ("camera", facts.get("camera")),
+            ("camera", facts.get("camera") or None),
             ("size", size),
             ("samples_set", facts.get("samples")),
             ("frames", f"{check['frames_total']} ({check['frames']})" if check["frames"] else None),
