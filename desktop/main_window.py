@@ -25,6 +25,7 @@ from desktop.panels.money import MoneyPanel
 from desktop.panels.settings import SettingsPanel
 from desktop.panels.sign_in import SignInPanel
 from desktop.panels.submission import SubmissionPanel
+from desktop.panels.sync import SyncPanel
 from desktop.panels.viewer import ViewerPanel
 from desktop.pictures import Pictures
 from desktop.preferences import Preferences
@@ -37,6 +38,7 @@ from desktop.wires.jobs import JobsWire
 from desktop.wires.machines import MachinesWire
 from desktop.wires.money import MoneyWire
 from desktop.wires.submission import SubmissionWire
+from desktop.wires.sync import SyncWire
 
 log = logging.getLogger(__name__)
 SIZE = (1280, 820)
@@ -88,6 +90,7 @@ class MainWindow(QMainWindow):
         self.new_panel = SubmissionPanel(stage)
         self.money_panel = MoneyPanel(stage, self.jobs.name_job)
         self.machines_panel = MachinesPanel(stage)
+        self.sync_panel = SyncPanel(stage)
         self.settings_panel = SettingsPanel(stage, self.preferences, str(self.data))
         self.sign_in_panel = SignInPanel(stage)
         self.panels: dict[str, QWidget] = {
@@ -98,6 +101,7 @@ class MainWindow(QMainWindow):
             "submission": self.new_panel,
             "money": self.money_panel,
             "machines": self.machines_panel,
+            "sync": self.sync_panel,
             "settings": self.settings_panel,
         }
         self.pages = QStackedWidget()
@@ -142,7 +146,12 @@ class MainWindow(QMainWindow):
         self.submission_wire = SubmissionWire(client, self.new_panel, self.preferences)
         self.money_wire = MoneyWire(stage, client, self.money_panel, self.side)
         self.machines_wire = MachinesWire(client, self.machines_panel, self.jobs)
-        for wire in (self.jobs_wire, self.job_wire, self.money_wire):
+        self.sync_wire = SyncWire(client, self.sync_panel)
+        self.sync_wire.offline.connect(self.show_offline)
+        self.sync_wire.invited.connect(
+            lambda: self.toast.show_text(stage.words.say("sync.invited"))
+        )
+        for wire in (self.jobs_wire, self.job_wire, self.money_wire, self.sync_wire):
             self.events.happened.connect(wire.note_event)
         for take in (
             self.jobs.note_progress,
@@ -214,6 +223,8 @@ class MainWindow(QMainWindow):
             self.money_wire.fill()
         elif name == "machines":
             self.machines_wire.fill()
+        elif name == "sync":
+            self.sync_wire.fill()
 
     def open_job(self, id: str) -> None:
         """Show a job's page."""
@@ -283,6 +294,7 @@ class MainWindow(QMainWindow):
         self.jobs.begin()
         self.job_wire.reload()
         self.money_wire.reload()
+        self.sync_wire.fill()
         self.submission_wire.check_again()
         if self.pages.currentWidget() is self.machines_panel:
             self.machines_wire.fill()
@@ -313,6 +325,11 @@ class MainWindow(QMainWindow):
         """Do what the banner offers, and take the banner away."""
         self.banner_box.hide()
         self.banner_action()
+
+    def show_offline(self, is_offline: bool) -> None:
+        """Show quietly that the studio is out of reach: work goes on."""
+        if self.watch.state == ServerState.READY:
+            self.side.set_server("offline" if is_offline else "ready")
 
     def restart_server(self) -> None:
         """End the server; whoever watches over it starts it again."""

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QMenu, QPushButton, 
 from desktop.panels.layout import column, row
 from desktop.stage import Stage
 
-PAGES = ("jobs", "money", "machines", "settings")
+PAGES = ("jobs", "money", "machines", "sync", "settings")
 SERVER_ROLES = {
     "starting": "wary",
     "restarting": "wary",

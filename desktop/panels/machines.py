@@ -4,10 +4,34 @@ from typing import Any
 
 from PySide6.QtWidgets import QLabel, QWidget
 
+from desktop.figures import show_moment
+from desktop.models.table import TableColumn, TableModel
 from desktop.panels.layout import PAGE, card, clear_layout, column, holder, line, row, scroller
+from desktop.panels.tables import make_table
 from desktop.stage import Stage
 
+NODES_HEIGHT = 168
 STATE_ROLES = {"up": "good", "starting": "wary", "down": "bad", "none": "faint"}
+
+
+def make_nodes_model(stage: Stage) -> TableModel:
+    """Return a table of the machines that render, with how much they do now."""
+    words = stage.words
+    columns = (
+        TableColumn(title="machines.node", show=lambda one: one["name"]),
+        TableColumn(title="machines.site", show=lambda one: words.say(f"sites.{one['site']}")),
+        TableColumn(
+            title="machines.load",
+            show=lambda one: f"{one['rendering']} / {one['slots']}",
+            is_figure=True,
+        ),
+        TableColumn(
+            title="machines.seen",
+            show=lambda one: show_moment(words, one["seen_at_ms"], now_ms=stage.now_ms()),
+            is_figure=True,
+        ),
+    )
+    return TableModel(words, columns)
 
 
 class MachinesPanel(QWidget):
@@ -21,12 +45,18 @@ class MachinesPanel(QWidget):
         self.jobs: list[dict[str, Any]] = []
         self.renderers: dict[str, Any] | None = None
         self.node = column(gap=6)
+        self.nodes = make_nodes_model(stage)
+        nodes = make_table(stage, self.nodes, "machines.nodes")
+        nodes.setFixedHeight(NODES_HEIGHT)
         self.found = column(gap=12)
         self.missing = column(gap=12)
         how = stage.label("machines.how", "quiet")
         how.setWordWrap(True)
         content = column(
             card(holder(self.node)),
+            8,
+            stage.label("machines.nodes", "heading"),
+            nodes,
             8,
             stage.label("machines.renderers", "heading"),
             card(holder(self.found)),
@@ -53,6 +83,10 @@ class MachinesPanel(QWidget):
         """Show which jobs have frames under way."""
         self.jobs = jobs
         self.show_node()
+
+    def set_nodes(self, nodes: list[dict[str, Any]]) -> None:
+        """Show every machine that was heard of lately."""
+        self.nodes.set_rows(nodes)
 
     def set_renderers(self, renderers: dict[str, Any]) -> None:
         """Show which renderers are here, and which are not."""

@@ -7,6 +7,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QFileDialog,
     QFrame,
     QLabel,
@@ -21,6 +22,7 @@ from desktop.figures import show_duration, show_money, show_renderer, show_size
 from desktop.panels.layout import PAGE, clear_layout, column, holder, line, row, scroller
 from desktop.stage import Stage
 
+SITES = ("here", "farm")
 SAMPLES_MAX = 1_000_000
 TYPING_MS = 700
 FINDINGS_SHOWN = 6
@@ -52,7 +54,7 @@ class SceneCard(QFrame):
                 self.findings_box,
                 self.fields,
                 line(),
-                row(self.price_box, None, self.button),
+                row(self.price_box, None, self.site, self.button),
                 gap=16,
                 margin=22,
             )
@@ -82,6 +84,14 @@ class SceneCard(QFrame):
         self.frames = QLineEdit(kept.get("frames") or "")
         self.frames.setPlaceholderText("1-100")
         self.out = QLineEdit(kept.get("out") or "")
+        self.site = QComboBox()
+        for site in SITES:
+            self.site.addItem(site, site)
+        self.site.setCurrentIndex(max(0, self.site.findData(kept.get("site", SITES[0]))))
+        self.site.setFixedWidth(150)
+        self.site.hide()
+        words.bind(self.site, self.name_sites)
+        self.stage.name(self.site, "submit.site")
         browse = self.stage.tool("folder", "submit.choose_out")
         browse.clicked.connect(self.choose_out)
         self.samples = QLineEdit(str(kept.get("samples") or ""))
@@ -106,6 +116,15 @@ class SceneCard(QFrame):
         fields.setStretch(1, 2)
         fields.setStretch(2, 5)
         self.fields = holder(column(fields, self.allow, gap=12))
+
+    def name_sites(self) -> None:
+        """Write where the frames may be rendered."""
+        for place, site in enumerate(SITES):
+            self.site.setItemText(place, self.stage.words.say(f"sites.{site}"))
+
+    def set_farm(self, is_joined: bool) -> None:
+        """Let the artist choose the farm, where one is joined."""
+        self.site.setVisible(is_joined)
 
     def make_price(self) -> None:
         """Make the price and the button."""
@@ -132,6 +151,11 @@ class SceneCard(QFrame):
             "allow_missing": self.allow.isChecked(),
         }
         return {name: value for name, value in asked.items() if value is not None}
+
+    @property
+    def order(self) -> dict[str, Any]:
+        """Return what is asked for when it is sent off."""
+        return self.request | {"site": self.site.currentData()}
 
     def wait(self) -> None:
         """Ask again once whoever types pauses."""
@@ -356,6 +380,11 @@ class SubmissionPanel(QWidget):
         gone.deleteLater()
         if not self.cards:
             self.submitted.emit()
+
+    def set_farm(self, farm: dict[str, Any]) -> None:
+        """Take in whether there is a farm to render on."""
+        for one in self.cards:
+            one.set_farm(farm["joined"])
 
     def set_free(self, free_micros: int) -> None:
         """Take in what there is to spend."""

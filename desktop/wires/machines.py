@@ -22,6 +22,8 @@ class MachinesWire(QObject):
         reply = self.client.get("/renderers", slot="renderers")
         reply.done.connect(self.panel.set_renderers)
         reply.failed.connect(lambda _: None)
+        reply = self.client.get("/nodes", slot="nodes")
+        reply.done.connect(lambda told: self.panel.set_nodes(told["items"]))
         self.show_running()
 
     def show_running(self) -> None:

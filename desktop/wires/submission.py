@@ -30,6 +30,7 @@ class SubmissionWire(QObject):
 
     def ask_balance(self) -> None:
         """Ask what there is to spend."""
+        self.client.get("/farm", slot="farm").done.connect(self.panel.set_farm)
         reply = self.client.get("/balance", slot="free")
         reply.done.connect(lambda balance: self.panel.set_free(balance["free_micros"]))
 
@@ -60,10 +61,10 @@ class SubmissionWire(QObject):
     def render(self, card: SceneCard) -> None:
         """Make a job of a scene; the id is made here, so that a second try changes nothing."""
         card.set_sending()
-        self.preferences.keep_scene(card.scene, card.request)
+        self.preferences.keep_scene(card.scene, card.order)
         id = card.property("job") or f"j{secrets.token_hex(8)}"
         card.setProperty("job", id)
-        reply = self.client.post("/jobs", card.request | {"id": id})
+        reply = self.client.post("/jobs", card.order | {"id": id})
         reply.done.connect(lambda job: self.finish(card, job))
         reply.failed.connect(lambda problem: self.put_problem(card, problem))
 

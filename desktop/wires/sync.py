@@ -1,0 +1,66 @@
+"""Wires of the studio: how this machine stands with the others, and what waits."""
+
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop.client import CHECK_MS_MAX, Client
+from desktop.panels.sync import SyncPanel
+
+GATHER_MS = 300
+
+
+class SyncWire(QObject):
+    """Connects the page of the studio with the server."""
+
+    offline = Signal(bool)
+    """Whether the studio's store cannot be reached right now."""
+    invited = Signal()
+
+    def __init__(self, client: Client, panel: SyncPanel) -> None:
+        super().__init__(panel)
+        self.client, self.panel = client, panel
+        self.gathering = QTimer(self, singleShot=True, interval=GATHER_MS)
+        self.gathering.timeout.connect(self.fill)
+        panel.sync_wanted.connect(self.sync)
+        panel.invite_wanted.connect(self.invite)
+
+    def fill(self) -> None:
+        """Ask for all that the page shows; whoever may not see a part goes without."""
+        self.client.get("/sync", slot="sync").done.connect(self.put_standing)
+        if not self.panel.isVisible():
+            return
+        for path, put in (
+            ("/studio", self.panel.set_devices),
+            ("/sync/waiting", lambda told: self.panel.waiting.set_rows(told["items"])),
+        ):
+            reply = self.client.get(path, slot=path)
+            reply.done.connect(put)
+            reply.failed.connect(lambda _: None)
+
+    def put_standing(self, standing: dict[str, Any]) -> None:
+        """Show how things stand, here and at the side of the window."""
+        self.panel.set_standing(standing)
+        self.offline.emit(standing["trouble"] is not None)
+
+    def note_event(self, event: dict[str, Any]) -> None:
+        """Take in that the machines have met, or could not."""
+        if event["kind"].startswith("sync.") and not self.gathering.isActive():
+            self.gathering.start()
+
+    def sync(self) -> None:
+        """Meet the others now."""
+        self.panel.now.setEnabled(False)
+        reply = self.client.post("/sync", slot="sync now", ms_max=CHECK_MS_MAX)
+        reply.done.connect(lambda _: self.fill())
+        reply.failed.connect(lambda _: self.panel.now.setEnabled(True))
+
+    def invite(self) -> None:
+        """Make an invite for one machine."""
+        reply = self.client.post("/studio/invites")
+        reply.done.connect(self.put_invite)
+
+    def put_invite(self, told: dict[str, Any]) -> None:
+        """Hand an invite over."""
+        self.panel.hand_invite(told["invite"])
+        self.invited.emit()
