@@ -238,7 +238,8 @@ class Queue:
 
     def frames_for(self, address: str) -> Line:
         """Return the line of frames, by any renderer, that one node or one machine may have."""
-        return self.line(f"{FRAME_LINE}@{address}")
+        # Huey drops signs from the names of lines in Redis, and ids may differ in those alone.
+        return self.line(f"{FRAME_LINE}-for-{hashlib.sha256(address.encode()).hexdigest()[:24]}")
 
     def mark_stopped(self, job: str, *, run: int) -> None:
         """Call off every frame of a job that was handed out in this run or before."""

@@ -115,3 +115,11 @@ def test_messages_are_withdrawn(queue: Queue) -> None:
     taken = line.withdraw(lambda one: one["job"] == "a")
     assert sorted(one["number"] for one in taken) == [1, 2]
     assert line.list_waiting() == [{"job": "b"}]
+
+
+def test_every_node_has_a_line_of_its_own(queue: Queue) -> None:
+    """Also those whose ids differ in signs or capitals only."""
+    queue.frames_for("Node-A").send([("for A", 0)])
+    assert queue.frames_for("NodeA").take() is None
+    assert queue.frames_for("node-a").take() is None
+    assert queue.frames_for("Node-A").take() == "for A"
