@@ -15,6 +15,7 @@ from benchmarks.signing_in import measure_signing_in
 from benchmarks.sockets import measure_sockets
 from benchmarks.startup import measure_memory, measure_start
 from benchmarks.stores import measure_stores
+from benchmarks.window import measure_window
 
 RESULTS = Path(__file__).with_name("results") / "latest.json"
 BENCHMARKS: dict[str, tuple[str, Callable[[Path], list[Measurement]]]] = {
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Path], list[Measurement]]]] = {
     "calls": ("(f) calls beside a bare route", measure_calls),
     "sockets": ("(i) live sockets", measure_sockets),
     "folding": ("(k) logs of a studio", measure_folding),
+    "window": ("(w) the window", measure_window),
     "scaling": ("(e) big databases", measure_scaling),
 }
 

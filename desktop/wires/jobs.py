@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.client import Client, Problem
 from desktop.models.jobs import OPEN, OVER, JobsModel
+from desktop.panels.consent import ConsentDialog
 from desktop.panels.frame import Toast
 from desktop.panels.jobs import JobsPanel
 from desktop.stage import Stage
@@ -23,7 +24,6 @@ class JobsWire(QObject):
 
     job_shown = Signal(dict)
     job_ended = Signal(dict)
-    consent_needed = Signal(str, object)
 
     def __init__(
         self,
@@ -179,9 +179,18 @@ class JobsWire(QObject):
             params=error["params"],
         )
         if problem.code == "budget_needs_consent":
-            self.consent_needed.emit(id, problem)
+            self.ask_consent(id, int(problem.params["expected_micros"]))
         elif not (verb in ("pause", "resume") and problem.code == "job_cannot_move"):
             self.client.unheard.emit(problem)  # else it was over before, as its row now says
+
+    def ask_consent(self, id: str, expected_micros: int) -> None:
+        """Ask whether a job may cost more than was agreed, and let it go on if so."""
+        name = self.model.name_job(id)
+        dialog = ConsentDialog(self.stage, name, expected_micros, self.panel.window())
+        dialog.accepted.connect(
+            lambda: self.send_order("resume", [id], max_cost_micros=dialog.amount_micros)
+        )
+        dialog.open()
 
     def undo(self) -> None:
         """Take back what was ordered last."""

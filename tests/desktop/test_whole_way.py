@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.main_window import MainWindow
 from desktop.models.frames import FRAME_ROLE
+from desktop.panels.consent import ConsentDialog
 from tests.end_to_end.running_farm import RunningFarm
 
 CHECK_MS_MAX = 60_000
@@ -152,3 +153,49 @@ def test_money(qtbot: QtBot, window: MainWindow, farm: RunningFarm) -> None:
     qtbot.waitUntil(lambda: money.model.rowCount() > 0, timeout=10_000)
     click(qtbot, money.verify)
     qtbot.waitUntil(lambda: money.audit is not None and money.audit["clean"], timeout=20_000)
+
+
+def test_more_money_needs_a_yes(
+    qtbot: QtBot, window: MainWindow, farm: RunningFarm, scene: Path
+) -> None:
+    """A job stops at what was agreed, and goes on when its owner agrees to more."""
+    scene.write_text(SCENE.replace("rgb 0.6", "rgb 0.5"))
+    farm.submit("small-purse", scene, max_cost_micros=1)
+    window.jobs_wire.note_stale("small-purse", is_new=True)
+    wait_for_state(qtbot, window, "small-purse", "paused")
+    window.jobs_wire.order("resume", ["small-purse"])
+    qtbot.waitUntil(lambda: bool(window.findChildren(ConsentDialog)), timeout=10_000)
+    [dialog] = window.findChildren(ConsentDialog)
+    assert dialog.amount_micros > 1
+    dialog.amount.setValue(1.0)
+    dialog.accept()
+    wait_for_state(qtbot, window, "small-purse", "completed")
+
+
+def test_frames_are_looked_at_and_played(
+    qtbot: QtBot, window: MainWindow, farm: RunningFarm, scene: Path
+) -> None:
+    """At full size, one after the other, two side by side."""
+    farm.submit("looked-at", scene)
+    window.jobs_wire.note_stale("looked-at", is_new=True)
+    wait_for_state(qtbot, window, "looked-at", "completed")
+    window.open_job("looked-at")
+    qtbot.waitUntil(lambda: len(window.frames.list_pictured()) == 4, timeout=10_000)
+    window.open_frame(1)
+    viewer = window.viewer
+    qtbot.waitUntil(lambda: viewer.view.image.width() == 64, timeout=20_000)
+    viewer.compare.setChecked(True)
+    viewer.step(1)
+    assert viewer.view.compares
+    assert "1" in viewer.title.text()
+    assert "2" in viewer.title.text()
+    plain = viewer.view.image.pixelColor(32, 30).lightness()
+    viewer.exposure.setValue(20)
+    qtbot.waitUntil(
+        lambda: viewer.view.image.pixelColor(32, 30).lightness() > plain, timeout=10_000
+    )
+    viewer.play.setChecked(True)
+    qtbot.waitUntil(lambda: viewer.number == 4, timeout=20_000)
+    viewer.leave()
+    assert not viewer.playing.isActive()
+    assert window.pages.currentWidget() is window.job_panel
