@@ -76,7 +76,7 @@ def end() -> None:
     os._exit(0)
 
 
-drawn = []
+drawn: list[str] = []
 
 
 def watch_drawing(panel: type) -> None:
