@@ -89,6 +89,8 @@ def take_look(job: str, looked: Looked) -> None:
     if desk.job != job:
         return
     desk.end_look(looked.after)
+    if find_state().trouble_code == "lost":
+        clear_trouble()  # it answers again
     if looked.job is not None:
         show_job(looked.job)
         if is_over(looked.job):
