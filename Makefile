@@ -10,6 +10,10 @@ unexport PYTHONHOME PYTHONPATH
 python := .venv/bin/python
 arguments ?=
 
+# Two workers, a file of tests each: much of a test is waiting. They have to agree on the order of sets.
+side_by_side := -n 2 --dist loadfile
+test: export PYTHONHASHSEED := 0
+
 .PHONY: help demo app screenshots test bench fuzz torture format lock clean
 
 help: ## Say what there is
@@ -32,7 +36,7 @@ test: ## Check the format, the style and the types, and run every test
 	@.venv/bin/ruff format --check . || { echo "make format puts this right" >&2; exit 1; }
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy --no-error-summary
-	@.venv/bin/pytest -m "not torture" $(arguments)
+	@.venv/bin/pytest -m "not torture" $(side_by_side) $(arguments)
 
 bench: ## Measure: frames against plain Blender, no-op frames, start, memory, big databases
 	@scripts/bootstrap.sh all
