@@ -18,6 +18,7 @@ from desktop.crash_reports import CrashReports
 from desktop.icons import Icons
 from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
+from desktop.signals import SystemSignals
 from desktop.stage import Stage
 from desktop.theme import Theme
 from desktop.words import Words
@@ -72,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     window = MainWindow(stage, preferences, data)
     app.setWindowIcon(stage.icons.icon("yuntu"))
     window.show()
+    window.jobs_panel.table.setFocus()
+    SystemSignals(window.close, window)
     reports = CrashReports(data, window)
     company = Company(window, reports)
     company.tell_last_crash(reports.begin())

@@ -100,6 +100,7 @@ class Theme(QObject):
         self.bound: list[tuple[QObject, Callable[[], None]]] = []
         self.chosen = ""
         self.colours = LIGHT
+        self.made: dict[str, QColor] = {}
         self.template = Template((find_folder() / "window.qss").read_text(encoding="utf-8"))
         app.setStyle("Fusion")
         app.setFont(make_font(10.0))
@@ -116,6 +117,7 @@ class Theme(QObject):
         self.chosen = chosen
         dark = chosen == "dark" or (chosen == SYSTEM and is_system_dark())
         self.colours = DARK if dark else LIGHT
+        self.made.clear()
         self.app.setPalette(make_palette(self.colours))
         self.app.setStyleSheet(self.template.substitute(self.list_values()))
         self.bound = [(owner, apply) for owner, apply in self.bound if isValid(owner)]
@@ -140,7 +142,10 @@ class Theme(QObject):
 
     def colour(self, role: str) -> QColor:
         """Return a colour by what it is for."""
-        return QColor(getattr(self.colours, role))
+        found = self.made.get(role)
+        if found is None:
+            found = self.made[role] = QColor(getattr(self.colours, role))
+        return found
 
     def state_colour(self, state: str) -> QColor:
         """Return the colour that stands for a state of a job or a frame."""

@@ -14,8 +14,7 @@ from desktop.panels.layout import column
 from desktop.stage import Stage
 
 YUAN_MAX = 1_000_000.0
-DECIMALS = 4
-STEP = 10**DECIMALS
+DECIMALS, STEP = 4, 10_000
 
 
 class ConsentDialog(QDialog):

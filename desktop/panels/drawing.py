@@ -1,7 +1,7 @@
 """Drawing: the few shapes that all hand-drawn views are made of."""
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPainterPath, QPen, QPixmap
 
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -19,7 +19,7 @@ def draw_text(
     """Write a line of text, cut short with an ellipsis where there is no room."""
     painter.setFont(font)
     painter.setPen(colour)
-    short = QFontMetrics(font).elidedText(text, elide, rect.width())
+    short = painter.fontMetrics().elidedText(text, elide, rect.width())
     painter.drawText(rect, align, short)
 
 

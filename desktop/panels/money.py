@@ -179,7 +179,7 @@ class MoneyPanel(QWidget):
     def set_usage(self, days: list[tuple[str, int]]) -> None:
         """Show what was spent on each day, the oldest first: (label, micro-yuan)."""
         bars = [(float(at), spent / MICROS, "accent") for at, (_, spent) in enumerate(days)]
-        step = max(1, len(days) // 6)
+        step = max(1, len(days) // 4)
         ticks = [(float(at), label) for at, (label, _) in enumerate(days) if at % step == 0]
         self.chart.set_bars(bars, ticks)
 
@@ -229,6 +229,7 @@ class TopUpDialog(QDialog):
         self.amount = QDoubleSpinBox()
         self.amount.setRange(0.01, 1_000_000)
         self.amount.setPrefix("¥ ")
+        self.amount.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         self.amount.setValue(TOP_UPS[1])
         self.amount.setAccessibleName(words.say("money.amount"))
         chips = []

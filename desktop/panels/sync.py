@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from desktop.figures import show_moment, show_money
 from desktop.models.table import TableColumn, TableModel
-from desktop.panels.layout import PAGE, card, column, row
+from desktop.panels.layout import PAGE, card, column, holder, row
 from desktop.panels.tables import make_table
 from desktop.stage import Stage
 
@@ -80,13 +80,20 @@ class SyncPanel(QWidget):
         self.invite = stage.caption(QPushButton(), "sync.invite")
         stage.icons.set_on(self.invite, "plus")
         self.invite.clicked.connect(self.invite_wanted)
+        heading = stage.label("sync.waiting", "heading")
+        waiting = make_table(stage, self.waiting, "sync.waiting", stretch=2)
+        self.waiting_box = holder(column(heading, waiting, gap=16))
+        self.waiting_box.hide()
+        self.waiting.modelReset.connect(
+            lambda: self.waiting_box.setVisible(self.waiting.rowCount() > 0)
+        )
         layout = column(
             row(stage.label("sync.title", "title"), None, self.now),
             card(self.state, self.detail, self.where, gap=6),
             row(stage.label("sync.machines", "heading"), None, self.invite),
             devices,
-            stage.label("sync.waiting", "heading"),
-            make_table(stage, self.waiting, "sync.waiting", stretch=2),
+            self.waiting_box,
+            None,
             gap=16,
         )
         layout.setContentsMargins(PAGE, PAGE, PAGE, 0)

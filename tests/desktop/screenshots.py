@@ -5,13 +5,13 @@ will see. Runs under any Qt platform; without a display it needs `QT_QPA_PLATFOR
 """
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QSize
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.application import make_app, make_stage
@@ -26,6 +26,7 @@ SCENES = ROOT / "resources" / "scenes"
 SIZES = {"large": QSize(1440, 900), "small": QSize(960, 640)}
 WAIT_MS_MAX = 60_000
 SETTLE_MS = 350
+JPEG_QUALITY = 90
 PICTURES = {"jobs", "job", "viewer", "submission", "money"}
 """Those that docs/pictures keeps, large, in English and light, and in Chinese and dark."""
 
@@ -138,7 +139,8 @@ def keep_pictures(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in sorted(PICTURES):
         for look in ("en-light", "zh-dark"):
-            shutil.copy(OUT / f"{name}-{look}-large.png", folder / f"{name}-{look}.png")
+            picture = QImage(str(OUT / f"{name}-{look}-large.png"))
+            picture.save(str(folder / f"{name}-{look}.jpg"), quality=JPEG_QUALITY)
 
 
 def main() -> None:
