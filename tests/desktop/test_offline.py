@@ -1,0 +1,51 @@
+"""Away from the studio and back: a quiet sign, work that goes on, and a meeting afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import shiboken6
+from pytestqt.qtbot import QtBot
+
+from desktop.main_window import MainWindow
+from desktop.preferences import Preferences
+from desktop.stage import Stage
+from tests.end_to_end.running_farm import RunningFarm
+
+MS_MAX = 60_000
+
+
+@pytest.fixture
+def away_window(
+    qtbot: QtBot, stage: Stage, preferences: Preferences, tmp_path: Path
+) -> Iterator[MainWindow]:
+    """A window on a farm whose store can be taken away; it has met the studio once."""
+    (tmp_path / "store").mkdir()
+    store = f"folder:{tmp_path / 'store'}"
+    with RunningFarm(tmp_path / "data", "--no-node", "--store", store) as farm:
+        made = MainWindow(stage, preferences, farm.data)
+        made.show()
+        with qtbot.waitSignal(made.loaded, timeout=MS_MAX):
+            made.watch.start()
+        made.show_page("sync")
+        made.sync_wire.sync()
+        qtbot.waitUntil(lambda: made.sync_panel.devices.rowCount() == 1, timeout=MS_MAX)
+        yield made
+        made.close()
+        shiboken6.delete(made)
+
+
+def test_away_and_back(qtbot: QtBot, away_window: MainWindow, tmp_path: Path) -> None:
+    """Topping up works meanwhile; what will happen on return is said."""
+    window, store = away_window, tmp_path / "store"
+    gone = store.rename(tmp_path / "gone")
+    window.sync_panel.now.click()
+    qtbot.waitUntil(lambda: window.side.server.text() == "Offline", timeout=MS_MAX)
+    assert "go on working" in window.sync_panel.detail.text()
+    window.money_panel.topped_up.emit(3_000_000)
+    qtbot.waitUntil(lambda: window.side.balance.text() == "¥3.00", timeout=MS_MAX)
+    gone.rename(store)
+    window.sync_panel.now.setEnabled(True)
+    window.sync_panel.now.click()
+    qtbot.waitUntil(lambda: window.side.server.text() == "Ready", timeout=MS_MAX)
+    assert window.sync_panel.state.text() == "All together"
