@@ -45,6 +45,9 @@ class Download:
         with _open_part(target, self.digest) as (opened, part):
             try:
                 self._fill(opened, on_bytes)
+                opened.flush()
+                # Without this, a power cut can leave a file of the right name that is empty.
+                os.fsync(opened.fileno())
             except _Damaged:
                 part.unlink(missing_ok=True)
                 raise Unavailable("blob_damaged", digest=self.digest) from None
@@ -56,9 +59,6 @@ class Download:
                 if self.size_bytes <= PIECE_BYTES:
                     part.unlink(missing_ok=True)
                 raise
-            opened.flush()
-            # Without this, a power cut can leave a file of the right name and size that is empty.
-            os.fsync(opened.fileno())
             if os.name == "nt":
                 opened.close()  # There, what is open cannot be renamed.
             part.replace(target)

@@ -67,24 +67,22 @@ def make_root() -> click.Group:
 
     @click.pass_context
     def show_help(ctx: click.Context, /, **_: Any) -> None:
-        if ctx.invoked_subcommand is not None:
-            return
-        if not sys.argv[1:] and can_open_window(os.environ):
-            open_window([])
-        else:
+        if ctx.invoked_subcommand is None:
             click.echo(ctx.get_help())
 
     return SpokenGroup(PROGRAM, sections=SECTIONS, callback=show_help)
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command line and return its exit code."""
+    """Run one command line and return its exit code; none at all opens the window, if it can."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     wording = Wording(find_language(argv, os.environ))
     as_json = "--json" in argv
     try:
+        if not argv and can_open_window(os.environ):
+            return open_window([])
         code = make_root().main(
             args=list(argv), prog_name=PROGRAM, standalone_mode=False, obj=wording
         )

@@ -29,7 +29,7 @@ def test_frames_wait_for_room_in_the_artists_folder(
     problem = wait_for_problem(farm, "no-room")
     assert problem["code"] == "disk_full" and str(out) in problem["detail"]
     assert farm.get("/jobs/no-room")["delivery"]["waiting"] == 6
-    assert not list(out.iterdir()), "nothing is there by half"
+    wait_until(lambda: not list(out.iterdir()), seconds=10, what="nothing is there by half")
     other = farm.render("room-elsewhere", scenes.turning, frames="1-3")
     assert other["state"] == "completed"
     assert len(farm.wait_for_delivery("room-elsewhere")) == 3, "nobody else waits for it"
