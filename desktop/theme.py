@@ -118,6 +118,8 @@ class Theme(QObject):
         dark = chosen == "dark" or (chosen == SYSTEM and is_system_dark())
         self.colours = DARK if dark else LIGHT
         self.made.clear()
+        # Qt replaces one stylesheet by another four times slower than none by one.
+        self.app.setStyleSheet("")
         self.app.setPalette(make_palette(self.colours))
         self.app.setStyleSheet(self.template.substitute(self.list_values()))
         self.bound = [(owner, apply) for owner, apply in self.bound if isValid(owner)]

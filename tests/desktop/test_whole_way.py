@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
@@ -133,7 +133,10 @@ def test_language_and_colours_switch(qtbot: QtBot, window: MainWindow) -> None:
     assert window.windowTitle() == "盛世云图"
     qtbot.waitSignal(window.loaded, timeout=10_000)
     light = window.palette().window().color()
-    window.choose_theme("dark")
+    settings = window.settings_panel.theme
+    settings.setCurrentIndex(settings.findData("dark"))
+    QTimer.singleShot(0, window, lambda: settings.activated.emit(settings.currentIndex()))
+    qtbot.waitUntil(lambda: window.stage.theme.is_dark, timeout=10_000)
     assert window.palette().window().color().lightness() < light.lightness()
     window.choose_theme("light")
     window.choose_language("en")
