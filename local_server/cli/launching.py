@@ -132,12 +132,24 @@ def await_server(
             address = find_other_server(data, wording, own_log, code)
             return Launched(address=address, started=False)
         found = find_server(data, wording)
+        if found is not None and not is_of(process, found.pid):
+            # A quicker one serves: this one must not begin when that one ends.
+            process.kill()
+            process.wait()
+            return Launched(address=found, started=False)
         if found is not None:
             # It outlives this command on purpose; Popen would warn that nobody waits for it.
             process.returncode = 0
-            return Launched(address=found, started=found.pid == process.pid)
+            return Launched(address=found, started=True)
     log = str(own_log.with_name(START_LOG))
     raise Unavailable("server_not_ready", seconds=int(START_SECONDS_MAX), log=log)
+
+
+def is_of(process: "subprocess.Popen[bytes]", pid: int) -> bool:
+    """Tell whether a process is the one that was started, or the one that a launcher started."""
+    with contextlib.suppress(psutil.Error):
+        return pid == process.pid or psutil.Process(pid).ppid() == process.pid
+    return False
 
 
 def make_arguments(data: Path, parent: int | None) -> list[str]:
