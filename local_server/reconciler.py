@@ -167,13 +167,19 @@ class Reconciler:
             self.on_news()
 
     def note_trouble(self, error: YuntuError) -> None:
-        """Keep what a cycle failed with; told once until it changes."""
+        """Keep what a cycle failed with; told once until it changes.
+
+        A full disk stops the event as well, and must not end the loop: the standing tells of it.
+        """
         before = self.standing.trouble
         self.standing.failures += 1
         self.standing.trouble = error
         if before is None or before.code != error.code:
             log.warning("not synchronised: %s", error)
-            self.writer.write(tell_away, code=error.code)
+            try:
+                self.writer.write(tell_away, code=error.code)
+            except YuntuError as unwritten:
+                log.warning("nor is there an event of it: %s", unwritten)
 
 
 def tell_done(db: Database, *, read: int, put: int) -> None:
