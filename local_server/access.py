@@ -89,6 +89,7 @@ RIGHTS: dict[str, Right] = {
     "POST /jobs/<job>/cancel": Right.CREW,
     "POST /jobs/<job>/priority": Right.CREW,
     "POST /jobs/<job>/retry": Right.OWNER,
+    "POST /jobs/<job>/frames/<number>/retry": Right.OWNER,
     "POST /jobs/<job>/restore": Right.OWNER,
     "POST /orders": Right.PERSON,
     "GET /jobs/<job>/log": Right.CREW,

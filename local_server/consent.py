@@ -29,16 +29,19 @@ def resume(db: Database, *, job: str, cap_micros: int | None, at_ms: int) -> Non
     jobs.resume_job(db, job=job, add_micros=add, at_ms=at_ms)
 
 
-def retry(db: Database, *, job: str, at_ms: int) -> None:
-    """Give failed frames another try, with a hold for just those. Raises NoFunds `no_funds`."""
+def retry(db: Database, *, job: str, frame: int | None, at_ms: int) -> None:
+    """Give failed frames, or one of them, another try, with a hold for just those.
+
+    Raises as `jobs.retry_job` does.
+    """
     row = jobs.get_job(db, job=job)
-    amount = 0
+    count, amount = row["frames_failed"] if frame is None else 1, 0
     if row["plan"] is not None:
-        amount = jobs.read_plan(row).frame_p90_micros * row["frames_failed"]
+        amount = jobs.read_plan(row).frame_p90_micros * count
     cap = row["request"]["max_cost_micros"]
     if cap is not None:
         amount = min(amount, max(0, int(cap) - row["cost_micros"]))
-    jobs.retry_job(db, job=job, amount_micros=amount, at_ms=at_ms)
+    jobs.retry_job(db, job=job, amount_micros=amount, at_ms=at_ms, frame=frame)
 
 
 def expect_rest(row: Row) -> int:

@@ -14,11 +14,12 @@ from local_server.services import Services
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """A verb with what it needs to know: a new cost limit, a new priority."""
+    """A verb with what it needs to know: a new cost limit, a new priority, the frame to retry."""
 
     verb: Verb
     cap_micros: int | None = None
     priority: int | None = None
+    frame: int | None = None
 
     @property
     def right(self) -> Right:
@@ -55,9 +56,9 @@ def cancel(here: Services, job: str, _: Order) -> None:
     here.stop_nodes(job)
 
 
-def retry(here: Services, job: str, _: Order) -> None:
-    """Give a job's failed frames another try."""
-    here.writer.write(consent.retry, job=job, at_ms=read_clock_ms())
+def retry(here: Services, job: str, order: Order) -> None:
+    """Give a job's failed frames, or the one that is named, another try."""
+    here.writer.write(consent.retry, job=job, frame=order.frame, at_ms=read_clock_ms())
     here.wake.set()
 
 

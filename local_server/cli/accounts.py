@@ -13,12 +13,11 @@ from local_server.cli.money_tables import print_balance
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import make_table, print_pairs, show_duration, show_time
-from local_server.cli.values import Amount, Day, Number
+from local_server.cli.values import FRAME_MAX, Amount, Day, Number
 from local_server.farm.identifiers import make_id
 from local_server.farm.pricing import PriceBook, read_price_book
 from local_server.wording import show_amounts, show_money
 
-FRAME_MAX = 10**9
 DAYS_SHOWN = 30
 
 

@@ -11,10 +11,9 @@ from local_server.cli.following import is_over
 from local_server.cli.job_ids import find_job
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
-from local_server.cli.values import Number
+from local_server.cli.values import FRAME_MAX, Number
 from local_server.farm.errors import BadInput
 
-FRAME_MAX = 10**9
 FOLLOW_SECONDS = 0.5
 ENDED_FRAME_STATES = frozenset({"done", "failed", "cancelled"})
 

@@ -13,7 +13,7 @@ from local_server.cli.job_ids import find_job
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import show_state
-from local_server.cli.values import Amount, Number
+from local_server.cli.values import FRAME_MAX, Amount, Number
 from local_server.farm.errors import YuntuError
 
 
@@ -45,10 +45,12 @@ def cancel(session: Session, jobs: tuple[str, ...]) -> int:
 
 @click.command("retry", cls=SpokenCommand)
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@click.option("--frame", type=Number(-FRAME_MAX, FRAME_MAX), metavar="N")
 @click.pass_obj
-def retry(session: Session, jobs: tuple[str, ...]) -> int:
-    """Give failed frames another try."""
-    return steer(session, jobs, lambda client, job: client.order(job, "retry"))
+def retry(session: Session, jobs: tuple[str, ...], frame: int | None) -> int:
+    """Give failed frames another try, or one of them."""
+    verb = "retry" if frame is None else f"frames/{frame}/retry"
+    return steer(session, jobs, lambda client, job: client.order(job, verb))
 
 
 @click.command("delete", cls=SpokenCommand)

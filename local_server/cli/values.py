@@ -16,6 +16,7 @@ DECIMALS_MAX = 6
 DIGITS_MAX = 9
 SIZE = re.compile(r"([0-9]{1,5})\s*[xX×*]\s*([0-9]{1,5})")
 SIDE_MAX = 65_536
+FRAME_MAX = 10**9
 BELOW_ZERO = re.compile(r"-[0-9][0-9.]*")
 MINUS = "\u2212"
 

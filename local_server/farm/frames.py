@@ -123,25 +123,27 @@ def cancel_frames(db: Database, *, job: str, at_ms: int) -> None:
     )
 
 
-def reopen_failed_frames(db: Database, *, job: str, at_ms: int) -> None:
-    """Let a job's failed frames wait again, with a clean record for them and for the nodes."""
+def reopen_failed_frames(
+    db: Database, *, job: str, owner: str, at_ms: int, frame: int | None = None
+) -> None:
+    """Let a job's failed frames, or one of them, wait again.
+
+    They and the nodes begin with a clean record; each frame has an event of its own.
+    """
     assert_writing(db)
-    db.conn.execute(
-        "DELETE FROM frame_failure WHERE job = ? AND number IN"
-        " (SELECT number FROM frame WHERE job = ? AND state = 'failed')",
-        (job, job),
-    )
     db.conn.execute("DELETE FROM node_failure WHERE job = ?", (job,))
-    db.conn.execute(
-        "UPDATE frame SET state = 'waiting', failures = 0, losses = 0, reason = NULL,"
-        " words = NULL, changed_at_ms = ? WHERE job = ? AND state = 'failed'",
-        (at_ms, job),
+    failed = fetch_rows(
+        db,
+        "SELECT * FROM frame WHERE job = :job AND state = 'failed'"
+        " AND (:frame IS NULL OR number = :frame) ORDER BY number",
+        {"job": job, "frame": frame},
     )
-    db.conn.execute(
-        "UPDATE job SET frames_waiting = frames_waiting + frames_failed, frames_failed = 0"
-        " WHERE id = ?",
-        (job,),
-    )
+    clean = {"failures": 0, "losses": 0, "reason": None, "words": None}
+    for one in failed:
+        db.conn.execute(
+            "DELETE FROM frame_failure WHERE job = ? AND number = ?", (job, one["number"])
+        )
+        move_frame(db, one, to=FrameState.WAITING, owner=owner, at_ms=at_ms, **clean)
 
 
 def stop_attempts(db: Database, *, job: str, at_ms: int) -> None:

@@ -14,13 +14,20 @@ from local_server.farm.events import add_event
 from local_server.farm.frames import (
     add_frames,
     cancel_frames,
+    get_frame,
     reopen_failed_frames,
     take_back_frames,
 )
 from local_server.farm.job_tables import fold_words
 from local_server.farm.pricing import PRIORITY_MAX, PRIORITY_MIN, PriceBook
 from local_server.farm.sites import Site
-from local_server.farm.states import JOB_MOVES, OPEN_JOB_STATES, OVER_JOB_STATES, JobState
+from local_server.farm.states import (
+    JOB_MOVES,
+    OPEN_JOB_STATES,
+    OVER_JOB_STATES,
+    FrameState,
+    JobState,
+)
 
 JSON_COLUMNS = ("request", "reason_params", "plan", "findings", "estimate")
 
@@ -232,15 +239,27 @@ def resume_job(db: Database, *, job: str, add_micros: int, at_ms: int) -> None:
     finish_job_if_over(db, job=job, at_ms=at_ms)
 
 
-def retry_job(db: Database, *, job: str, amount_micros: int, at_ms: int) -> None:
-    """Give a job's failed frames another try. Raises Conflict `nothing_to_retry`."""
+def retry_job(
+    db: Database, *, job: str, amount_micros: int, at_ms: int, frame: int | None = None
+) -> None:
+    """Give a job's failed frames another try, or one of them.
+
+    Where the job is over, `amount_micros` is held for them; else they still have their part of
+    its hold. Raises Conflict `nothing_to_retry` and `frame_not_failed`, NotFound `no_frame`, and
+    NoFunds `no_funds`.
+    """
     row = get_job(db, job=job)
-    may_be_retried = row["state"] in (JobState.PARTIAL, JobState.FAILED)
-    if not (may_be_retried and row["frames_failed"]) or row["deleted_at_ms"] is not None:
+    gone = row["state"] == JobState.CANCELLED or row["deleted_at_ms"] is not None
+    if frame is not None:
+        state = get_frame(db, job=job, number=frame)["state"]
+        if state != FrameState.FAILED:
+            raise Conflict("frame_not_failed", job=job, frame=frame, state=state)
+    if gone or not row["frames_failed"]:
         raise Conflict("nothing_to_retry", job=job, state=row["state"])
-    begin_run(db, job=job)
-    reopen_failed_frames(db, job=job, at_ms=at_ms)
-    fund_job(db, job=job, amount_micros=amount_micros, reason="retried", at_ms=at_ms)
+    reopen_failed_frames(db, job=job, owner=row["owner"], frame=frame, at_ms=at_ms)
+    if row["state"] in OVER_JOB_STATES:
+        begin_run(db, job=job)
+        fund_job(db, job=job, amount_micros=amount_micros, reason="retried", at_ms=at_ms)
 
 
 def begin_run(db: Database, *, job: str) -> None:

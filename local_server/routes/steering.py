@@ -9,6 +9,7 @@ from local_server.farm.errors import Unfit, YuntuError
 from local_server.farm.states import Verb
 from local_server.routes.jobs import TAG, show
 from local_server.services import here
+from local_server.shapes.frames import FramePath
 from local_server.shapes.jobs import (
     JobPath,
     JobView,
@@ -59,6 +60,15 @@ def cancel_job(path: JobPath) -> Response:
 def retry_job(path: JobPath) -> Response:
     """Give a job's failed frames another try."""
     return give_order(path.job, Order(verb=Verb.RETRY))
+
+
+@ROUTES.post(
+    "/jobs/<job>/frames/<int(signed=True):number>/retry",
+    **gives(JobView, {402: FUNDS, 404: "no_frame", 409: ("frame_not_failed", "nothing_to_retry")}),
+)
+def retry_frame(path: FramePath) -> Response:
+    """Give one failed frame another try, also while the others of its job go on."""
+    return give_order(path.job, Order(verb=Verb.RETRY, frame=path.number))
 
 
 @ROUTES.post("/jobs/<job>/priority", **gives(JobView, PRIORITY_ERRORS))

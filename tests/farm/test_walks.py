@@ -28,6 +28,7 @@ WEIGHTS = {
     "pause": 1,
     "resume": 3,
     "retry": 2,
+    "retry_frame": 3,
     "cancel": 1,
     "delete": 1,
 }
@@ -87,6 +88,10 @@ class Walk:
     def retry(self, which: int, amount: int) -> None:
         hold = AMOUNTS[amount % len(AMOUNTS)]
         self.ask_of_a_job(which, lambda job: self.shop.retry(job, hold=hold))
+
+    def retry_frame(self, which: int, amount: int) -> None:
+        hold, frame = AMOUNTS[amount % len(AMOUNTS)], 1 + amount % 5
+        self.ask_of_a_job(which, lambda job: self.shop.retry(job, hold=hold, frame=frame))
 
     def cancel(self, which: int, _: int) -> None:
         self.ask_of_a_job(which, self.shop.cancel)

@@ -228,10 +228,10 @@ class Workshop:
         with write(self.db):
             jobs.resume_job(self.db, job=job, add_micros=add, at_ms=self.tick())
 
-    def retry(self, job: str, *, hold: int = 10_000) -> None:
-        """Retry a job's failed frames."""
+    def retry(self, job: str, *, hold: int = 10_000, frame: int | None = None) -> None:
+        """Retry a job's failed frames, or one of them."""
         with write(self.db):
-            jobs.retry_job(self.db, job=job, amount_micros=hold, at_ms=self.tick())
+            jobs.retry_job(self.db, job=job, amount_micros=hold, frame=frame, at_ms=self.tick())
 
     def cancel(self, job: str) -> None:
         """Cancel a job."""
