@@ -338,7 +338,7 @@ def test_a_domain_function_outside_a_transaction_is_a_bug(shop: Workshop) -> Non
         lambda: frames.take_back(db, job="job-1", number=1),
         lambda: frames.take_back_frames(db, job="job-1", at_ms=1),
         lambda: frames.cancel_frames(db, job="job-1", at_ms=1),
-        lambda: frames.reopen_failed_frames(db, job="job-1", at_ms=1),
+        lambda: frames.reopen_failed_frames(db, job="job-1", owner="me", at_ms=1),
         lambda: frames.move_frame(db, frame, to=FrameState.CANCELLED, owner="me", at_ms=1),
         lambda: attempts.find_current(db, job="job-1", number=1, attempt=1),
         lambda: attempts.lose_attempt(db, frame, at_ms=1),
