@@ -70,9 +70,11 @@ class Company(QObject):
         """Say that the last run died, and offer what is known of it."""
         if path:
             say = self.window.stage.words.say
-            self.window.banner.show_words(
-                "banner", say("crashes.last"), say("crashes.last_detail"), say("settings.show")
-            )
-            self.window.banner_box.show()
             folder = str(self.reports.folder)
-            self.window.banner_action = lambda: open_folder(folder)
+            self.window.banner.show_words(
+                "banner",
+                say("crashes.last"),
+                say("crashes.last_detail"),
+                say("settings.show"),
+                action=lambda: open_folder(folder),
+            )

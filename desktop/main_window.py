@@ -1,21 +1,21 @@
 """The main window: makes panels, models and wires, and says which page is seen."""
 
-import logging
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
-from desktop.client import Client, Problem, ServerAddress
+from desktop.client import Client
 from desktop.events import Events
 from desktop.live import Live
 from desktop.models.frames import FramesModel
 from desktop.models.jobs import OPEN, JobsModel
 from desktop.panels.bill import BillView
 from desktop.panels.charts import load_charts
+from desktop.panels.drop import DropSign
 from desktop.panels.frame import Banner, Side, Toast
 from desktop.panels.job import JobPanel
 from desktop.panels.jobs import JobsPanel
@@ -37,10 +37,10 @@ from desktop.wires.job import JobWire, open_folder
 from desktop.wires.jobs import JobsWire
 from desktop.wires.machines import MachinesWire
 from desktop.wires.money import MoneyWire
+from desktop.wires.server import ServerWire
 from desktop.wires.submission import SubmissionWire
 from desktop.wires.sync import SyncWire
 
-log = logging.getLogger(__name__)
 SIZE = (1280, 820)
 SIZE_MIN = (940, 600)
 EXAMPLE = ("scenes", "lanterns", "lanterns.blend")
@@ -64,8 +64,6 @@ class MainWindow(QMainWindow):
         self.sign_in = SignIn(self.client, data, self)
         self.make_panels()
         self.make_wires()
-        self.connect_server()
-        self.setAcceptDrops(True)
         self.setMinimumSize(*SIZE_MIN)
         self.resize(*SIZE)
         stage.words.bind(self, lambda: self.setWindowTitle(stage.words.say("app.title")))
@@ -107,27 +105,11 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         for panel in self.panels.values():
             self.pages.addWidget(panel)
-        banner = column(self.banner)
-        banner.setContentsMargins(28, 16, 28, 0)
-        self.banner_box = holder(banner)
-        self.banner_box.setObjectName("page")
-        self.banner_box.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.banner_box.hide()
-        main = holder(column(self.banner_box, self.pages, gap=0))
+        main = holder(column(self.banner, self.pages, gap=0))
         self.setCentralWidget(holder(row(self.side, main, gap=0)))
         self.toast = Toast(stage, main)
-        self.drop_sign = self.make_drop_sign(main)
-
-    def make_drop_sign(self, parent: QWidget) -> QFrame:
-        """Make what shows that a scene may be dropped."""
-        sign = QFrame(parent)
-        sign.setObjectName("card-drop")
-        layout = QVBoxLayout(sign)
-        label = self.stage.label("jobs.drop_here", "subtitle")
-        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.addWidget(label)
-        sign.hide()
-        return sign
+        self.drop_sign = DropSign(stage, main, self)
+        self.drop_sign.dropped.connect(self.add_scenes)
 
     def make_wires(self) -> None:
         """Connect the panels with the client, and with each other."""
@@ -147,7 +129,8 @@ class MainWindow(QMainWindow):
         self.money_wire = MoneyWire(stage, client, self.money_panel, self.side)
         self.machines_wire = MachinesWire(client, self.machines_panel, self.jobs)
         self.sync_wire = SyncWire(client, self.sync_panel)
-        self.sync_wire.offline.connect(self.show_offline)
+        self.server_wire = self.make_server_wire()
+        self.sync_wire.offline.connect(self.server_wire.show_offline)
         self.sync_wire.invited.connect(
             lambda: self.toast.show_text(stage.words.say("sync.invited"))
         )
@@ -183,33 +166,20 @@ class MainWindow(QMainWindow):
         settings.language_chosen.connect(self.choose_language)
         settings.theme_chosen.connect(self.choose_theme)
         settings.folder_wanted.connect(open_folder)
-        settings.log_wanted.connect(lambda: open_folder(str(self.data / "logs")))
-        settings.restart_wanted.connect(self.restart_server)
 
-    def connect_server(self) -> None:
-        """Follow the server as it comes and goes."""
-        self.watch.changed.connect(self.show_server)
-        self.watch.ready.connect(self.use_server)
+    def make_server_wire(self) -> ServerWire:
+        """Follow the server as it comes and goes, and whoever uses it."""
+        wire = ServerWire(self.stage, self.client, self.watch, self.sign_in, self.data / "logs")
+        wire.connect_frame(self.side, self.banner, self.toast, self.settings_panel)
+        wire.connect_sign_in(self.sign_in_panel)
+        wire.another.connect(self.thumbnails.forget_all)
+        wire.gone.connect(self.live.stop)
+        self.sign_in.needed.connect(self.ask_who)
+        self.sign_in.ready.connect(self.begin_work)
         self.events.begun.connect(self.load)
-        self.connect_sign_in()
-        self.client.unheard.connect(self.tell_problem)
         self.jobs.modelReset.connect(self.loaded)
         self.live.connected.connect(load_charts)
-        self.banner_action = self.watch.start
-        self.banner.first.clicked.connect(self.do_banner_action)
-        self.banner.second.clicked.connect(lambda: open_folder(str(self.data / "logs")))
-
-    def connect_sign_in(self) -> None:
-        """Let somebody sign in, and out."""
-        panel, sign_in = self.sign_in_panel, self.sign_in
-        panel.sign_in_wanted.connect(sign_in.sign_in)
-        panel.sign_up_wanted.connect(sign_in.sign_up)
-        sign_in.failed.connect(panel.show_problem)
-        sign_in.needed.connect(self.ask_who)
-        sign_in.ready.connect(self.begin_work)
-        sign_in.person_known.connect(self.show_person)
-        sign_in.kept.connect(self.tell_kept)
-        self.side.sign_out_wanted.connect(sign_in.sign_out)
+        return wire
 
     # --- pages ---
 
@@ -237,6 +207,12 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentWidget(self.viewer)
         self.viewer.open(number)
 
+    def add_scenes(self, scenes: list[str]) -> None:
+        """Show scenes, ready to be rendered."""
+        if scenes:
+            self.submission_wire.add_scenes(scenes)
+            self.show_page("submission")
+
     def add_example(self) -> None:
         """Show the scene that comes with the program, ready to be rendered."""
         scene = Path(str(files("resources"))).joinpath(*EXAMPLE)
@@ -256,13 +232,7 @@ class MainWindow(QMainWindow):
         if self.pages.currentWidget() is self.new_panel:
             self.show_page("jobs")
 
-    # --- the server ---
-
-    def use_server(self, address: ServerAddress) -> None:
-        """Talk to a server that is ready."""
-        self.client.set_address(address)
-        self.thumbnails.forget_all()
-        self.sign_in.begin()
+    # --- who it is, and what is theirs ---
 
     def ask_who(self, may_sign_up: bool) -> None:
         """Show nothing of anybody until somebody signs in."""
@@ -280,15 +250,6 @@ class MainWindow(QMainWindow):
             self.show_page("jobs")
         self.events.begin()
 
-    def show_person(self, person: dict[str, Any]) -> None:
-        """Show whose window this is."""
-        self.side.set_person(person["name"] if self.sign_in.session else "")
-
-    def tell_kept(self, in_keyring: bool) -> None:
-        """Say where a sign-in is kept if that is not the keyring."""
-        if not in_keyring:
-            self.toast.show_text(self.stage.words.say("sign_in.in_file"))
-
     def load(self) -> None:
         """Ask for all that is shown; what happens from now on is pushed."""
         self.jobs.begin()
@@ -298,48 +259,6 @@ class MainWindow(QMainWindow):
         self.submission_wire.check_again()
         if self.pages.currentWidget() is self.machines_panel:
             self.machines_wire.fill()
-
-    def show_server(self, state: str) -> None:
-        """Show how the server is; while there is none, nothing is asked of it."""
-        words = self.stage.words
-        self.side.set_server(state)
-        if state != ServerState.READY:
-            self.live.stop()
-            self.client.set_address(None)
-        failed = state == ServerState.FAILED
-        self.banner_box.setVisible(failed)
-        if failed:
-            self.banner_action = self.watch.start
-            error = self.watch.error
-            self.banner.show_words(
-                "banner-bad",
-                error.get("title") or words.say("server.failed"),
-                error.get("detail") or words.say("server.failed_detail"),
-                words.say("server.try_again"),
-                words.say("settings.log"),
-            )
-        settings = self.settings_panel
-        settings.set_server(words.say(f"server.{state}"))
-
-    def do_banner_action(self) -> None:
-        """Do what the banner offers, and take the banner away."""
-        self.banner_box.hide()
-        self.banner_action()
-
-    def show_offline(self, is_offline: bool) -> None:
-        """Show quietly that the studio is out of reach: work goes on."""
-        if self.watch.state == ServerState.READY:
-            self.side.set_server("offline" if is_offline else "ready")
-
-    def restart_server(self) -> None:
-        """End the server; whoever watches over it starts it again."""
-        self.client.post("/shutdown")
-
-    def tell_problem(self, problem: Problem) -> None:
-        """Say what went wrong, unless the server is away: then that is said already."""
-        log.info("%s %s %s", problem.code, problem.title, problem.params)
-        if not problem.is_lost:
-            self.toast.show_text(f"{problem.title}: {problem.detail}"[:160])
 
     # --- looks ---
 
@@ -354,34 +273,6 @@ class MainWindow(QMainWindow):
         """Switch the colours."""
         self.preferences.theme = chosen
         self.stage.theme.choose(chosen)
-
-    # --- dropping scenes ---
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
-        """Show that scenes may be dropped anywhere."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-            parent = self.drop_sign.parentWidget()
-            assert parent is not None
-            self.drop_sign.setGeometry(parent.rect().adjusted(20, 20, -20, -20))
-            self.drop_sign.show()
-            self.drop_sign.raise_()
-
-    def dragLeaveEvent(self, _: QDragLeaveEvent) -> None:  # noqa: N802
-        """Show the page again."""
-        self.drop_sign.hide()
-
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        """Take scenes that were dropped."""
-        self.drop_sign.hide()
-        self.add_scenes([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
-        event.acceptProposedAction()
-
-    def add_scenes(self, scenes: list[str]) -> None:
-        """Show scenes, ready to be rendered."""
-        if scenes:
-            self.submission_wire.add_scenes(scenes)
-            self.show_page("submission")
 
     # --- the end ---
 

@@ -1,9 +1,11 @@
 """The frame around all pages: where one is, how the server is, and what was just done."""
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+from collections.abc import Callable
 
-from desktop.panels.layout import column, row
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QMenu, QPushButton, QWidget
+
+from desktop.panels.layout import PAGE, column, row
 from desktop.stage import Stage
 
 PAGES = ("jobs", "money", "machines", "sync", "settings")
@@ -134,36 +136,65 @@ class Side(QWidget):
         self.server.setIcon(self.stage.icons.icon("dot", role))
 
 
-class Banner(QFrame):
+class Banner(QWidget):
     """A line above a page: something is not as it should be, and what can be done."""
+
+    second_clicked = Signal()
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.stage = stage
+        self.action: Callable[[], None] | None = None
         self.title = QLabel()
         self.title.setObjectName("heading")
         self.detail = QLabel()
         self.detail.setObjectName("quiet")
         self.detail.setWordWrap(True)
-        self.buttons = QVBoxLayout()
         self.first = QPushButton()
+        self.first.clicked.connect(self.act)
         self.second = QPushButton()
-        layout = row(column(self.title, self.detail, gap=2), self.first, self.second)
-        layout.setStretch(0, 1)
-        layout.setContentsMargins(16, 12, 12, 12)
+        self.second.clicked.connect(self.second_clicked)
+        inner = row(column(self.title, self.detail, gap=2), self.first, self.second)
+        inner.setStretch(0, 1)
+        inner.setContentsMargins(16, 12, 12, 12)
+        self.plate = QFrame()
+        self.plate.setLayout(inner)
+        layout = column(self.plate)
+        layout.setContentsMargins(PAGE, 16, PAGE, 0)
         self.setLayout(layout)
         self.hide()
 
-    def show_words(self, style: str, title: str, detail: str, *buttons: str) -> None:
-        """Show a title, a sentence, and up to two buttons."""
-        self.setObjectName(style)
-        self.style().polish(self)
+    def show_words(
+        self,
+        style: str,
+        title: str,
+        detail: str,
+        *buttons: str,
+        action: Callable[[], None] | None = None,
+    ) -> None:
+        """Show a title, a sentence, and up to two buttons; `action` is what the first one does."""
+        self.action = action
+        self.plate.setObjectName(style)
+        self.plate.style().polish(self.plate)
         self.title.setText(title)
         self.detail.setText(detail)
         for button, text in zip((self.first, self.second), (*buttons, "", ""), strict=False):
             button.setText(text)
             button.setVisible(bool(text))
         self.show()
+
+    def withdraw(self, style: str) -> None:
+        """Be gone, unless what is shown is of another style and so about something else."""
+        if self.plate.objectName() == style:
+            self.hide()
+
+    def act(self) -> None:
+        """Do what is offered, and be gone."""
+        self.hide()
+        if self.action is not None:
+            self.action()
 
 
 class Toast(QFrame):

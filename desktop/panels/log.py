@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat
 from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
+from desktop.panels.findings import make_finding
 from desktop.panels.layout import clear_layout, column, row
-from desktop.panels.submission import make_finding
 from desktop.stage import Stage
 from desktop.theme import make_monospace
 

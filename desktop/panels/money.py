@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 from desktop.figures import MICROS, align_money, show_moment, show_money
 from desktop.models.table import ROW_ROLE, TableColumn, TableModel
 from desktop.panels.charts import BarChart
-from desktop.panels.layout import PAGE, card, clear_layout, column, holder, row
-from desktop.panels.submission import make_finding
+from desktop.panels.findings import Findings
+from desktop.panels.layout import PAGE, card, column, holder, row
 from desktop.panels.tables import make_table
 from desktop.stage import Stage
 
@@ -120,8 +120,8 @@ class MoneyPanel(QWidget):
         self.export = stage.caption(QPushButton(), "money.export")
         stage.icons.set_on(self.export, "download")
         self.export.clicked.connect(lambda: self.export_wanted.emit("csv"))
-        self.checks = column(gap=8)
-        self.checks_box = card(holder(self.checks))
+        self.checks = Findings(stage)
+        self.checks_box = card(self.checks)
         self.checks_box.hide()
         upper = row(self.balance_card, spending, gap=16)
         upper.setStretch(0, 1)
@@ -191,19 +191,11 @@ class MoneyPanel(QWidget):
 
     def show_audit(self) -> None:
         """Write what the check of the books came to."""
-        clear_layout(self.checks)
         self.checks_box.setVisible(self.audit is not None)
-        if self.audit is None:
-            return
-        words, checks = self.stage.words, self.audit["checks"]
-        if self.audit["clean"]:
-            said = words.say("money.clean", count=len(checks))
-            self.checks.addWidget(make_finding(self.stage, "good", said, ""))
-            return
-        for one in checks:
-            if not one["ok"]:
-                found = make_finding(self.stage, "blocker", one["title"], one["detail"])
-                self.checks.addWidget(found)
+        if self.audit is not None:
+            checks = self.audit["checks"]
+            wrong = [one | {"severity": "blocker"} for one in checks if not one["ok"]]
+            self.checks.show_all(wrong, self.stage.words.say("money.clean", count=len(checks)))
 
     def open_entry(self, index: Any) -> None:
         """Open the job that an entry is about."""

@@ -6,7 +6,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from desktop.client import CHECK_MS_MAX, Client, Problem
-from desktop.panels.submission import SceneCard, SubmissionPanel
+from desktop.panels.scene_card import SceneCard
+from desktop.panels.submission import SubmissionPanel
 from desktop.preferences import Preferences
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QCoreApplication, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -35,17 +35,15 @@ def scene(tmp_path: Path) -> Path:
 
 
 def drop(window: MainWindow, path: Path) -> None:
-    """Drop a file onto the window."""
+    """Drag a file over the window and drop it, as a file manager does."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])
-    event = QDropEvent(
-        QPointF(300, 300),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    window.dropEvent(event)
+    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    copy, handle = Qt.DropAction.CopyAction, window.windowHandle()
+    QCoreApplication.sendEvent(handle, QDragEnterEvent(QPoint(300, 300), copy, data, left, plain))
+    assert window.drop_sign.isVisible()
+    QCoreApplication.sendEvent(handle, QDropEvent(QPointF(300, 300), copy, data, left, plain))
+    assert not window.drop_sign.isVisible()
 
 
 def click(qtbot: QtBot, button: QPushButton) -> None:
@@ -109,7 +107,7 @@ def test_scene_that_cannot_be_rendered(qtbot: QtBot, window: MainWindow, tmp_pat
     [card] = window.new_panel.cards
     qtbot.waitUntil(lambda: bool(card.problem or card.check), timeout=CHECK_MS_MAX)
     assert not card.button.isEnabled()
-    assert card.findings.count() > 0
+    assert card.findings.list.count() > 0
 
 
 def test_cancel_is_taken_back(qtbot: QtBot, window: MainWindow, scene: Path) -> None:

@@ -1,0 +1,82 @@
+"""Scene settings: what an artist can set for a scene before it is rendered."""
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QIntValidator
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QWidget
+
+from desktop.panels.layout import column, holder, row
+from desktop.stage import Stage
+
+SAMPLES_MAX = 1_000_000
+
+
+class SceneSettings(QWidget):
+    """The fields of one scene; `changed` whenever what is asked for has become another."""
+
+    changed = Signal()
+
+    def __init__(self, stage: Stage, kept: dict[str, Any]) -> None:
+        super().__init__()
+        self.stage = stage
+        self.make_fields(kept)
+        for field in (self.frames, self.samples, self.out):
+            field.textEdited.connect(lambda _: self.changed.emit())
+        self.allow.toggled.connect(lambda _: self.changed.emit())
+        browse = stage.tool("folder", "submit.choose_out")
+        browse.clicked.connect(self.choose_out)
+        out = column(stage.label("submit.out", "caption"), row(self.out, browse, gap=4), gap=5)
+        pairs = [
+            holder(column(stage.label(f"submit.{key}", "caption"), field, gap=5))
+            for key, field in (("frames", self.frames), ("samples", self.samples))
+        ]
+        fields = row(*pairs, holder(out), gap=16)
+        for place, share in enumerate((2, 2, 5)):
+            fields.setStretch(place, share)
+        layout = column(fields, self.allow, gap=12)
+        self.setLayout(layout)
+
+    def make_fields(self, kept: dict[str, Any]) -> None:
+        """Make the fields; `kept` is what was in them the last time."""
+        stage, words = self.stage, self.stage.words
+        self.frames = QLineEdit(kept.get("frames") or "")
+        self.frames.setPlaceholderText("1-100")
+        self.out = QLineEdit(kept.get("out") or "")
+        self.samples = QLineEdit(str(kept.get("samples") or ""))
+        self.samples.setValidator(QIntValidator(1, SAMPLES_MAX, self.samples))
+        words.bind(
+            self.samples, lambda: self.samples.setPlaceholderText(words.say("submit.as_in_scene"))
+        )
+        self.allow = stage.caption(QCheckBox(), "submit.allow_missing")
+        self.allow.setChecked(bool(kept.get("allow_missing")))
+        for key, field in (("frames", self.frames), ("samples", self.samples), ("out", self.out)):
+            stage.name(field, f"submit.{key}")
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """Return what is asked for; what is left to the scene is left out."""
+        asked = {
+            "frames": self.frames.text().strip() or None,
+            "out": self.out.text().strip() or None,
+            "samples": int(self.samples.text() or 0) or None,
+            "allow_missing": self.allow.isChecked(),
+        }
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def suggest(self, check: dict[str, Any]) -> None:
+        """Show what the scene itself says, where nothing else was chosen."""
+        self.frames.setPlaceholderText(check["frames"] or "")
+        self.out.setPlaceholderText(check["out"])
+
+    def offer_allowing(self, is_missing: bool) -> None:
+        """Let the artist render without files that are missing, if there are any."""
+        self.allow.setVisible(is_missing or self.allow.isChecked())
+
+    def choose_out(self) -> None:
+        """Let the artist choose where the frames go."""
+        title = self.stage.words.say("submit.choose_out")
+        folder = QFileDialog.getExistingDirectory(self, title, self.out.text())
+        if folder:
+            self.out.setText(folder)
+            self.changed.emit()

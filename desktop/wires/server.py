@@ -1,0 +1,113 @@
+"""Wires of the server: the window follows it as it comes and goes, and whoever signs in to it."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.client import Client, Problem, ServerAddress
+from desktop.panels.frame import Banner, Side, Toast
+from desktop.panels.settings import SettingsPanel
+from desktop.panels.sign_in import SignInPanel
+from desktop.server_watch import ServerState, ServerWatch
+from desktop.sign_in import SignIn
+from desktop.stage import Stage
+from desktop.wires.job import open_folder
+
+log = logging.getLogger(__name__)
+PROBLEM_LETTERS_MAX = 160
+FAILED = "banner-bad"
+
+
+class ServerWire(QObject):
+    """Connects the frame of the window with the server's coming and going."""
+
+    another = Signal()
+    """There is another server than before: what was known of the last one is worth nothing."""
+
+    gone = Signal()
+
+    def __init__(
+        self, stage: Stage, client: Client, watch: ServerWatch, sign_in: SignIn, logs: Path
+    ) -> None:
+        super().__init__(watch)
+        self.stage, self.client, self.watch, self.sign_in = stage, client, watch, sign_in
+        self.logs = str(logs)
+        watch.changed.connect(self.show_server)
+        watch.ready.connect(self.use_server)
+
+    def connect_frame(
+        self, side: Side, banner: Banner, toast: Toast, settings: SettingsPanel
+    ) -> None:
+        """Say in the frame of the window how the server is, and let it be started again."""
+        self.side, self.banner, self.toast, self.settings = side, banner, toast, settings
+        self.client.unheard.connect(self.tell_problem)
+        banner.second_clicked.connect(self.open_logs)
+        settings.log_wanted.connect(self.open_logs)
+        settings.restart_wanted.connect(self.restart)
+
+    def connect_sign_in(self, panel: SignInPanel) -> None:
+        """Let somebody sign in, and out."""
+        sign_in = self.sign_in
+        panel.sign_in_wanted.connect(sign_in.sign_in)
+        panel.sign_up_wanted.connect(sign_in.sign_up)
+        sign_in.failed.connect(panel.show_problem)
+        sign_in.person_known.connect(self.show_person)
+        sign_in.kept.connect(self.tell_kept)
+        self.side.sign_out_wanted.connect(sign_in.sign_out)
+
+    def use_server(self, address: ServerAddress) -> None:
+        """Talk to a server that is ready."""
+        self.client.set_address(address)
+        self.another.emit()
+        self.sign_in.begin()
+
+    def show_server(self, state: str) -> None:
+        """Show how the server is; while there is none, nothing is asked of it."""
+        words = self.stage.words
+        self.side.set_server(state)
+        self.settings.set_server(words.say(f"server.{state}"))
+        if state != ServerState.READY:
+            self.gone.emit()
+            self.client.set_address(None)
+        if state != ServerState.FAILED:
+            self.banner.withdraw(FAILED)
+            return
+        error = self.watch.error
+        self.banner.show_words(
+            FAILED,
+            error.get("title") or words.say("server.failed"),
+            error.get("detail") or words.say("server.failed_detail"),
+            words.say("server.try_again"),
+            words.say("settings.log"),
+            action=self.watch.start,
+        )
+
+    def show_offline(self, is_offline: bool) -> None:
+        """Show quietly that the studio is out of reach: work goes on."""
+        if self.watch.state == ServerState.READY:
+            self.side.set_server("offline" if is_offline else "ready")
+
+    def restart(self) -> None:
+        """End the server; whoever watches over it starts it again."""
+        self.client.post("/shutdown")
+
+    def open_logs(self) -> None:
+        """Show the folder of the logs."""
+        open_folder(self.logs)
+
+    def show_person(self, person: dict[str, Any]) -> None:
+        """Show whose window this is."""
+        self.side.set_person(person["name"] if self.sign_in.session else "")
+
+    def tell_kept(self, in_keyring: bool) -> None:
+        """Say where a sign-in is kept if that is not the keyring."""
+        if not in_keyring:
+            self.toast.show_text(self.stage.words.say("sign_in.in_file"))
+
+    def tell_problem(self, problem: Problem) -> None:
+        """Say what went wrong, unless the server is away: then that is said already."""
+        log.info("%s %s %s", problem.code, problem.title, problem.params)
+        if not problem.is_lost:
+            self.toast.show_text(f"{problem.title}: {problem.detail}"[:PROBLEM_LETTERS_MAX])
