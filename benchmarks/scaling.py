@@ -22,7 +22,8 @@ def measure_scaling(folder: Path) -> list[Measurement]:
         farm.stop()
         fill_frames(data / "farm.db", frames=size)
         farm.start()
-        scene = data / "missing.blend"
+        scene = data / "empty.blend"
+        scene.touch()
         lists.append(time_calls(lambda: farm.get("/jobs", limit=50)))  # noqa: B023
         submits.append(time_calls(lambda: farm.post("/jobs", {"scene": str(scene)})))  # noqa: B023
         farm.stop()

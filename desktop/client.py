@@ -140,6 +140,7 @@ class Client(QObject):
         request = QNetworkRequest(QUrl(f"{url}?{urlencode(told, doseq=True)}" if told else url))
         for name, value in {
             "Authorization": f"Bearer {self.credential}",
+            "X-Yuntu-Key": self.address.key,
             "Accept-Language": self.language,
             "Content-Type": "application/json",
         }.items():

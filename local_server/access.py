@@ -10,7 +10,7 @@ from enum import StrEnum
 from flask import Flask
 from sqlite_utils import Database
 
-from local_server.callers import Caller
+from local_server.callers import Caller, Via, is_key
 from local_server.farm.accounts import Role
 from local_server.farm.db import fetch_value
 from local_server.farm.errors import NotFound, Refused
@@ -210,6 +210,17 @@ def check_role(caller: Caller, right: Right) -> None:
     if not enough.get(right, True):
         needed = Role.PRODUCER if right == Right.PRODUCER else Role.ADMIN
         raise Refused("not_allowed", needed=needed)
+
+
+def check_at_machine(caller: Caller, *, shown: str, key: str) -> None:
+    """Refuse a caller who names files of this machine and has not shown this launch's key.
+
+    Who can show it, alone or beside their own token, reads the data directory anyway: they sit
+    here, with the rights of the system user that opens those files. Everybody else, whatever
+    their role, uploads and downloads. Raises Refused `not_at_this_machine`.
+    """
+    if caller.via is not Via.KEY and not is_key(shown, key):
+        raise Refused("not_at_this_machine")
 
 
 def check_reach(caller: Caller, *, kind: str, id: str, owner: str, right: Right) -> None:

@@ -93,6 +93,15 @@ class Preparation:
         self.lay_out = lay_out
         self.pool = ThreadPool(4)
 
+    def check(self, request: Request) -> None:
+        """Refuse at once what no renderer could put right. Raises BadInput and Unfit."""
+        if request.package is None:
+            self.pool.apply(check_scene, (Path(request.scene),))
+        if (request.width is None) != (request.height is None):
+            raise Unfit("size_incomplete")
+        if request.frames is not None:
+            read_frames(request.frames)
+
     def prepare(
         self, request: Request, *, book: PriceBook, level: str, note: Callable[[str], None]
     ) -> Prepared:
@@ -101,13 +110,12 @@ class Preparation:
         Raises Unfit and Unavailable for what makes any finding impossible: no such file, not a
         scene, no renderer.
         """
+        folder: Path | None = None
         if request.package is not None:
             folder = self.pool.apply(self.lay_out, (Digest(request.package),))
             request = replace(request, scene=str(folder / request.scene))
         scene = Path(request.scene)
-        check_scene(scene)
-        if (request.width is None) != (request.height is None):
-            raise Unfit("size_incomplete")
+        self.check(request)
         candidates = self.choose_renderers(scene, request.renderer)
         renderer = candidates[0]
         note("inspecting")
@@ -129,6 +137,7 @@ class Preparation:
             *merge_findings(answer.findings, package, allow_missing=request.allow_missing),
             *range_findings,
             *out_findings,
+            *find_strays(package, folder),
         )
         if facts:
             facts = facts | {"width": request.width or facts["width"]}
@@ -200,15 +209,20 @@ def check_scene(scene: Path) -> None:
         raise Unfit("scene_unreadable", path=str(scene))
 
 
+def read_frames(asked: str) -> tuple[int, ...]:
+    """Return the numbers of a range such as `1-20x2,30`. Raises Unfit `frames_...`."""
+    try:
+        return parse_frames(asked)
+    except FrameRangeError as error:
+        raise Unfit(error.code, **error.params) from error
+
+
 def choose_frames(
     asked: str | None, facts: dict[str, Any]
 ) -> tuple[tuple[int, ...], tuple[Finding, ...]]:
     """Return the frames to render: those asked for, else the scene's own range."""
     if asked is not None:
-        try:
-            return parse_frames(asked), ()
-        except FrameRangeError as error:
-            raise Unfit(error.code, **error.params) from error
+        return read_frames(asked), ()
     if not facts:
         return (), ()
     step = max(1, int(facts["frame_step"]))
@@ -238,6 +252,22 @@ def choose_out(request: Request, scene: Path) -> tuple[Path | None, tuple[Findin
         )
         return out, (finding,)
     return out, ()
+
+
+def find_strays(package: PackagePlan, folder: Path | None) -> tuple[Finding, ...]:
+    """Return a blocker for each file of this machine that a scene from elsewhere asks for.
+
+    It would be read here, and seen in a picture that somebody far away downloads.
+    """
+    if folder is None:
+        return ()
+    return tuple(
+        Finding(
+            code="package_reaches_out", severity=Severity.BLOCKER, params={"path": str(one.source)}
+        )
+        for one in package.files
+        if not one.source.is_relative_to(folder)
+    )
 
 
 def make_estimate(answer: Inspected, count: int, *, book: PriceBook, level: str) -> Estimate | None:

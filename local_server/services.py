@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import gevent
-from flask import current_app, g
+from flask import current_app, g, request
 from sqlite_utils import Database
 from werkzeug.local import LocalProxy
 
-from local_server.access import Right, check_reach
+from local_server.access import Right, check_at_machine, check_reach
 from local_server.callers import Caller
 from local_server.connections import Connections
 from local_server.delivery import Delivery
@@ -41,6 +41,7 @@ from sync.blobs import Blobs
 from sync.keys import Chest
 
 log = logging.getLogger(__name__)
+KEY_HEADER = "X-Yuntu-Key"
 
 
 @dataclass(kw_only=True)
@@ -116,6 +117,10 @@ class Services:
         """
         check_reach(self.caller, kind=kind, id=id, owner=owner, right=right)
         g.beyond_own = None if owner == self.caller.account else (kind, id)
+
+    def check_at_machine(self) -> None:
+        """Refuse a caller from elsewhere who names files of this machine. Raises Refused."""
+        check_at_machine(self.caller, shown=request.headers.get(KEY_HEADER, ""), key=self.key)
 
     def stop_nodes(self, job: str) -> None:
         """Tell every node to let go of a job that was paused or cancelled."""

@@ -293,6 +293,8 @@ class Client:
     def send_once(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send one request, whatever the answer. Raises ClientError when there is none."""
         headers = {"Authorization": f"Bearer {self.credential}"} | options.pop("headers", {})
+        if self.address.key:  # whoever signs in here may still name this machine's files
+            headers["X-Yuntu-Key"] = self.address.key
         url = f"{self.address.url}/api/v1{path}"
         try:
             return self.session.request(method, url, headers=headers, **options)

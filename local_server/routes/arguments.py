@@ -5,8 +5,6 @@ from pathlib import Path
 from local_server.farm.errors import BadInput, Unfit
 from local_server.shapes.shape import NUMBER_MAX
 
-PATH_ERRORS = ("scene_not_absolute", "out_not_absolute")
-
 
 def check_path(path: str, code: str) -> None:
     """Raise BadInput with this code for what cannot be a path, or depends on a working folder."""

@@ -19,9 +19,8 @@ from local_server.farm.job_lists import JobOrder, JobsWanted, Place, find_place
 from local_server.farm.job_lists import list_jobs as find_jobs
 from local_server.farm.sites import Site
 from local_server.farm.states import OVER_JOB_STATES
-from local_server.routes.arguments import PATH_ERRORS
 from local_server.routes.marks import make_mark, parse_mark
-from local_server.routes.scenes import name_scene, read_request
+from local_server.routes.scenes import PATH_ERRORS, REQUEST_ERRORS, name_scene, read_request
 from local_server.services import here
 from local_server.shapes.jobs import (
     ForecastView,
@@ -68,10 +67,10 @@ def show(row: Row) -> JobView:
         JobView,
         {
             400: (*PATH_ERRORS, "priority_out_of_range"),
-            403: "priority_above_level",
+            403: ("priority_above_level", "not_at_this_machine"),
             404: "no_package",
             409: "job_differs",
-            422: ("no_farm", "scene_or_package"),
+            422: ("no_farm", "scene_or_package", *REQUEST_ERRORS),
         },
         status=201,
     ),
@@ -81,9 +80,12 @@ def make_job(body: JobRequest) -> Response:
     request = read_request(body)
     if body.site is Site.FARM and here.farm is None:
         raise Unfit("no_farm")
+    id = body.id or make_id()
+    if jobs.find_job(here.reader, job=id) is None:  # the same again stands, whatever became of it
+        here.preparation.check(request)
     row = here.writer.write(
         jobs.create_job,
-        id=body.id or make_id(),
+        id=id,
         owner=here.caller.account,
         name=body.name or name_scene(request),
         request=asdict(request),

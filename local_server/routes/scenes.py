@@ -10,15 +10,30 @@ from local_server.routes.arguments import check_path
 from local_server.services import here
 from local_server.shapes.scenes import SceneRequest
 
+PATH_ERRORS = ("scene_not_absolute", "out_not_absolute")
+REQUEST_ERRORS = (
+    "frames_empty",
+    "frames_huge",
+    "frames_not_a_range",
+    "frames_reversed",
+    "frames_too_far",
+    "scene_is_folder",
+    "scene_missing",
+    "scene_unreadable",
+    "size_incomplete",
+)
+
 
 def read_request(body: SceneRequest) -> Request:
     """Return what is asked for, with the uploaded package that it speaks of looked up.
 
-    Raises BadInput `scene_not_absolute` and `out_not_absolute`, NotFound `no_package`, Unfit
-    `scene_or_package`.
+    Raises BadInput `scene_not_absolute` and `out_not_absolute`, NotFound `no_package`, Refused
+    `not_at_this_machine`, Unfit `scene_or_package`.
     """
     if (body.scene is None) == (body.package is None):
         raise Unfit("scene_or_package")
+    if body.scene is not None or body.out is not None:
+        here.check_at_machine()
     asked = body.model_dump()
     if body.package is not None:
         row = get_package(here.reader, package=body.package)

@@ -12,8 +12,7 @@ from local_server.farm.accounts import get_account
 from local_server.farm.events import find_last_event, list_events
 from local_server.findings import describe_finding
 from local_server.preparation import Prepared
-from local_server.routes.arguments import PATH_ERRORS
-from local_server.routes.scenes import read_request
+from local_server.routes.scenes import PATH_ERRORS, REQUEST_ERRORS, read_request
 from local_server.services import here
 from local_server.shapes.events import EventPage, EventQuery, EventView
 from local_server.shapes.scenes import (
@@ -30,20 +29,11 @@ from render.renderers import explain_absence
 
 TAG = Tag(name="server", description="The server, its node and its events")
 ROUTES = APIBlueprint("server", __name__, url_prefix="/api/v1", abp_tags=[TAG])
-SCENE_ERRORS = (
-    "frames_empty",
-    "frames_huge",
-    "frames_not_a_range",
-    "frames_reversed",
-    "frames_too_far",
+RENDERER_ERRORS = (
     "renderer_missing",
     "renderer_not_for_scene",
     "renderer_not_here",
     "renderer_not_installed",
-    "scene_is_folder",
-    "scene_missing",
-    "scene_unreadable",
-    "size_incomplete",
 )
 
 
@@ -84,8 +74,9 @@ def list_renderers() -> Response:
         SceneCheck,
         {
             400: PATH_ERRORS,
+            403: "not_at_this_machine",
             404: "no_package",
-            422: (*SCENE_ERRORS, "scene_or_package"),
+            422: ("scene_or_package", *REQUEST_ERRORS, *RENDERER_ERRORS),
             503: ("no_node", "inspection_failed"),
         },
     ),

@@ -22,7 +22,8 @@ class SceneRequest(Body):
 
     scene: str | None = Field(
         None,
-        description="Absolute path of the scene on this machine; else a `package` is given",
+        description="Absolute path of the scene on this machine, for who shows this launch's key,"
+        " also beside a token as `X-Yuntu-Key`; else a `package` is given",
         max_length=4096,
         json_schema_extra=ABSOLUTE,
     )
@@ -34,8 +35,8 @@ class SceneRequest(Body):
     )
     out: str | None = Field(
         None,
-        description="Absolute path of the folder for the frames; else beside the scene, and those"
-        " of a package are downloaded",
+        description="Absolute path of the folder for the frames, for who shows this launch's key;"
+        " else beside the scene, and those of a package are downloaded",
         max_length=4096,
         json_schema_extra=ABSOLUTE,
     )

@@ -207,6 +207,7 @@ def ask(
     given = {name: value for name, value in query.items() if value is not None}
     tail = "?" + urllib.parse.urlencode(given) if given else ""
     headers = {"Authorization": f"Bearer {token or address.key}", "Accept-Language": language}
+    headers["X-Yuntu-Key"] = address.key  # also who signs in here may name this machine's files
     data = None
     if body is not None:
         data = json.dumps(body).encode()

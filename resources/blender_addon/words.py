@@ -7,7 +7,7 @@ CHINESE = {
     ),
     "Render": "渲染",
     "Render the scene; good frames alone are paid, and never more than was agreed": (
-        "渲染这个场景：只为合格的帧付费，绝不超过您同意的上限"
+        "渲染这个场景：只为合格的帧付费，绝不超过你同意的上限"
     ),
     "Render for at Most {amount}": "渲染，最多 {amount}",
     "Cancel the Job": "取消任务",
@@ -26,7 +26,7 @@ CHINESE = {
     ),
     "Sign In": "登录",
     "Say who you are, where several people use this workstation": (
-        "这台工作站由多人使用时，说明您是谁"
+        "这台工作站由多人使用时，说明你是谁"
     ),
     "Name or E-Mail": "用户名或邮箱",
     "Password": "密码",
@@ -54,7 +54,7 @@ CHINESE = {
     "Data Folder": "数据文件夹",
     "The program; found by itself when this is empty": "程序的位置；留空则自动寻找",
     "Where jobs and money are kept; your own folder when this is empty": (
-        "任务和账目存放在哪里；留空则用您自己的文件夹"
+        "任务和账目存放在哪里；留空则用你自己的文件夹"
     ),
     "This scene has changes that are not saved.": "场景有尚未保存的改动。",
     "Yuntu works on the saved file: OK saves it and goes on.": (

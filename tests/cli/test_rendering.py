@@ -195,15 +195,28 @@ def test_bad_frames(yuntu: Yuntu, scene: Path, frames: str) -> None:
 
 
 def test_bad_scenes(yuntu: Yuntu, scene: Path, tmp_path: Path) -> None:
-    """No file, a folder, not a scene, half a scene."""
+    """Not a scene, half a scene."""
     text = tmp_path / "notes.txt"
     text.write_text("not a scene")
     half = tmp_path / "half.blend"
     half.write_bytes(scene.read_bytes()[: scene.stat().st_size // 2])
-    for path in (tmp_path / "none.blend", tmp_path, text, half):
+    for path in (text, half):
         ran = yuntu("render", str(path))
         assert ran.code in (2, 5), (path, ran.out)
         assert "failed: " in ran.out
+
+
+def test_a_mistyped_line_leaves_no_job(yuntu: Yuntu, scene: Path, tmp_path: Path) -> None:
+    """No file, a folder, a range that is none: refused before there is a job."""
+    before = yuntu.json("jobs", "--limit", "500")
+    for argv, code in (
+        ((str(tmp_path / "none.blend"),), "scene_missing"),
+        ((str(tmp_path),), "scene_is_folder"),
+        ((str(scene), "--frames", "9-1"), "frames_reversed"),
+    ):
+        ran = yuntu("render", *argv, "--json")
+        assert (ran.code, ran.error["code"]) == (2, code)
+    assert yuntu.json("jobs", "--limit", "500") == before
 
 
 def test_out_that_cannot_be_written(yuntu: Yuntu, scene: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import zlib
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -82,7 +83,9 @@ def test_a_body_that_is_too_large_is_refused_by_its_length(server: RunningFarm) 
         assert b" 413 " in wire.recv(1_000), "it does not wait for what it will not take"
 
 
-def test_no_request_writes_a_line_of_its_own_into_the_log(server: RunningFarm) -> None:
+def test_no_request_writes_a_line_of_its_own_into_the_log(
+    server: RunningFarm, tmp_path: Path
+) -> None:
     forged = "2026-01-01 00:00:00,000 CRITICAL forged everything is lost"
     for path in (
         f"/x%0A{forged}",
@@ -91,7 +94,9 @@ def test_no_request_writes_a_line_of_its_own_into_the_log(server: RunningFarm) -
         f"/x%1B[2J{forged}",
     ):
         call(server, "POST", f"/api/v1{path}", json={})
-    call(server, "POST", "/api/v1/jobs", json={"scene": f"/lost\n{forged}.blend"})
+    scene = tmp_path / f"lost\n{forged}.blend"
+    scene.touch()
+    call(server, "POST", "/api/v1/jobs", json={"scene": str(scene)})
     log = (server.data / "logs" / "server.log").read_text(encoding="utf-8")
     assert "CRITICAL forged" in log
     for line in log.splitlines():

@@ -159,8 +159,9 @@ def test_all_frames_as_one_zip(farm: RunningFarm) -> None:
     assert names == [f"_.._lámpara _灯__{number:04d}.png" for number in (1, 2, 3)]
 
 
-def test_a_zip_of_nothing_is_a_zip(farm: RunningFarm) -> None:
-    body = {"id": "empty-job", "scene": "/lost.blend"}
+def test_a_zip_of_nothing_is_a_zip(farm: RunningFarm, tmp_path: Path) -> None:
+    (tmp_path / "some.blend").touch()
+    body = {"id": "empty-job", "scene": str(tmp_path / "some.blend")}
     farm.post("/jobs", body)
     response = farm.session.get(f"{farm.address}/jobs/empty-job/pictures.zip", timeout=60)
     assert zipfile.ZipFile(io.BytesIO(response.content)).namelist() == []
