@@ -9,7 +9,6 @@ from pydantic import TypeAdapter, ValidationError
 from local_server.farm.errors import BadInput
 from local_server.farm.private_files import write_private_file
 from local_server.foreman import Foreman
-from local_server.shipping import Shipping
 
 FILE = "farm.json"
 KEY_BYTES_MIN = 16
@@ -36,7 +35,6 @@ class FarmLink:
 
     address: FarmAddress
     foreman: Foreman
-    shipping: Shipping
 
 
 ADDRESS = TypeAdapter(FarmAddress)

@@ -6,7 +6,7 @@ to the new studio in one transaction.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -23,18 +23,20 @@ from local_server.farm.ledger import Kind
 from local_server.invites import Invite
 from local_server.membership import Card, find_chest, keep_card, make_desk, read_card
 from local_server.settings import read_device
-from sync.blobs import Blobs, Digest
 from sync.drafts import Desk
 from sync.engine import Cycle, Engine
 from sync.fold import Fold
 from sync.keys import Chest, Keys, make_signer, open_text
 from sync.people import agree
-from sync.store import Store, digest_in_key, open_store
+from sync.store import Store, open_store
 from sync.studio import close_epoch, enrol, found_studio
 
 P = ParamSpec("P")
 T = TypeVar("T")
-LOG_TABLES = ("log_object", "log_draft", "log_id", "fold_state", "outbox", "person_field")
+LOG_TABLES = (
+    *("log_object", "log_draft", "log_id", "fold_state", "outbox", "person_field"),
+    *("job_told", "away_job", "away_result"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,6 @@ def move(house: House, card: Card, *, let_in: Callable[[House], None]) -> Card:
     if house.card.studio == card.studio:
         return house.card
     let_in(house)
-    bring_objects(house, card)
     proof, money = leave(house)
     with write(house.db):
         turn_ledger(house, card, money, proof)
@@ -219,34 +220,6 @@ def is_member(fold: Fold, device: str, key: str) -> bool:
     """Tell whether a machine is in already, with this very key."""
     found = fold.treasury.devices.get(device)
     return found is not None and found.key == key and not found.over
-
-
-def bring_objects(house: House, card: Card) -> None:
-    """Copy packages, results and their records into the new studio; what is there stays there."""
-    old, new = house.open_store(house.card), house.open_store(card)
-    before, after = f"v1/{house.card.studio}/", f"v1/{card.studio}/"
-    blobs = Blobs(old, house.card.studio)
-    # Blobs first: a record promises that its picture is there.
-    for shelf in ("b/", "f/"):
-        for key in list_all(old, before + shelf):
-            to = after + key.removeprefix(before)
-            if new.head(to) is not None:
-                continue
-            if shelf == "f/":
-                new.put_if_absent(to, old.get(key))
-                continue
-            with tempfile.TemporaryDirectory(dir=house.data) as folder:
-                target = Path(folder) / "blob"
-                blobs.fetch(Digest(digest_in_key(key)), target)
-                new.put_blob(to, target)
-
-
-def list_all(store: Store, prefix: str) -> Iterator[str]:
-    """Give every key that begins with a prefix, in order."""
-    after = ""
-    while keys := store.list(prefix, after=after):
-        yield from keys
-        after = keys[-1]
 
 
 def leave(house: House) -> tuple[str, dict[str, int]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import gevent
 import psutil
 
-from local_server.settings import Settings
+from local_server.settings import STUDIO, Settings
 from render.leash import kill_tree
 from render.own_command import make_own_command
 
@@ -75,7 +75,7 @@ class NodeWatch:
             *make_own_command("node"),
             *("--queue", self.settings.queue),
             *("--store", self.settings.store),
-            *("--studio", self.settings.studio),
+            *("--studio", STUDIO),
             *("--owner", self.device),
             *("--id", self.node_id),
             *("--workdir", str(self.settings.data / "node")),

@@ -17,6 +17,7 @@ from local_server.farm.events import add_event
 from local_server.writer import Writer
 from sync.drafts import Desk
 from sync.engine import Cycle, Engine
+from sync.late_store import LateStore
 from sync.store import Store
 from sync.studio import Build, found_studio
 
@@ -64,7 +65,7 @@ class Reconciler:
         self,
         *,
         writer: Writer,
-        store: Store,
+        store: LateStore,
         desk: Desk,
         founder: bool,
         host_name: str,
@@ -129,6 +130,8 @@ class Reconciler:
 
     def cycle(self) -> Cycle:
         """Do one cycle, founding the studio where it is this machine's to found."""
+        if self.standing.trouble is not None:
+            self.aside.pool.apply(self.store.probe)  # nobody has to wait for what is back again
         try:
             return self.engine.run_cycle()
         except YuntuError as error:

@@ -87,8 +87,7 @@ def tell_news(services: Services, push: Push) -> None:
     if push.send_events():
         services.delivery.wake()
         services.reconciler.note_change()
-        if services.farm is not None:
-            services.farm.shipping.wake()
+        services.shipping.wake()
 
 
 def explain_trouble(error: Exception) -> YuntuError:

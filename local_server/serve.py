@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -49,12 +49,14 @@ from local_server.roster import Roster
 from local_server.rounds import run_rounds
 from local_server.services import Services
 from local_server.settings import (
+    STUDIO,
     Settings,
     explained_errors,
     read_device,
     read_queue_secret,
 )
 from local_server.shipping import Shipping
+from local_server.stores import Stores, open_stores
 from local_server.submission import Submission
 from local_server.tokens import Tokens, read_token_secret
 from local_server.uploads import Uploads
@@ -62,10 +64,9 @@ from local_server.writer import Writer
 from render.queue import Queue
 from render.renderers import read_specs
 from sync.blobs import Blobs
-from sync.copies import NearBlobs
 from sync.keys import Chest
 from sync.known_files import KnownFiles
-from sync.store import Store, open_store
+from sync.late_store import LateStore
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +136,7 @@ def serve(services: Services, listener: socket.socket) -> None:
     loops: list[gevent.Greenlet[..., None]] = [
         gevent.spawn(run_rounds, services, push, services.foreman),
         gevent.spawn(services.delivery.run),
+        gevent.spawn(services.shipping.run),
         gevent.spawn(push.run_watch),
         gevent.spawn(services.reconciler.run),
     ]
@@ -142,7 +144,6 @@ def serve(services: Services, listener: socket.socket) -> None:
         loops.append(gevent.spawn(services.node_watch.run))
     if services.farm is not None:
         loops.append(gevent.spawn(run_rounds, services, push, services.farm.foreman))
-        loops.append(gevent.spawn(services.farm.shipping.run))
     for loop in loops:
         loop.link_exception(lambda broken: end_broken(broken, services))
     services.submission.begin_pending()
@@ -155,8 +156,7 @@ def serve(services: Services, listener: socket.socket) -> None:
         services.node_watch.end()
     services.delivery.end()
     services.reconciler.end()
-    if services.farm is not None:
-        services.farm.shipping.end()
+    services.shipping.end()
     services.wake.set()
     gevent.joinall(loops, timeout=5)
 
@@ -190,15 +190,12 @@ def build_services(settings: Settings) -> Services:
     device, secret = read_device(settings.data), read_queue_secret(settings.data)
     writer = Writer(settings.database)
     card = open_books(writer, settings)
-    settings = replace(settings, studio=card.studio, store=card.store or settings.store)
-    store = open_store(settings.store)
-    store.probe()
     address = read_farm_address(settings.data)
-    far = None if address is None else Blobs(open_store(address.store), address.studio)
-    blobs = NearBlobs(store, settings.studio, beyond=far)
+    stores = open_stores(settings, card, address)
+    blobs = stores.blobs
     books = writer.run(read_price_books)
     queue = Queue(settings.queue, secret=secret)
-    foreman = Foreman(queue=queue, store=store, studio=settings.studio, device=device, books=books)
+    foreman = Foreman(queue=queue, store=stores.near, studio=STUDIO, device=device, books=books)
     bury_strays(writer, foreman, device)
     roster = Roster(read_specs(settings.data / "renderers"))
     shelf, uploads = open_files(settings, blobs)
@@ -208,11 +205,7 @@ def build_services(settings: Settings) -> Services:
     wake = gevent.event.Event()
     known = KnownFiles(settings.data / "known-files.db")
     chest = find_chest(settings.data, device)
-    farm = None
-    if address is not None and far is not None:
-        farm = link_farm(
-            address, device=device, books=books, writer=writer, wake=wake, blobs=(blobs, far)
-        )
+    shipping = Shipping(writer, stores, on_sent=wake.set)
     return Services(
         settings=settings,
         key=secrets.token_urlsafe(32),
@@ -220,7 +213,7 @@ def build_services(settings: Settings) -> Services:
         started_at_ms=read_clock_ms(),
         writer=writer,
         reader=open_database(settings.database, migrate=False),
-        tokens=Tokens(read_token_secret(settings.data), studio=settings.studio),
+        tokens=Tokens(read_token_secret(settings.data), studio=card.studio),
         passwords=Passwords(),
         mailer=Mailer(read_mail_settings(settings.data)),
         books=books,
@@ -233,11 +226,15 @@ def build_services(settings: Settings) -> Services:
         blobs=blobs,
         card=card,
         chest=chest,
-        reconciler=make_reconciler(settings, writer, store, chest=chest, card=card, wake=wake),
+        stores=stores,
+        shipping=shipping,
+        reconciler=make_reconciler(
+            settings, writer, stores.far.store, chest=chest, card=card, wake=wake
+        ),
         uploads=uploads,
         shelf=shelf,
         node_watch=node_watch,
-        farm=farm,
+        farm=link_farm(address, stores, device=device, books=books),
         origins=Origins(settings.origins),
         wake=wake,
     )
@@ -280,32 +277,26 @@ def take_back(db: Database, *, at_ms: int) -> None:
 
 
 def link_farm(
-    address: FarmAddress,
-    *,
-    device: str,
-    books: dict[str, PriceBook],
-    writer: Writer,
-    wake: gevent.event.Event,
-    blobs: tuple[Blobs, Blobs],
-) -> FarmLink:
-    """Return the farm's foreman and its shipping; `blobs` are those here and those there."""
+    address: FarmAddress | None, stores: Stores, *, device: str, books: dict[str, PriceBook]
+) -> FarmLink | None:
+    """Return the farm that the machine has joined, with its foreman."""
+    if address is None or stores.farm is None:
+        return None
     foreman = Foreman(
         queue=Queue(address.queue, secret=address.secret),
-        store=open_store(address.store),
-        studio=address.studio,
+        store=stores.farm.store,
+        studio=stores.farm.studio,
         device=device,
         books=books,
         site=Site.FARM,
     )
-    near, far = blobs
-    shipping = Shipping(writer, near=near, far=far, on_sent=wake.set)
-    return FarmLink(address=address, foreman=foreman, shipping=shipping)
+    return FarmLink(address=address, foreman=foreman)
 
 
 def make_reconciler(
     settings: Settings,
     writer: Writer,
-    store: Store,
+    store: LateStore,
     *,
     chest: Chest,
     card: Card,

@@ -33,6 +33,8 @@ from local_server.preparation import Preparation
 from local_server.reconciler import Reconciler
 from local_server.roster import Roster
 from local_server.settings import Settings
+from local_server.shipping import Shipping
+from local_server.stores import Stores
 from local_server.submission import Submission
 from local_server.tokens import Tokens
 from local_server.uploads import Uploads
@@ -65,6 +67,8 @@ class Services:
     delivery: Delivery
     live: Live
     blobs: Blobs
+    stores: Stores
+    shipping: Shipping
     card: Card
     chest: Chest
     reconciler: Reconciler

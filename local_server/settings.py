@@ -17,12 +17,14 @@ from local_server.farm.private_files import write_private_file
 
 OWNER = "me"
 STUDIO = "solo"
+"""A lone workstation's studio, and the name in every machine's own store, whatever it joins."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """One server's settings.
 
+    `store` is the address of this machine's own store, which is never that of a studio of many;
     `slots` None: how many frames run side by side is measured. `origins`: whose pages may use this
     server from a browser, beside its own.
     """
@@ -36,7 +38,6 @@ class Settings:
     node: bool
     alone: bool = False
     origins: tuple[str, ...] = ()
-    studio: str = STUDIO
 
     @property
     def pid(self) -> int:

@@ -10,8 +10,9 @@ from gevent.threadpool import ThreadPool
 from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.errors import YuntuError
 from local_server.farm.sites import list_unsent, note_sent
+from local_server.stores import Stores
 from local_server.writer import Writer
-from sync.blobs import Blobs, parse_digest
+from sync.blobs import parse_digest
 from sync.copies import copy_package
 from sync.transfers import Meter
 
@@ -33,12 +34,9 @@ class Shipping:
     What was sent before a crash is found there and not sent again.
     """
 
-    def __init__(
-        self, writer: Writer, *, near: Blobs, far: Blobs, on_sent: Callable[[], None]
-    ) -> None:
+    def __init__(self, writer: Writer, stores: Stores, *, on_sent: Callable[[], None]) -> None:
         self.writer = writer
-        self.near = near
-        self.far = far
+        self.stores = stores
         self.on_sent = on_sent
         self.pool = ThreadPool(1)
         self.wanted = Event()
@@ -59,7 +57,7 @@ class Shipping:
         """Send until ended: a greenlet's whole life."""
         while not self.ending:
             self.wanted.clear()
-            waiting = self.writer.run(list_unsent)
+            waiting = self.writer.run(list_unsent) if self.stores.farm else []
             self.under_way = {
                 one["id"]: self.under_way.get(one["id"], Shipment()) for one in waiting
             }
@@ -87,7 +85,11 @@ class Shipping:
     def carry(self, manifest: str, shipment: Shipment) -> None:
         """Copy what the other store lacks."""
         shipment.meter = Meter()
+        assert self.stores.farm is not None
         copy_package(
-            parse_digest(manifest), source=self.near, target=self.far, meter=shipment.meter
+            parse_digest(manifest),
+            source=self.stores.blobs,
+            target=self.stores.farm.blobs,
+            meter=shipment.meter,
         )
         shipment.trouble = None

@@ -1,9 +1,10 @@
 """Copies: blobs and whole packages brought from one store to another, each once."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from local_server.farm.errors import NotFound, Unavailable
 from sync.blobs import Blobs, Digest, pass_over
 from sync.manifest import parse_manifest
 from sync.store import Store
@@ -42,12 +43,29 @@ def copy_package(digest: Digest, *, source: Blobs, target: Blobs, meter: Meter) 
 class NearBlobs(Blobs):
     """The blobs of this machine; what is read and not here is brought over from a store beyond.
 
-    Where there is one: reading raises what it raises while it is away.
+    `beyond` are tried in turn. Where none has it, reading raises what the first raised that is
+    away, for it may be there, and `NotFound` (`object_missing`) when all have answered.
     """
 
-    def __init__(self, store: Store, studio: str, *, beyond: Blobs | None) -> None:
+    def __init__(self, store: Store, studio: str, *, beyond: Sequence[Blobs] = ()) -> None:
         super().__init__(store, studio)
         self._beyond = beyond
+
+    def get_size(self, digest: Digest) -> int:
+        """Say how big a blob is."""
+        self._bring(digest)
+        return super().get_size(digest)
+
+    def sign(self, digest: Digest, *, seconds: int) -> str | None:
+        """Return an address of a store beyond that reads a blob without a key for a while."""
+        for there in self._beyond:
+            try:
+                url = there.sign(digest, seconds=seconds) if there.has(digest) else None
+            except Unavailable:
+                continue
+            if url is not None:
+                return url
+        return super().sign(digest, seconds=seconds)
 
     def read(self, digest: Digest) -> bytes:
         """Return a blob that fits in memory, verified."""
@@ -69,5 +87,17 @@ class NearBlobs(Blobs):
         super().fetch(digest, target, on_bytes)
 
     def _bring(self, digest: Digest) -> None:
-        if self._beyond is not None and not self.has(digest):
-            copy_blob(digest, source=self._beyond, target=self)
+        if self.has(digest):
+            return
+        away: Unavailable | None = None
+        for there in self._beyond:
+            try:
+                copy_blob(digest, source=there, target=self)
+            except NotFound:
+                continue
+            except Unavailable as error:
+                away = away or error
+                continue
+            return
+        if away is not None:
+            raise away

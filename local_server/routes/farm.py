@@ -39,7 +39,7 @@ def get_farm() -> Response:
                 left_ms=progress.left_ms,
                 trouble=show_trouble(one.trouble),
             )
-            for job, one in farm.shipping.under_way.items()
+            for job, one in here.shipping.under_way.items()
         ],
     )
     return answer(view)

@@ -202,5 +202,5 @@ def show_rules() -> RulesView:
         shared=now.shared,
         sign_up=now.sign_up,
         mail=here.mailer.is_set_up,
-        studio=here.settings.studio,
+        studio=here.card.studio,
     )

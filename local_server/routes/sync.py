@@ -94,7 +94,9 @@ def invite(body: InviteRequest) -> Response:
     """Make an invite for one machine."""
     if here.reconciler.desk.keys.minter is None:
         raise Refused("no_minting_key")
-    made = make_invite(here.reconciler, card=here.card, store=here.settings.store, mints=body.mints)
+    made = make_invite(
+        here.reconciler, card=here.card, store=here.stores.far.store.address, mints=body.mints
+    )
     return answer(InviteView(invite=made), status=201)
 
 
@@ -193,7 +195,7 @@ def show_standing() -> SyncView:
     return SyncView(
         studio=desk.studio,
         device=desk.device,
-        store=here.settings.store,
+        store=here.stores.far.store.address,
         busy=standing.busy,
         done_at_ms=standing.done_at_ms,
         tried_at_ms=standing.tried_at_ms,

@@ -1,0 +1,57 @@
+"""Near and far: this machine's own store, its studio's, and that of the farm that it has joined.
+
+The near store is always the private folder, under one fixed studio name, whatever studio the
+machine belongs to: packages, frames and records of the local queue need nothing else. The others
+may be away at any time. A lone workstation's far store is its near one.
+"""
+
+from dataclasses import dataclass
+
+from local_server.farm_link import FarmAddress
+from local_server.membership import Card
+from local_server.settings import STUDIO, Settings
+from sync.blobs import Blobs
+from sync.copies import NearBlobs
+from sync.late_store import LateStore
+from sync.store import Store, open_store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beyond:
+    """A store that others use as well, and whose part of it is ours."""
+
+    store: LateStore
+    studio: str
+
+    @property
+    def blobs(self) -> Blobs:
+        """Return the studio's blobs there."""
+        return Blobs(self.store, self.studio)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stores:
+    """The stores of a server. `blobs` are the near ones; what they lack is brought from beyond."""
+
+    near: Store
+    blobs: NearBlobs
+    far: Beyond
+    farm: Beyond | None
+
+
+def open_stores(settings: Settings, card: Card, farm: FarmAddress | None) -> Stores:
+    """Open the stores of a data directory; only the near one has to be there and fit."""
+    near = open_store(settings.store)
+    near.probe()
+    far = Beyond(store=LateStore(card.store or settings.store), studio=card.studio)
+    render = None if farm is None else find_farm(farm, far)
+    beyond = [far.blobs] if render in (None, far) else [far.blobs, render.blobs]
+    blobs = NearBlobs(near, STUDIO, beyond=beyond)
+    return Stores(near=near, blobs=blobs, far=far, farm=render)
+
+
+def find_farm(farm: FarmAddress, far: Beyond) -> Beyond:
+    """Return where a farm's frames are: mostly the studio's own store."""
+    if (farm.store, farm.studio) == (far.store.address, far.studio):
+        return far
+    return Beyond(store=LateStore(farm.store), studio=farm.studio)

@@ -1,0 +1,144 @@
+"""A store that may be away: opened and tried out when it is needed, and not before."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from local_server.farm.errors import BadInput, Unavailable, YuntuError
+from sync.store import ListedBlob, ObjectInfo, Shelf, Store, open_store
+
+T = TypeVar("T")
+REST_SECONDS = 5.0
+
+
+class LateStore:
+    """A `Store` at an address, whatever is wrong with it now. Safe to use from several threads.
+
+    Before the first verb, and again after trouble, the store is opened and probed: what is unfit
+    is not written to. For a moment after it failed every verb fails at once with the same words,
+    so that nobody waits long for what is known to be away. Raises Unavailable, for a wrong address
+    too: `store_address_unknown` is BadInput only to whoever writes it down.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        opener: Callable[[str], Store] = open_store,
+    ) -> None:
+        self.address = address
+        self._clock, self._opener = clock, opener
+        self._store: Store | None = None
+        self._trouble: YuntuError | None = None
+        self._rests_until = 0.0
+
+    @property
+    def trouble(self) -> YuntuError | None:
+        """Return what the store was last found to be wrong with; None while it is fit or new."""
+        return self._trouble
+
+    @property
+    def pieces_ahead(self) -> int:
+        """Return how many pieces of a blob are worth asking for in advance."""
+        return self._use(lambda store: find_shelf(store).pieces_ahead)
+
+    @property
+    def touch_bytes_max(self) -> int:
+        """Return how big a blob can be made to count as new."""
+        return self._use(lambda store: find_shelf(store).touch_bytes_max)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write an object unless its key is taken; say whether this call wrote it."""
+        return self._use(lambda store: store.put_if_absent(key, data))
+
+    def put_blob(self, key: str, source: Path) -> bool:
+        """Copy a file in under a blob key; say whether this call wrote it."""
+        return self._use(lambda store: store.put_blob(key, source))
+
+    def get(self, key: str) -> bytes:
+        """Read a whole object."""
+        return self._use(lambda store: store.get(key))
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Read a part of an object."""
+        return self._use(lambda store: store.get_range(key, start, length))
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """Say how big an object is, or None when there is none."""
+        return self._use(lambda store: store.head(key))
+
+    def list(self, prefix: str, *, after: str = "", limit: int = 1000) -> tuple[str, ...]:
+        """List keys in order."""
+        return self._use(lambda store: store.list(prefix, after=after, limit=limit))
+
+    def sign_url(self, key: str, *, seconds: int) -> str | None:
+        """Return an address that reads an object without a key for so long."""
+        return self._use(lambda store: store.sign_url(key, seconds=seconds))
+
+    def probe(self) -> None:
+        """Try the store out now, whatever it was found to be before."""
+        self._store, self._rests_until = None, 0.0
+        self._reach()
+
+    def send_blob(self, key: str, source: Path, on_bytes: Callable[[int], None]) -> bool:
+        """Do as `put_blob`, and tell of the bytes that are there."""
+        return self._use(lambda store: find_shelf(store).send_blob(key, source, on_bytes))
+
+    def put_blobs(self, blobs: Sequence[tuple[str, bytes]]) -> None:
+        """Write small blobs that are not there."""
+        self._use(lambda store: find_shelf(store).put_blobs(blobs))
+
+    def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
+        """List blobs with sizes and ages."""
+        return self._use(
+            lambda store: find_shelf(store).list_blobs(prefix, after=after, limit=limit)
+        )
+
+    def touch_blob(self, key: str) -> None:
+        """Make a blob count as new."""
+        self._use(lambda store: find_shelf(store).touch_blob(key))
+
+    def delete_blob(self, key: str) -> None:
+        """Delete a blob."""
+        self._use(lambda store: find_shelf(store).delete_blob(key))
+
+    def _use(self, act: Callable[[Store], T]) -> T:
+        """Do something with the store; what is wrong with it is remembered."""
+        store = self._reach()
+        try:
+            return act(store)
+        except Unavailable as error:
+            if error.code.startswith("store_"):
+                self._rest(error)
+            raise
+
+    def _reach(self) -> Store:
+        """Return the store, tried out. Raises Unavailable."""
+        standing = self._store
+        if standing is not None:
+            return standing
+        if self._trouble is not None and self._clock() < self._rests_until:
+            raise type(self._trouble)(self._trouble.code, **self._trouble.params)
+        try:
+            opened = self._opener(self.address)
+            opened.probe()
+        except BadInput as error:
+            raise self._rest(Unavailable(error.code, **error.params)) from error
+        except Unavailable as error:
+            self._rest(error)
+            raise
+        self._store, self._trouble = opened, None
+        return opened
+
+    def _rest(self, error: Unavailable) -> Unavailable:
+        self._store, self._trouble = None, error
+        self._rests_until = self._clock() + REST_SECONDS
+        return error
+
+
+def find_shelf(store: Store) -> Shelf:
+    """Return a store as the shelf that each of ours is."""
+    assert isinstance(store, Shelf)
+    return store
