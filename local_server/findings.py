@@ -1,7 +1,8 @@
 """Findings of a scene, from all who looked at it, put together into one list."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from render.findings import Finding, Severity
@@ -12,6 +13,8 @@ MISSING_FILES = frozenset(
     f"missing_{kind}"
     for kind in ("library", "image", "movie", "font", "cache", "volume", "sound", "linked")
 )
+
+PLACES_SHOWN = 5
 
 
 def merge_findings(
@@ -39,7 +42,7 @@ def list_package_findings(package: PackagePlan, *, allow_missing: bool) -> tuple
         Finding(
             code=f"missing_{one.reason}",
             severity=severity,
-            params={"path": one.path, "used_by": one.used_by},
+            params={"path": one.path, "used_by": one.used_by, **show_places(one.places)},
         )
         for one in package.missing
     )
@@ -48,6 +51,13 @@ def list_package_findings(package: PackagePlan, *, allow_missing: bool) -> tuple
         for one in package.warnings
     )
     return (*missing, *odd)
+
+
+def show_places(places: Sequence[Path]) -> dict[str, str | int]:
+    """Return the parameter that names files that could be meant; none where none could."""
+    more = ["…"] if len(places) > PLACES_SHOWN else []
+    shown = ", ".join([*map(str, places[:PLACES_SHOWN]), *more])
+    return {"places": shown} if places else {}
 
 
 def parse_finding(told: dict[str, Any]) -> Finding:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -31,6 +31,7 @@ from render.renderers import (
     version_of,
 )
 from sync.blobs import Digest
+from sync.lost_files import LostFiles, Recall
 from sync.package import PackagePlan, plan_package
 
 STILLS_LOOK = {"width": None, "height": None, "samples": None, "camera": None}
@@ -41,7 +42,8 @@ class Request:
     """What an artist asked for, as it was asked.
 
     With `package`, the digest of an uploaded one, `scene` is a path within it, and `out` None
-    means that the frames stay in the store until they are downloaded.
+    means that the frames stay in the store until they are downloaded. What the scene misses
+    is looked for in the folders of `find_in`.
     """
 
     scene: str
@@ -56,6 +58,7 @@ class Request:
     samples: int | None = None
     fresh: bool = False
     site: str = Site.HERE
+    find_in: Sequence[str] = ()
 
     @property
     def look(self) -> dict[str, Any]:
@@ -86,17 +89,24 @@ class Preparation:
     """Finds out about scenes with the help of the local node."""
 
     def __init__(
-        self, inspections: Inspections, roster: Roster, *, lay_out: Callable[[Digest], Path]
+        self,
+        inspections: Inspections,
+        roster: Roster,
+        *,
+        lay_out: Callable[[Digest], Path],
+        pack: Callable[[PackagePlan], Digest],
+        recall: Recall,
     ) -> None:
         self.inspections = inspections
         self.roster = roster
-        self.lay_out = lay_out
+        self.lay_out, self.pack, self.recall = lay_out, pack, recall
         self.pool = ThreadPool(4)
 
     def check(self, request: Request) -> None:
         """Refuse at once what no renderer could put right. Raises BadInput and Unfit."""
         if request.package is None:
             self.pool.apply(check_scene, (Path(request.scene),))
+        self.pool.apply(check_folders, (request.find_in,))
         if (request.width is None) != (request.height is None):
             raise Unfit("size_incomplete")
         if request.frames is not None:
@@ -126,8 +136,12 @@ class Preparation:
             library_folders=list_libraries(renderer.spec),
             comment_patterns=[one.pattern for one in renderer.spec.comment_patterns],
             sidecars=renderer.spec.sidecars,
+            lost=LostFiles([Path(folder) for folder in request.find_in], self.recall),
         )
-        renderer, answer = self.inspect(request, candidates)
+        at = scene
+        if request.find_in:
+            at = self.make_whole(packing.get(), scene)
+        renderer, answer = self.inspect(replace(request, scene=str(at)), candidates)
         package = packing.get()
         assert package is not None
         facts = answer.facts or {}
@@ -152,6 +166,17 @@ class Preparation:
             package=package,
             estimate=make_estimate(answer, len(numbers), book=book, level=level),
         )
+
+    def make_whole(self, package: PackagePlan | None, scene: Path) -> Path:
+        """Return where a scene lies whole: laid out as its package, if anything of it was found.
+
+        What the renderer sees then is what will be rendered, in checks and estimates as well.
+        """
+        if package is None or not package.relinked:
+            return scene
+        digest = self.pool.apply(self.pack, (package,))
+        folder: Path = self.pool.apply(self.lay_out, (digest,))
+        return folder / package.scene
 
     def choose_renderers(self, scene: Path, wanted: str | None) -> list[Renderer]:
         """Return the renderers for a scene, the best first.
@@ -195,6 +220,13 @@ class Preparation:
             if not blockers & OF_THE_RENDERER:
                 return renderer, answer
         return answers[0]
+
+
+def check_folders(folders: Sequence[str]) -> None:
+    """Raise Unfit for what is no folder that files can be looked for in."""
+    for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK) or not Path(folder).is_dir():
+            raise Unfit("find_in_missing", path=folder)
 
 
 def check_scene(scene: Path) -> None:
@@ -261,12 +293,13 @@ def find_strays(package: PackagePlan, folder: Path | None) -> tuple[Finding, ...
     """
     if folder is None:
         return ()
+    chosen = {one.found for one in package.relinked}
     return tuple(
         Finding(
             code="package_reaches_out", severity=Severity.BLOCKER, params={"path": str(one.source)}
         )
         for one in package.files
-        if not one.source.is_relative_to(folder)
+        if not one.source.is_relative_to(folder) and one.source not in chosen
     )
 
 

@@ -67,6 +67,7 @@ from sync.blobs import Blobs
 from sync.keys import Chest
 from sync.known_files import KnownFiles
 from sync.late_store import LateStore
+from sync.package import store_package
 
 log = logging.getLogger(__name__)
 
@@ -199,11 +200,17 @@ def build_services(settings: Settings) -> Services:
     bury_strays(writer, foreman, device)
     roster = Roster(read_specs(settings.data / "renderers"))
     shelf, uploads = open_files(settings, blobs)
-    preparation = Preparation(Inspections(queue, device=device), roster, lay_out=shelf.lay_out)
+    known = KnownFiles(settings.data / "known-files.db")
+    preparation = Preparation(
+        Inspections(queue, device=device),
+        roster,
+        lay_out=shelf.lay_out,
+        pack=lambda plan: store_package(plan, blobs, known=known)[0],
+        recall=known.recall,
+    )
     watch = partial(NodeWatch, device=device, secret=secret, on_death=foreman.note_death)
     node_watch = watch(settings) if settings.node else None
     wake = gevent.event.Event()
-    known = KnownFiles(settings.data / "known-files.db")
     chest = find_chest(settings.data, device)
     shipping = Shipping(writer, stores, on_sent=wake.set)
     return Services(

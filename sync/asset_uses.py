@@ -1,5 +1,7 @@
 """Uses of assets: what the tracers find in a scene, whatever kind of scene it is."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +11,7 @@ class MissingReason(StrEnum):
     """Why a file that a scene needs will not be there when it renders."""
 
     NOT_FOUND = "not_found"
+    AMBIGUOUS = "ambiguous"
     NOT_A_FILE = "not_a_file"
     UNREADABLE = "unreadable"
     DAMAGED = "damaged"
@@ -33,7 +36,8 @@ class AssetUse:
 
     `path` is absolute and may be a folder, or stand for many with a token such as `<UDIM>`.
     `base` is the file beside which a relative path is looked for. `field` is None where no path is
-    written, because it follows from the place of the file that asks.
+    written, because it follows from the place of the file that asks. `moved` says where those of
+    `files` lie that are not where the scene looks for them.
     """
 
     asker: Path
@@ -49,6 +53,12 @@ class AssetUse:
     spells_folder: bool = False
     follows_asker: bool = False
     is_absolute: bool = False
+    is_sequence: bool = False
+    moved: Mapping[Path, Path] = dataclasses.field(default_factory=dict)
+
+    def find_source(self, file: Path) -> Path:
+        """Return where one of its files lies."""
+        return self.moved.get(file, file)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

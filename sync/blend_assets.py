@@ -24,6 +24,7 @@ from sync.blend_file import (
     TruncatedBlend,
 )
 from sync.image_needs import ImageNeeds
+from sync.lost_files import LostFiles
 from sync.sequences import has_token, list_sequence, missing_between
 
 _log = logging.getLogger(__name__)
@@ -46,16 +47,18 @@ _IMAGE_SOURCES = {
 }
 
 
-def trace_blend(scene: Path) -> Trace:
+def trace_blend(scene: Path, lost: LostFiles) -> Trace:
     """Find all that a .blend asks for, through the libraries it links.
+
+    What is not where it should be is looked for among `lost`.
 
     Raises `BadInput`: `scene_not_blend`, `scene_truncated`, `scene_newer`, `scene_damaged`,
     `scene_unreadable`. A library in such a state is a missing asset instead.
     """
-    tracer = _Tracer(scene)
+    tracer = _Tracer(scene, lost)
     try:
         with _translated(scene):
-            uses = tuple(tracer.find_uses())
+            uses = tuple(lost.relink(use) for use in tracer.find_uses())
         searched = tuple(
             TracedFile(
                 path=path,
@@ -98,9 +101,9 @@ class _Tracer(file2blocks.BlockIterator):
     read through the old table of contents, and threads would share one file position.
     """
 
-    def __init__(self, scene: Path) -> None:
+    def __init__(self, scene: Path, lost: LostFiles) -> None:
         super().__init__()
-        self.scene = scene
+        self.scene, self.lost = scene, lost
         self.readers: dict[Path, BlendReader] = {}
         self.modified_ns: dict[Path, int] = {}
         self.broken: list[AssetUse] = []
@@ -132,8 +135,9 @@ class _Tracer(file2blocks.BlockIterator):
         """As BAT's own, but a library that cannot be read is noted and the walk goes on."""
         for written, linked in blocks_per_lib.items():
             path = bpathlib.make_absolute(written.to_path())
+            file = path if path.is_file() else self.lost.find(path)
             try:
-                library = self.open_blendfile(path) if path.is_file() else None
+                library = None if file is None else self.open_blendfile(file)
             except _LIBRARY_ERRORS as error:
                 _log.warning("a library could not be read file=%s error=%s", path, error)
                 reason = (
@@ -268,7 +272,7 @@ def _fill_sequence(use: AssetUse) -> AssetUse:
     found = list_sequence(use.path) if use.path.is_absolute() else ()
     is_folder = use.path.is_dir()
     if not found:
-        return replace(use, missing=(use.path,), is_folder=is_folder)
+        return replace(use, missing=(use.path,), is_folder=is_folder, is_sequence=True)
     gaps = () if is_folder or has_token(use.path) else missing_between(use.path, found)
     return replace(use, files=found, missing=gaps, is_folder=is_folder)
 

@@ -68,7 +68,7 @@ class ImageNeeds:
             missing = missing_between(use.path, found)
         else:
             missing = (use.path,)
-        return replace(use, files=found, missing=missing)
+        return replace(use, files=found, missing=missing, is_sequence=missing == (use.path,))
 
     def _numbers(self, image: Any) -> set[int]:
         """Return the numbers that nodes will ask for in the scenes' own frame ranges."""

@@ -83,6 +83,18 @@ class KnownFiles:
                 found[path] = (Digest(row[4]), seen.size)
         return found
 
+    def recall(self, path: Path) -> tuple[Digest, int] | None:
+        """Return digest and size of what a path held when it was last hashed, gone or not."""
+        try:
+            with self._open() as db:
+                row = db.execute(
+                    "SELECT digest, size FROM file WHERE path = ?", (str(path),)
+                ).fetchone()
+        except sqlite3.Error as error:
+            _log.warning("known files cannot be read file=%s error=%s", self._path, error)
+            return None
+        return None if row is None else (Digest(row[0]), int(row[1]))
+
     def note(self, hashed: Mapping[Path, tuple[Sighting, Digest]]) -> None:
         """Keep digests, each with what its file looked like before it was hashed."""
         settled_ns = time.time_ns() - _SETTLED_NS

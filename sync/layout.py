@@ -1,6 +1,7 @@
 """Layout of a package: where each file goes, and how those who use it must spell it then."""
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +26,12 @@ class Layout:
     What lies in the project folder keeps its place. What lies outside goes to
     `_outside_project/<n>/`, a number for each folder in the order in which the scene asks: a full
     path there would differ between machines, tell the artist's name, and be too long for Windows.
+    `stand_ins` are files that take the place of others, each with the path that it is used for.
     """
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, stand_ins: Mapping[Path, Path] | None = None) -> None:
         self._project = project
+        self._stand_ins = stand_ins or {}
         self._folders: dict[Path, int] = {}
         self._placed: dict[str, tuple[Path, str]] = {}
         self._outside = _OUTSIDE
@@ -42,6 +45,7 @@ class Layout:
 
     def place(self, path: Path) -> str:
         """Return where an absolute path goes. Raises `BadInput` (`package_path_unsafe`)."""
+        path = self._stand_ins.get(path, path)
         if self.is_inside(path):
             wanted = path.relative_to(self._project).as_posix()
         else:

@@ -10,6 +10,7 @@ from sync.asset_uses import AssetUse, MissingReason, Trace, TracedFile
 from sync.blend_assets import trace_blend
 from sync.blend_file import find_packing
 from sync.layout import Layout, Patch, make_patch, needs_patch
+from sync.lost_files import LostFiles
 from sync.manifest import FILES_MAX, TOTAL_BYTES_MAX, check_distinct, check_path
 from sync.text_assets import trace_text
 
@@ -33,11 +34,24 @@ class PlannedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MissingAsset:
-    """A file that the scene asks for and that will not be there when it renders."""
+    """A file that the scene asks for and that will not be there when it renders.
+
+    `places` are the files that could be meant where it is `ambiguous`.
+    """
 
     path: str
     used_by: str
     reason: MissingReason
+    places: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RelinkedAsset:
+    """A file that is not where the scene looks for it, and was found elsewhere."""
+
+    path: str
+    used_by: str
+    found: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +71,7 @@ class PackagePlan:
     files: tuple[PlannedFile, ...]
     missing: tuple[MissingAsset, ...]
     warnings: tuple[PackageWarning, ...]
+    relinked: tuple[RelinkedAsset, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -72,32 +87,39 @@ def plan_package(
     library_folders: Sequence[Path] = (),
     sidecars: Sequence[str] = (),
     project: Path | None = None,
+    lost: LostFiles | None = None,
 ) -> PackagePlan:
     """Find every file a scene needs and where each goes; read only, and no rendering program.
 
     A .blend is traced through its data blocks, any other scene by patterns over its text (see
     `trace_text`). `sidecars` are endings of files beside the scene, of its name, that belong to
     it. `project` is the folder whose inner paths are kept, by default the scene's own.
+    `lost` looks for what is not where the scene says: it is packed as if it lay there, so that
+    the package is that of the whole scene.
 
     Raises `BadInput`: `scene_missing`, `scene_is_folder`, `scene_not_a_file`, `scene_empty`,
     `scene_unreadable`, `scene_not_blend`, `scene_truncated`, `scene_newer`, `scene_damaged`,
-    `scene_outside_project`, `asset_pattern_broken`, and as `Manifest` does.
+    `scene_outside_project`, `asset_pattern_broken`, `find_in_too_big`, and as `Manifest` does.
     """
     scene = Path(os.path.abspath(scene))  # noqa: PTH100 - resolve() would follow links
     project = scene.parent if project is None else Path(os.path.abspath(project))  # noqa: PTH100
+    lost = lost or LostFiles()
     if not scene.is_relative_to(project):
         raise BadInput("scene_outside_project", path=str(scene), project=str(project))
     if _looks_like_blend(_check_scene(scene)):
-        trace = trace_blend(scene)
+        trace = trace_blend(scene, lost)
     else:
         trace = trace_text(
             scene,
+            lost,
             asset_patterns=asset_patterns,
             comment_patterns=comment_patterns,
             library_folders=library_folders,
         )
     beside = [path for ending in sidecars if (path := scene.with_suffix(ending)).is_file()]
-    return _Planning(scene, Layout(project)).plan(trace, beside)
+    searched = {traced.path for traced in trace.searched}
+    stand_ins = {found: wanted for wanted, found in lost.found.items() if found in searched}
+    return _Planning(scene, Layout(project, stand_ins), lost.ambiguous).plan(trace, beside)
 
 
 def _check_scene(scene: Path) -> Path:
@@ -129,12 +151,16 @@ def _looks_like_blend(scene: Path) -> bool:
 class _Planning:
     """The making of one plan."""
 
-    def __init__(self, scene: Path, layout: Layout) -> None:
+    def __init__(
+        self, scene: Path, layout: Layout, ambiguous: Mapping[Path, tuple[Path, ...]]
+    ) -> None:
         self._scene = scene
         self._layout = layout
         self._sources: dict[str, Path] = {}
         self._patches: dict[Path, dict[int, Patch]] = {}
         self._missing: dict[tuple[str, MissingReason], list[str]] = {}
+        self._ambiguous = {str(path): places for path, places in ambiguous.items()}
+        self._relinked: dict[str, RelinkedAsset] = {}
 
     def plan(self, trace: Trace, beside: Sequence[Path]) -> PackagePlan:
         """Give every file its place, then put down what is to be written anew in whom."""
@@ -151,15 +177,17 @@ class _Planning:
             scene=where,
             files=files,
             missing=tuple(self._list_missing()),
-            warnings=tuple(_list_warnings(trace.uses, self._layout)),
+            warnings=(*_list_warnings(trace.uses, self._layout), *self._warn_of_relinked()),
+            relinked=tuple(self._relinked.values()),
         )
 
     def _add(self, use: AssetUse) -> None:
         for path in use.missing:
             self._note_missing(str(path), use.reason, use.used_by)
-        readable = [file for file in use.files if os.access(file, os.R_OK)]
+        readable = [file for file in use.files if os.access(use.find_source(file), os.R_OK)]
         for file in set(use.files) - set(readable):
-            self._note_missing(str(file), MissingReason.UNREADABLE, use.used_by)
+            source = str(use.find_source(file))
+            self._note_missing(source, MissingReason.UNREADABLE, use.used_by)
         if not readable:
             return
         spelling = self._layout.spell(use)
@@ -170,7 +198,10 @@ class _Planning:
                 return
             self._patches.setdefault(use.asker, {})[patch.offset] = patch
         for where, file in self._layout.place_files(use).items():
-            self._sources.setdefault(check_path(where), file)
+            self._sources.setdefault(check_path(where), use.find_source(file))
+        for path, found in use.moved.items():
+            relinked = RelinkedAsset(path=_show(path), used_by=use.used_by, found=found)
+            self._relinked.setdefault(str(path), relinked)
         if len(self._sources) > FILES_MAX:
             files = len(self._sources)
             raise BadInput("package_too_many_files", files=files, files_max=FILES_MAX)
@@ -201,15 +232,38 @@ class _Planning:
             )
 
     def _note_missing(self, path: str, reason: MissingReason, used_by: str) -> None:
-        shown = path.encode(errors="backslashreplace").decode()
-        users = self._missing.setdefault((shown, reason), [])
+        if path in self._ambiguous and reason is MissingReason.NOT_FOUND:
+            reason = MissingReason.AMBIGUOUS
+        users = self._missing.setdefault((path, reason), [])
         if used_by and used_by not in users:
             users.append(used_by)
+
+    def _warn_of_relinked(self) -> Iterator[PackageWarning]:
+        if self._relinked:
+            one = next(iter(self._relinked.values()))
+            yield PackageWarning(
+                code="assets_relinked",
+                params={
+                    "count": len(self._relinked),
+                    "example": one.path,
+                    "found": _show(one.found),
+                },
+            )
 
     def _list_missing(self) -> Iterator[MissingAsset]:
         for (path, reason), users in self._missing.items():
             shown = users[:_USERS_SHOWN] + ["…"] * (len(users) > _USERS_SHOWN)
-            yield MissingAsset(path=path, used_by=", ".join(shown), reason=reason)
+            yield MissingAsset(
+                path=_show(path),
+                used_by=", ".join(shown),
+                reason=reason,
+                places=self._ambiguous.get(path, ()),
+            )
+
+
+def _show(path: object) -> str:
+    """Return a path as text, whatever bytes are in it."""
+    return str(path).encode(errors="backslashreplace").decode()
 
 
 def _list_warnings(uses: Sequence[AssetUse], layout: Layout) -> Iterator[PackageWarning]:

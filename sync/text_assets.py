@@ -5,10 +5,11 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from local_server.farm.errors import BadInput
 from sync.asset_uses import AssetUse, MissingReason, PathField, Trace, TracedFile
+from sync.lost_files import LostFiles
 from sync.sequences import has_token, list_sequence
 
 TEXT_BYTES_MAX = 1 << 30
@@ -23,10 +24,12 @@ class _Search:
     assets: tuple[re.Pattern[bytes], ...]
     comments: tuple[re.Pattern[bytes], ...]
     libraries: tuple[Path, ...]
+    lost: LostFiles
 
 
 def trace_text(
     scene: Path,
+    lost: LostFiles,
     *,
     asset_patterns: Sequence[str],
     comment_patterns: Sequence[str] = (),
@@ -47,6 +50,7 @@ def trace_text(
         assets=tuple(_compile(pattern) for pattern in asset_patterns),
         comments=tuple(_compile(pattern) for pattern in comment_patterns),
         libraries=tuple(library_folders),
+        lost=lost,
     )
     uses: list[AssetUse] = []
     searched: dict[Path, TracedFile] = {}
@@ -62,7 +66,7 @@ def trace_text(
         searched[path] = TracedFile(path=path, plain_bytes=len(text), modified_ns=modified_ns)
         for use in _find_uses(text, path, search):
             uses.append(use)
-            waiting.extend(use.files)
+            waiting.extend(use.find_source(file) for file in use.files)
     return Trace(uses=tuple(uses), searched=tuple(searched.values()))
 
 
@@ -153,7 +157,9 @@ def _resolve(
     places = [_join(folder, spelling) for folder in search.libraries for spelling in spellings]
     if not found and not any(_find_files(place) for place in places):
         path = _join(search.scene.parent, written)
-        yield AssetUse(
+        if _is_foreign(written):
+            path = Path(re.sub(r"\\+", "/", written))
+        missing = AssetUse(
             asker=asker,
             base=search.scene,
             path=path,
@@ -161,12 +167,19 @@ def _resolve(
             used_by=used_by,
             missing=(path,),
             reason=MissingReason.NOT_A_FILE if path.is_dir() else MissingReason.NOT_FOUND,
+            field=field,
         )
+        yield search.lost.relink(missing)
 
 
 def _join(folder: Path, spelling: str) -> Path:
     # normpath and not resolve: a link in the project is a file of the project.
     return Path(os.path.normpath(folder / spelling))
+
+
+def _is_foreign(spelling: str) -> bool:
+    """Say whether a path begins at a disk of another system's."""
+    return os.name == "posix" and PureWindowsPath(spelling).drive != ""
 
 
 def _find_files(path: Path) -> tuple[Path, ...]:

@@ -27,6 +27,7 @@ SAMPLES_MAX = 1_000_000
 @click.option("--priority", type=Number(PRIORITY_MIN, PRIORITY_MAX), metavar="N")
 @click.option("--max-cost", type=Amount(), metavar="¥")
 @click.option("--allow-missing", is_flag=True)
+@click.option("--find-in", multiple=True, metavar="DIR")
 @click.option("--size", type=Size(), metavar="WxH")
 @click.option("--samples", type=Number(1, SAMPLES_MAX), metavar="N")
 @click.option("--name", metavar="TEXT")
@@ -55,6 +56,7 @@ def make_request(
     size: tuple[int, int] | None = None,
     out: str | None = None,
     max_cost: int | None = None,
+    find_in: tuple[str, ...] = (),
     **asked: Any,
 ) -> dict[str, Any]:
     """Return the request for a job from what was typed; what was not typed is left out."""
@@ -64,6 +66,7 @@ def make_request(
         "scene": absolute(scene),
         "out": None if out is None else absolute(out),
         "max_cost_micros": max_cost,
+        "find_in": [absolute(folder) for folder in find_in] or None,
         "width": width,
         "height": height,
     }
@@ -99,6 +102,7 @@ def watch(session: Session, job: str) -> Exit:
 @click.option("--frames", metavar="RANGE")
 @click.option("--renderer", metavar="NAME")
 @click.option("--allow-missing", is_flag=True)
+@click.option("--find-in", multiple=True, metavar="DIR")
 @click.option("--size", type=Size(), metavar="WxH")
 @click.option("--samples", type=Number(1, SAMPLES_MAX), metavar="N")
 @click.pass_obj

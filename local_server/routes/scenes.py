@@ -10,8 +10,9 @@ from local_server.routes.arguments import check_path
 from local_server.services import here
 from local_server.shapes.scenes import SceneRequest
 
-PATH_ERRORS = ("scene_not_absolute", "out_not_absolute")
+PATH_ERRORS = ("scene_not_absolute", "out_not_absolute", "find_in_not_absolute")
 REQUEST_ERRORS = (
+    "find_in_missing",
     "frames_empty",
     "frames_huge",
     "frames_not_a_range",
@@ -27,12 +28,12 @@ REQUEST_ERRORS = (
 def read_request(body: SceneRequest) -> Request:
     """Return what is asked for, with the uploaded package that it speaks of looked up.
 
-    Raises BadInput `scene_not_absolute` and `out_not_absolute`, NotFound `no_package`, Refused
-    `not_at_this_machine`, Unfit `scene_or_package`.
+    Raises BadInput `scene_not_absolute`, `out_not_absolute` and `find_in_not_absolute`, NotFound
+    `no_package`, Refused `not_at_this_machine`, Unfit `scene_or_package`.
     """
     if (body.scene is None) == (body.package is None):
         raise Unfit("scene_or_package")
-    if body.scene is not None or body.out is not None:
+    if body.scene is not None or body.out is not None or body.find_in:
         here.check_at_machine()
     asked = body.model_dump()
     if body.package is not None:
@@ -43,6 +44,8 @@ def read_request(body: SceneRequest) -> Request:
         check_path(asked["scene"], "scene_not_absolute")
     if body.out is not None:
         check_path(body.out, "out_not_absolute")
+    for folder in body.find_in:
+        check_path(folder, "find_in_not_absolute")
     return Request(**{name: asked[name] for name in Request.__slots__ if name in asked})
 
 

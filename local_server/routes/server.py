@@ -18,6 +18,7 @@ from local_server.shapes.events import EventPage, EventQuery, EventView
 from local_server.shapes.scenes import (
     EstimateView,
     PackageSize,
+    RelinkView,
     RendererName,
     SceneCheck,
     SceneRequest,
@@ -73,7 +74,7 @@ def list_renderers() -> Response:
     **gives(
         SceneCheck,
         {
-            400: PATH_ERRORS,
+            400: (*PATH_ERRORS, "find_in_too_big"),
             403: "not_at_this_machine",
             404: "no_package",
             422: ("scene_or_package", *REQUEST_ERRORS, *RENDERER_ERRORS),
@@ -127,6 +128,10 @@ def show_check(prepared: Prepared) -> SceneCheck:
         frames=format_frames(prepared.numbers) if prepared.numbers else None,
         frames_total=len(prepared.numbers),
         out=None if prepared.out is None else str(prepared.out),
+        relinked=[
+            RelinkView(path=one.path, used_by=one.used_by, found=str(one.found))
+            for one in prepared.package.relinked
+        ],
         package=PackageSize(files=len(files), bytes=sum(one.size for one in files)),
         estimate=EstimateView(**estimate.to_dict()) if estimate else None,
         ok=not prepared.blockers,

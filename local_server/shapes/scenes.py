@@ -42,6 +42,13 @@ class SceneRequest(Body):
     )
     renderer: str | None = Field(None, description="Name, or name and version", max_length=64)
     allow_missing: bool = Field(False, description="Render although assets are missing")
+    find_in: list[str] = Field(
+        default_factory=list,
+        max_length=16,
+        description="Absolute paths of folders in which files that the scene misses are looked"
+        " for by name; where several could be meant, none is taken",
+        json_schema_extra={"items": {"type": "string", "maxLength": 4096, **ABSOLUTE}},
+    )
     width: int | None = Field(None, ge=4, le=65_536, description="Pixels; else the scene's own")
     height: int | None = Field(None, ge=4, le=65_536, description="Pixels; else the scene's own")
     samples: int | None = Field(None, ge=1, le=1_000_000, description="Else the scene's own")
@@ -74,6 +81,14 @@ class PackageSize(Shape):
     bytes: int = Field(description="How large they are together")
 
 
+class RelinkView(Shape):
+    """A file that was not where the scene looks for it, and was found elsewhere."""
+
+    path: str = Field(description="Where the scene looks for it", examples=["D:/tex/wood.png"])
+    used_by: str = Field(description="What of the scene uses it", examples=["wood.png"])
+    found: str = Field(description="What is packed for it", examples=["/work/textures/wood.png"])
+
+
 class SceneCheck(Shape):
     """What is known of a scene before it is a job."""
 
@@ -88,5 +103,8 @@ class SceneCheck(Shape):
         examples=["/work/lanterns-frames"],
     )
     package: PackageSize = Field(description="What would be packed")
+    relinked: list[RelinkView] = Field(
+        description="The files that were found in the folders of `find_in`"
+    )
     estimate: EstimateView | None = Field(description="What it would cost and take, if known")
     ok: bool = Field(description="Whether nothing stops the job")

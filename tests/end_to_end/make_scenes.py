@@ -37,6 +37,8 @@ def make_scene(spec: dict[str, Any]) -> None:
     scene.render.image_settings.file_format = "PNG"
     if spec["asset"]:
         name_asset(spec["asset"])
+    if spec["textured"]:
+        wear_texture(cube, spec["textured"])
     if spec["pictured"]:
         show_picture(scene, spec["pictured"])
     bpy.ops.wm.save_as_mainfile(filepath=spec["path"])
@@ -48,6 +50,21 @@ def name_asset(path: str) -> None:
     image.source = "FILE"
     image.filepath = path
     image.use_fake_user = True
+
+
+def wear_texture(cube: Any, path: str) -> None:
+    """Let the cube shine with a picture, named by its whole path."""
+    material = bpy.data.materials.new("picture")
+    material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+    texture = tree.nodes.new("ShaderNodeTexImage")
+    texture.image = bpy.data.images.load(path)
+    shine = tree.nodes.new("ShaderNodeEmission")
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    tree.links.new(texture.outputs["Color"], shine.inputs["Color"])
+    tree.links.new(shine.outputs["Emission"], output.inputs["Surface"])
+    cube.data.materials.append(material)
 
 
 def ease_all_but_second(scene: Any) -> None:

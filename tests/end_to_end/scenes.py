@@ -17,7 +17,8 @@ class SceneSpec:
     `dark` frames at the start have no light at all. Of `steep` scenes only the second frame takes
     its samples; of seven frames it is none that an estimate tries. `pictured` scenes show an
     OpenEXR picture through the compositor, as it is, and are saved as OpenEXR themselves. An
-    `asset` is a file that the scene names and shows nowhere.
+    `asset` is a file that the scene names and shows nowhere; `textured` scenes show a
+    picture on the cube.
     """
 
     path: str
@@ -28,6 +29,7 @@ class SceneSpec:
     steep: bool = False
     asset: str = ""
     pictured: str = ""
+    textured: str = ""
 
 
 def make_scenes(specs: Iterable[SceneSpec]) -> None:

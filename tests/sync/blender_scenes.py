@@ -8,6 +8,8 @@ project/outside_packed.blend              the same, compressed
 project/plain.blend                       textures/blue.png and an image packed in, twice used
 project/frames.blend                      a sequence of six frames, four of them there
 project/tiles.blend                       three UDIM tiles, two of them there
+project/foreign.blend                     names outside/red.png and textures/blue.png as another
+                                          system would: on a disk D: and on a network share
 project/strips.blend                      the sequencer, a sound, a font, an OSL script
 outside/lib.blend, red.png, yellow.png    a library outside that uses what lies beside it
 """
@@ -124,6 +126,14 @@ def make_plain(root: Path) -> None:
     save(root / "project/plain.blend")
 
 
+def make_foreign(root: Path) -> None:
+    start_scene()
+    red, blue = root / "outside/red.png", root / "project/textures/blue.png"
+    add_plane(0, load_image(red, "D:\\work\\outside\\red.png"))
+    add_plane(1, load_image(blue, "\\\\nas\\textures\\blue.png"))
+    save(root / "project/foreign.blend")
+
+
 def make_frames(root: Path) -> None:
     start_scene()
     first = root / "project/shots/shot_0001_b.png"
@@ -172,6 +182,7 @@ def main() -> None:
     make_outside(root)
     make_relative(root)
     make_plain(root)
+    make_foreign(root)
     make_frames(root)
     make_tiles(root)
     make_strips(root)

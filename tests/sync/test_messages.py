@@ -53,7 +53,7 @@ def test_every_code_has_words(language: str) -> None:
     for code, names in raised.items():
         assert set(words[code]) == {"title", "detail"}, code
         assert placeholders(words[code]) <= names, code
-    warnings = {"assets_outside_project", "assets_absolute"}
+    warnings = {"assets_outside_project", "assets_absolute", "assets_relinked"}
     reasons = {f"missing_{reason}" for reason in MissingReason}
     assert set(words) == set(raised) | warnings | reasons
 
