@@ -11,7 +11,7 @@ from gevent import socket
 
 
 def main() -> None:
-    """Read what to do from standard input; write p50, p99 and rate as JSON."""
+    """Read what to do from standard input; write p50, p99, rate and count as JSON."""
     asked = json.loads(sys.stdin.read())
     request, port = make_request(asked)
     times: list[float] = []
@@ -27,6 +27,7 @@ def main() -> None:
         "p50_ms": times[len(times) // 2] * 1000,
         "p99_ms": times[len(times) * 99 // 100] * 1000,
         "rate": len(times) / took,
+        "count": len(times),
     }
     sys.stdout.write(json.dumps(told))
 
