@@ -15,6 +15,9 @@ from sync.verdict import Verdict
 class Ids(Protocol):
     """The ids that have counted in a log's whole life, each with the place where it did."""
 
+    def expect(self, book: str, operations: tuple[Operation, ...]) -> None:
+        """Hear whose ids will be asked for next, so that they can be looked up together."""
+
     def has(self, book: str, id: str) -> bool:
         """Tell whether an id has counted."""
 
@@ -30,6 +33,9 @@ class MemoryIds:
     """Ids in memory."""
 
     books: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+
+    def expect(self, book: str, operations: tuple[Operation, ...]) -> None:
+        """Hear whose ids will be asked for next."""
 
     def has(self, book: str, id: str) -> bool:
         """Tell whether an id has counted."""

@@ -43,6 +43,9 @@ class TrialIds:
     counted: Ids
     own: MemoryIds
 
+    def expect(self, book: str, operations: tuple[Operation, ...]) -> None:
+        """Hear whose ids will be asked for next."""
+
     def has(self, book: str, id: str) -> bool:
         """Tell whether an id has counted, or would."""
         return self.own.has(book, id) or self.counted.has(book, id)

@@ -220,7 +220,7 @@ class Engine:
         more = False
         for told in fold.advance(lambda name, seq: fetch_object(db, name, seq)):
             effects += told
-            changed |= {name for one in told for name in list_changed(one)}
+            changed |= list_changed(told)
             if len(effects) >= PORTION:
                 more = True
                 break
@@ -268,16 +268,19 @@ class Engine:
         return retry_waiting(db, self.read_fold(db), self.desk, at_ms=self.clock())
 
 
-def list_changed(effect: Effect) -> tuple[str, ...]:
-    """Return the states that an effect tells a change of: the treasury, or devices by name."""
-    if isinstance(effect, CutOff):
-        return (effect.device,)
-    if effect.log not in (TREASURY, GENESIS):
-        return (effect.log.split("/")[1],)
-    touched: Any = None
-    if isinstance(effect, Folded):
-        touched = effect.operation.get("device") or effect.operation.get("name")
-    return (TREASURY, touched) if isinstance(touched, str) else (TREASURY,)
+def list_changed(effects: list[Effect]) -> set[str]:
+    """Return the states that one object's effects tell of: the treasury, or devices by name."""
+    last = effects[-1]
+    if not isinstance(last, CutOff) and last.log not in (TREASURY, GENESIS):
+        return {last.log.split("/")[1]}
+    changed = {TREASURY}
+    for effect in effects:
+        if isinstance(effect, CutOff):
+            changed.add(effect.device)
+        elif isinstance(effect, Folded):
+            touched: Any = effect.operation.get("device") or effect.operation.get("name")
+            changed |= {touched} if isinstance(touched, str) else set()
+    return changed
 
 
 def note_studio(db: Database, fold: Fold, device: str) -> None:

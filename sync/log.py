@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from local_server.farm.db import fetch_rows, fetch_value
 from sync.device_log import DeviceLog
-from sync.entry import TREASURY, write_canonical
+from sync.entry import TREASURY, Operation, write_canonical
 from sync.fold import GENESIS, Fold
 from sync.treasury import Treasury
 
@@ -32,11 +32,23 @@ class DatabaseIds:
 
     db: Database
     fresh: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    unknown: set[tuple[str, str]] = field(default_factory=set)
+
+    def expect(self, book: str, operations: tuple[Operation, ...]) -> None:
+        """Look ids up together that will be asked for next."""
+        ids = {id for one in operations if type(id := one.get("id")) is str}
+        known = self.db.conn.execute(
+            "SELECT id FROM log_id WHERE book = ? AND id IN (SELECT value FROM json_each(?))",
+            (book, json.dumps(list(ids))),
+        )
+        self.unknown = {(book, id) for id in ids.difference(row[0] for row in known)}
 
     def has(self, book: str, id: str) -> bool:
         """Tell whether an id has counted."""
         if (book, id) in self.fresh:
             return True
+        if (book, id) in self.unknown:
+            return False
         found = self.db.conn.execute("SELECT 1 FROM log_id WHERE book = ? AND id = ?", (book, id))
         return found.fetchone() is not None
 
@@ -55,9 +67,10 @@ class DatabaseIds:
         """Write what waits in memory."""
         self.db.conn.executemany(
             "INSERT INTO log_id (book, id, epoch, seq) VALUES (?, ?, ?, ?)",
-            ((book, id, *place) for (book, id), place in self.fresh.items()),
+            ((book, id, *place) for (book, id), place in sorted(self.fresh.items())),
         )
         self.fresh.clear()
+        self.unknown.clear()
 
 
 def fetch_object(db: Database, log: str, seq: int) -> bytes | None:

@@ -15,14 +15,13 @@ from local_server.farm.ledger import Kind
 from local_server.farm.sealed_batch import SealedBatch, gather_sealed
 from local_server.farm.sealing import Sealed
 from local_server.farm.states import OPEN_JOB_STATES
-from sync.entry import Operation
 from sync.fold import CutOff, Effect, Folded
 from sync.people import apply_person
 from sync.verdict import Verdict
 from sync.work import note_work
 
 BATCH_MIN = 500
-MONEY = frozenset(Kind) - {Kind.CLOSE, Kind.RECLAIM}
+MONEY = {str(kind): kind for kind in Kind if kind not in (Kind.CLOSE, Kind.RECLAIM)}
 _IN_THE_WAY = (sqlite3.IntegrityError, pysqlite3.IntegrityError)
 
 
@@ -58,6 +57,7 @@ class Projection:
             self.db.conn.execute("RELEASE projection")
         if cut:
             self.make_room(effects)
+        mend_jobs(self.db, self.jobs, at_ms=self.at_ms)
         self.tell()
 
     def make_room(self, effects: list[Effect]) -> None:
@@ -67,7 +67,6 @@ class Projection:
                 self.take_back(row, "room")
         self.write(effects)
         give_all_again(self.db, self.jobs, reasons=("room", "cut_off"))
-        mend_jobs(self.db, self.jobs, at_ms=self.at_ms)
 
     def write(self, effects: list[Effect]) -> None:
         """Write effects, many of them as a batch."""
@@ -88,15 +87,14 @@ class Projection:
             elif isinstance(effect, Folded) and effect.verdict is Verdict.GOOD:
                 if effect.closed is not None:
                     self.write_close(effect)
-                elif effect.operation["op"] in MONEY:
-                    self.write_money(effect)
+                elif (kind := MONEY.get(effect.operation["op"])) is not None:
+                    self.write_money(effect, kind)
                 else:
                     self.write_letter(effect)
 
-    def write_money(self, effect: Folded) -> None:
+    def write_money(self, effect: Folded, kind: Kind) -> None:
         """Seal an operation of our own, or write one that this ledger does not have."""
-        told, place = effect.operation, f"{effect.log}/{effect.seq:010}"
-        one = make_sealed(told, self.device, effect.device, place)
+        one = make_sealed(effect, kind, self.device)
         if one.device is None and self.seal_own(one):
             return
         self.owners.add(one.owner)
@@ -137,11 +135,12 @@ class Projection:
         if row is None:
             return False
         assert row["sealed_in"] is None, f"{one.id} counted twice"
-        same = (one.kind, one.owner, one.job, one.payload)
-        if (row["kind"], row["owner"], row["job"], row["payload"]) == same:
+        same = (one.kind, one.owner, one.job, one.payload, one.at_ms)
+        if tuple(row[name] for name in ("kind", "owner", "job", "payload", "at_ms")) == same:
             sealing.mark_sealed(self.db, id=one.id, place=one.place)
             return True
-        # Another copy of this machine did the same with another outcome, and was first.
+        # Another copy of this machine did the same with another outcome, or at another moment, and
+        # was first: all machines have to have what that one did.
         self.take_back(row, "differs", outcome="void")
         return False
 
@@ -200,23 +199,23 @@ class Projection:
             add_event(self.db, kind="ledger.synced", owner=owner, at_ms=self.at_ms)
 
 
-def make_sealed(told: Operation, here: str, writer: str | None, place: str) -> Sealed:
+def make_sealed(effect: Folded, kind: Kind, here: str) -> Sealed:
     """Return an operation of a log as the ledger of the machine `here` names it.
 
     In another machine's log an id is that machine's business alone: it is told apart by a prefix.
     """
+    log, seq, writer, told, *_ = effect
     device = writer or told.get("device")
-    away = device if device != here else None
     return Sealed(
-        id=told["id"] if writer in (None, here) else f"{writer}/{told['id']}",
-        kind=Kind(told["op"]),
-        owner=told["owner"],
-        job=told.get("job"),
-        amount_micros=told["amount_micros"],
-        line=told["line"],
-        at_ms=told["at_ms"],
-        device=away,
-        place=place,
+        told["id"] if writer is None or writer == here else f"{writer}/{told['id']}",
+        kind,
+        told["owner"],
+        told.get("job"),
+        told["amount_micros"],
+        told["line"],
+        told["at_ms"],
+        device if device != here else None,
+        f"{log}/{seq:010}",
     )
 
 

@@ -341,6 +341,12 @@ def m050_node_failures(db: Database) -> None:
     run_script(db, node_tables.FAILURES)
 
 
+@MIGRATIONS()
+def m090_hardy_usage(db: Database) -> None:
+    """Usage that odd numbers of other machines cannot break."""
+    run_script(db, sync_tables.HARDY_USAGE)
+
+
 def run_script(db: Database, script: str) -> None:
     """Run statements one by one inside the open transaction (`executescript` would commit it)."""
     statement = ""

@@ -112,3 +112,57 @@ CREATE TABLE away_result (
   PRIMARY KEY (device, job, frame)
 ) STRICT, WITHOUT ROWID;
 """
+
+# What another machine writes into a line may be anything: numbers that cannot be meant count for
+# nothing, and sums stop where nothing real gets to, or one machine could stop all others.
+MS_MAX = 10**10
+CORES_MAX = 10**4
+SUM_MAX = 10**15
+
+
+def read_number(row: str, name: str, most: int) -> str:
+    """Return the SQL that reads a number out of an operation's line."""
+    value = f"{row}.payload ->> '{name}'"
+    kind = f"json_type({row}.payload, '$.{name}')"
+    return f"iif({kind} = 'integer' AND {value} BETWEEN 0 AND {most}, {value}, 0)"
+
+
+def count_usage(row: str) -> dict[str, str]:
+    """Return the SQL of what one operation used, by column."""
+    ms, cores = read_number(row, "render_ms", MS_MAX), read_number(row, "cores", CORES_MAX)
+    micros = f"{row}.payload ->> 'amount_micros'"
+    return {
+        "frames": f"{row}.kind = 'settle'",
+        "render_ms": ms,
+        "core_ms": f"{ms} * {cores}",
+        "spent_micros": f"iif({row}.kind = 'settle', {micros}, 0)",
+        "refunded_micros": f"iif({row}.kind = 'refund', {micros}, 0)",
+    }
+
+
+ADD_USAGE = """
+  frames = frames + excluded.frames,
+  render_ms = min(render_ms + excluded.render_ms, 1000000000000000),
+  core_ms = min(core_ms + excluded.core_ms, 1000000000000000),
+  spent_micros = spent_micros + excluded.spent_micros,
+  refunded_micros = refunded_micros + excluded.refunded_micros
+"""
+
+HARDY_USAGE = f"""
+DROP TRIGGER usage_counts_operations;
+DROP TRIGGER usage_takes_back;
+CREATE TRIGGER usage_counts_operations AFTER INSERT ON operation
+WHEN NEW.kind IN ('settle', 'refund')
+BEGIN
+  INSERT INTO usage VALUES (NEW.owner, NEW.at_ms / 900000, {", ".join(count_usage("NEW").values())})
+  ON CONFLICT DO UPDATE SET {ADD_USAGE};
+END;
+CREATE TRIGGER usage_takes_back AFTER DELETE ON operation
+WHEN OLD.kind IN ('settle', 'refund')
+BEGIN
+  UPDATE usage SET {
+    ", ".join(f"{name} = {name} - ({value})" for name, value in count_usage("OLD").items())
+}
+  WHERE owner = OLD.owner AND quarter = OLD.at_ms / 900000;
+END;
+"""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from local_server.farm.errors import BadInput
 from sync.entry import (
+    DEPTH_MAX,
     ENTRY_BYTES_MAX,
     LINE_BYTES_MAX,
     OPERATIONS_MAX,
@@ -17,6 +18,9 @@ from sync.entry import (
     digest_entry,
     entry_key,
     read_entry,
+    read_quickly,
+    read_slowly,
+    write_canonical,
     write_entry,
 )
 from sync.store import check_key
@@ -63,6 +67,42 @@ def test_any_operations_come_back(told: list[Operation]) -> None:
     assert read_entry(data).operations == operations
 
 
+def test_what_lies_deep_is_read_down_to_a_limit() -> None:
+    deep = '{"op":"x","x":' + "[" * (DEPTH_MAX - 1) + "]" * (DEPTH_MAX - 1) + "}"
+    assert read_quickly(deep) == read_slowly(deep)
+
+
+numbers = st.from_regex(r"-?[0-9]{1,30}([.][0-9]{1,3})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
+SIGNS = ['{"', '":', '"}', ",", "[", "]", "{", "}", '"', '"a":', "null", "true", "NaN", "e", "为"]
+ESCAPES = [" ", "\n", r"\u0001", r"\n", r"\/", r"\ud800", r"\u007f", "\x7f", "\u2028"]
+pieces = st.sampled_from([*SIGNS, *ESCAPES])
+lines = st.lists(pieces | numbers, max_size=12).map("".join)
+tables = st.dictionaries(st.text(), values, max_size=4)
+
+
+@given(
+    lines
+    | lines.map(lambda text: '{"x":' + text + "}")
+    | numbers.map(lambda text: '{"x":' + text + "}")
+    | tables.map(write_canonical)
+    | tables.map(lambda table: json.dumps(table, separators=(",", ":")))
+)
+def test_reading_quickly_is_reading_slowly(line: str) -> None:
+    """The quick reader takes nothing that the slow one refuses, and says the same of it."""
+    with suppress(UnicodeEncodeError):
+        line.encode()  # bytes of an entry are UTF-8, and only that comes here
+        told = read_quickly(line)
+        assert told is None or repr(told) == repr(read_slowly(line))
+
+
+@given(tables)
+def test_what_is_canonical_is_read_quickly(table: Operation) -> None:
+    with suppress(UnicodeEncodeError):
+        line = write_canonical(table)
+        line.encode()
+        assert repr(read_quickly(line)) == repr(read_slowly(line))
+
+
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
 def test_a_changed_byte_is_noticed(at: int, by: int) -> None:
     changed = bytearray(GOOD)
@@ -96,6 +136,8 @@ def test_noise_is_no_entry(data: bytes) -> None:
         "[" * 5_000,
         '{"op":"' + "x" * LINE_BYTES_MAX + '"}',
         '{"op":"x","x":' + "9" * 5_000 + "}",
+        '{"op":"x","x":' + "[" * DEPTH_MAX + "]" * DEPTH_MAX + "}",
+        '{"op":"x","x":' + "[" * 300 + "]" * 300 + "}",
     ],
 )
 def test_other_forms_are_refused(line: str) -> None:
