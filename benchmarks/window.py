@@ -17,16 +17,18 @@ AIMS = {
     "window": "under 1 s",
     "first data": "under 1 s more",
     "switching pages, slowest": "under 50 ms",
+    "pages of jobs read while scrolling, slowest frame": "under 33 ms",
+    "100,000 jobs by the wheel, slowest frame": "under 33 ms",
     "100,000 jobs scrolled, slowest frame": "under 33 ms",
     "memory at rest": "",
 }
 
 
 def measure_window(folder: Path) -> list[Measurement]:
-    """Measure a window in a process of its own, on a server that has 100,000 frames."""
+    """Measure a window in a process of its own, on a server that has 100,000 jobs."""
     farm = RunningFarm(folder / "data", "--no-node").start()
     farm.stop()
-    fill_frames(folder / "data" / "farm.db", frames=JOBS)
+    fill_frames(folder / "data" / "farm.db", frames=JOBS, frames_per_job=1)
     with RunningFarm(folder / "data", "--no-node"):
         environment = {**os.environ}
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -12,7 +12,7 @@ from desktop.client import Client
 from desktop.events import Events
 from desktop.live import Live
 from desktop.models.frames import FramesModel
-from desktop.models.jobs import OPEN, JobsModel
+from desktop.models.jobs import JobsModel
 from desktop.panels.bill import BillView
 from desktop.panels.charts import load_charts
 from desktop.panels.drop import DropSign
@@ -278,7 +278,7 @@ class MainWindow(QMainWindow):
 
     def has_work(self) -> bool:
         """Tell whether jobs are under way, as far as is known."""
-        return any(job["state"] in OPEN for job in self.jobs.jobs)
+        return bool(self.jobs.open)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Keep the window's state, and end the server if nobody needs it any more."""

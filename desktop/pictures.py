@@ -6,8 +6,9 @@ import tempfile
 from collections import OrderedDict
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QProcess, QThreadPool, Signal
+from PySide6.QtCore import QObject, QProcess, Signal
 
+from desktop.background import Background
 from desktop.picture_reader import WORD
 from desktop.rasters import Raster, decode_halves, decode_picture, develop
 from desktop.server_watch import find_reader
@@ -32,9 +33,7 @@ class Pictures(QObject):
         self.kept: OrderedDict[Key, Raster] = OrderedDict()
         self.waiting: list[Key] = []
         self.under_way: set[Key] = set()
-        self.decoded = Decoded(self)
-        self.decoded.done.connect(self.keep)
-        self.pool = QThreadPool(self)
+        self.background = Background(self)
 
     def find(self, job: str, number: int) -> Raster | None:
         """Return a raster, or None; then it is asked for."""
@@ -63,8 +62,9 @@ class Pictures(QObject):
         if data is None:
             self.keep(job, number, None)
         elif extension.lower() in READ_BY_QT:
-            decoded = self.decoded
-            self.pool.start(lambda: decoded.done.emit(job, number, decode_picture(data)))
+            self.background.start(
+                lambda: decode_picture(data), lambda raster: self.keep(job, number, raster)
+            )
         else:
             self.read_apart(job, number, data, extension)
 
@@ -109,11 +109,7 @@ class Pictures(QObject):
         """Make a picture for the screen; it comes as `developed`."""
         raster = self.kept.get((job, number))
         if raster is not None:
-            signal = self.developed
-            self.pool.start(lambda: signal.emit(job, number, stops, develop(raster, stops)))
-
-
-class Decoded(QObject):
-    """Brings rasters from the threads that decode them to the window's own."""
-
-    done = Signal(str, int, object)
+            self.background.start(
+                lambda: develop(raster, stops),
+                lambda image: self.developed.emit(job, number, stops, image),
+            )

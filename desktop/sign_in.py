@@ -5,8 +5,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from desktop.background import Background
 from desktop.client import Client, Problem
 from desktop.keeping import forget_token, keep_token, read_token
 
@@ -31,7 +32,6 @@ class SignIn(QObject):
     failed = Signal(object)
     person_known = Signal(object)
     kept = Signal(bool)
-    found = Signal(str)
 
     def __init__(self, client: Client, data: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -39,18 +39,17 @@ class SignIn(QObject):
         self.refresh_token = ""
         self.session = ""
         self.is_asking = False
-        self.pool = QThreadPool(self)
-        self.pool.setMaxThreadCount(1)  # keep and forget in the order they were asked for
+        # One thread: what is kept and forgotten is so in the order it was asked for.
+        self.background = Background(self, threads=1)
         self.renewing = QTimer(self, singleShot=True)
         self.renewing.timeout.connect(self.renew)
-        self.found.connect(self.begin_with)
         client.refused.connect(self.take_refusal)
 
     def begin(self) -> None:
         """Find out who uses the window at a server that is ready."""
         self.client.token, self.session = "", ""
-        data, found = self.data, self.found
-        self.pool.start(lambda: found.emit(read_token(data)))
+        data = self.data
+        self.background.start(lambda: read_token(data), self.begin_with)
 
     def begin_with(self, token: str) -> None:
         """Go on with what was kept, or see whether the workstation needs no sign-in."""
@@ -128,8 +127,8 @@ class SignIn(QObject):
         self.refresh_token = told["refresh_token"]
         left_ms = told["expires_at_ms"] - read_clock_ms()
         self.renewing.start(max(1_000, left_ms - RENEW_EARLIER_MS))
-        data, token, kept = self.data, self.refresh_token, self.kept
-        self.pool.start(lambda: kept.emit(keep_token(data, token)))
+        data, token = self.data, self.refresh_token
+        self.background.start(lambda: keep_token(data, token), self.kept.emit)
         self.person_known.emit(told["person"])
         if is_first:
             self.ready.emit()
@@ -151,7 +150,7 @@ class SignIn(QObject):
         self.renewing.stop()
         self.client.token = self.session = self.refresh_token = ""
         data = self.data
-        self.pool.start(lambda: forget_token(data))
+        self.background.start(lambda: forget_token(data), lambda _: None)
 
 
 def read_clock_ms() -> int:

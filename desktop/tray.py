@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPen
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from desktop.figures import show_money
-from desktop.models.jobs import OPEN, JobsModel
+from desktop.models.jobs import JobsModel
 from desktop.stage import Stage
 
 SIZE = 64
@@ -49,7 +49,7 @@ class Tray(QObject):
         """Draw how far all that is under way is, if that can be seen to have changed."""
         if self.icon is None:
             return
-        under_way = [job for job in self.jobs.jobs if job["state"] in OPEN]
+        under_way = self.jobs.list_open()
         total = sum(job["frames"]["total"] for job in under_way)
         done = sum(job["fraction"] * job["frames"]["total"] for job in under_way)
         fraction = done / total if total else None

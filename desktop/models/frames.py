@@ -17,8 +17,6 @@ from desktop.words import Words
 
 Index = QModelIndex | QPersistentModelIndex
 Frame = dict[str, Any]
-FRAME_ROLE = int(Qt.ItemDataRole.UserRole)
-FRACTION_ROLE = FRAME_ROLE + 1
 NOWHERE = QModelIndex()
 
 
@@ -41,14 +39,10 @@ class FramesModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self.frames)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return a frame's number, its words, or all of it."""
+        """Return a frame's number or its words."""
         if not index.isValid() or index.row() >= len(self.frames):
             return None
         frame = self.frames[index.row()]
-        if role == FRAME_ROLE:
-            return frame
-        if role == FRACTION_ROLE:
-            return self.fractions.get(frame["frame"], 0.0)
         if role == Qt.ItemDataRole.DisplayRole:
             return str(frame["frame"])
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
@@ -118,6 +112,10 @@ class FramesModel(QAbstractListModel):
     def note_row(self, row: int) -> None:
         """Let a frame be drawn anew."""
         self.dataChanged.emit(self.index(row), self.index(row))
+
+    def get_at(self, index: Index) -> Frame:
+        """Return the frame of a tile; a role of its own would copy all of it every time."""
+        return self.frames[index.row()]
 
     def get_frame(self, number: int) -> Frame | None:
         """Return a frame that is known, or None."""

@@ -18,7 +18,6 @@ from desktop.words import Words
 
 Index = QModelIndex | QPersistentModelIndex
 Job = dict[str, Any]
-JOB_ROLE = int(Qt.ItemDataRole.UserRole)
 OVER = ("completed", "partial", "failed", "cancelled")
 OPEN = ("pending", "queued", "running")
 NOWHERE = QModelIndex()
@@ -48,6 +47,7 @@ class JobsModel(QAbstractTableModel):
         self.words = words
         self.jobs: list[Job] = []
         self.rows: dict[str, int] = {}
+        self.open: set[str] = set()
         self.cursor: str | None = None
         self.is_asking = False
         self.is_filled = False
@@ -64,12 +64,10 @@ class JobsModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(Column)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return a cell's text, or its whole job."""
+        """Return a cell's text."""
         if not index.isValid() or index.row() >= len(self.jobs):
             return None
         job = self.jobs[index.row()]
-        if role == JOB_ROLE:
-            return job
         if role == Qt.ItemDataRole.DisplayRole:
             return self.show(job, Column(index.column()))
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == Column.STATE:
@@ -121,6 +119,7 @@ class JobsModel(QAbstractTableModel):
         self.beginResetModel()
         self.jobs = list(jobs)
         self.number_rows()
+        self.open = {job["id"] for job in self.jobs if job["state"] in OPEN}
         self.cursor, self.is_asking, self.is_filled = cursor, False, True
         self.endResetModel()
 
@@ -132,6 +131,7 @@ class JobsModel(QAbstractTableModel):
             self.beginInsertRows(NOWHERE, len(self.jobs), len(self.jobs) + len(new) - 1)
             self.rows |= {job["id"]: len(self.jobs) + place for place, job in enumerate(new)}
             self.jobs += new
+            self.open |= {job["id"] for job in new if job["state"] in OPEN}
             self.endInsertRows()
 
     def put_job(self, job: Job, *, on_top: bool = True) -> None:
@@ -139,11 +139,13 @@ class JobsModel(QAbstractTableModel):
         row = self.rows.get(job["id"])
         if row is not None:
             self.jobs[row] = job
+            self.note_state(job)
             self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
         elif on_top:
             self.beginInsertRows(NOWHERE, 0, 0)
             self.jobs.insert(0, job)
             self.number_rows()
+            self.note_state(job)
             self.endInsertRows()
 
     def remove_job(self, id: str) -> None:
@@ -153,6 +155,7 @@ class JobsModel(QAbstractTableModel):
             self.beginRemoveRows(NOWHERE, row, row)
             del self.jobs[row]
             self.number_rows()
+            self.open.discard(id)
             self.endRemoveRows()
 
     def note_progress(self, told: dict[str, Any]) -> None:
@@ -167,9 +170,21 @@ class JobsModel(QAbstractTableModel):
         self.jobs[row] = job | {"live": live, "fraction": min(1.0, done / total)}
         self.dataChanged.emit(self.index(row, Column.PROGRESS), self.index(row, Column.TIME))
 
+    def note_state(self, job: Job) -> None:
+        """Remember whether a job is under way."""
+        (self.open.add if job["state"] in OPEN else self.open.discard)(job["id"])
+
+    def list_open(self) -> list[Job]:
+        """Return the jobs that are under way, of those that are known, as they stand."""
+        return [self.jobs[row] for row in sorted(self.rows[id] for id in self.open)]
+
     def number_rows(self) -> None:
         """Remember in which row each job is."""
         self.rows = {job["id"]: row for row, job in enumerate(self.jobs)}
+
+    def get_at(self, index: Index) -> Job:
+        """Return the job of a cell; a role of its own would copy all of it every time."""
+        return self.jobs[index.row()]
 
     def get_job(self, id: str) -> Job | None:
         """Return a job that is known, or None."""

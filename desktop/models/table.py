@@ -18,7 +18,6 @@ from desktop.words import Words
 
 Index = QModelIndex | QPersistentModelIndex
 Row = dict[str, Any]
-ROW_ROLE = int(Qt.ItemDataRole.UserRole)
 NOWHERE = QModelIndex()
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -59,7 +58,7 @@ class TableModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return a cell's text and how it stands, or its whole row."""
+        """Return a cell's text and how it stands."""
         if not index.isValid() or index.row() >= len(self.items):
             return None
         column = self.columns[index.column()]
@@ -69,7 +68,7 @@ class TableModel(QAbstractTableModel):
             return RIGHT if column.is_figure else LEFT
         if role == Qt.ItemDataRole.FontRole and column.is_figure:
             return self.figures
-        return self.items[index.row()] if role == ROW_ROLE else None
+        return None
 
     def headerData(  # noqa: N802
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -108,6 +107,10 @@ class TableModel(QAbstractTableModel):
             self.beginInsertRows(NOWHERE, len(self.items), len(self.items) + len(new) - 1)
             self.items += new
             self.endInsertRows()
+
+    def get_at(self, index: Index) -> Row:
+        """Return the whole row of a cell."""
+        return self.items[index.row()]
 
     def say_again(self) -> None:
         """Let every text be asked for anew: the language has changed."""

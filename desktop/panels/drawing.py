@@ -1,7 +1,7 @@
 """Drawing: the few shapes that all hand-drawn views are made of."""
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen
 
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -44,22 +44,6 @@ def draw_dot(painter: QPainter, centre: QPointF, radius: float, colour: QColor) 
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
     painter.drawEllipse(centre, radius, radius)
-
-
-def draw_picture(painter: QPainter, rect: QRectF, pixmap: QPixmap, *, radius: float) -> None:
-    """Fill a rectangle with round corners with a picture, cut at its longer sides."""
-    size = QSize(pixmap.width(), pixmap.height())
-    wanted = size.scaled(rect.size().toSize(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
-    scale = wanted.width() / max(1, size.width())
-    left = (wanted.width() - rect.width()) / 2 / scale
-    top = (wanted.height() - rect.height()) / 2 / scale
-    source = QRectF(left, top, rect.width() / scale, rect.height() / scale)
-    path = QPainterPath()
-    path.addRoundedRect(rect, radius, radius)
-    painter.save()
-    painter.setClipPath(path)
-    painter.drawPixmap(rect, pixmap, source)
-    painter.restore()
 
 
 def draw_plate(

@@ -5,8 +5,8 @@ from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.figures import show_duration
-from desktop.models.frames import FRACTION_ROLE, FRAME_ROLE, FramesModel
-from desktop.panels.drawing import draw_bar, draw_dot, draw_picture, draw_plate, draw_text
+from desktop.models.frames import FramesModel
+from desktop.panels.drawing import draw_bar, draw_dot, draw_plate, draw_text
 from desktop.stage import Stage
 from desktop.theme import make_font
 from desktop.thumbnails import Thumbnails
@@ -35,9 +35,9 @@ class FrameTiles(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw one tile."""
-        frame = index.data(FRAME_ROLE)
-        if frame is None:
-            return
+        model = index.model()
+        assert isinstance(model, FramesModel)
+        frame = model.get_at(index)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -57,20 +57,15 @@ class FrameTiles(QStyledItemDelegate):
         place = rect.adjusted(GAP - 2, GAP - 2, 2 - GAP, -FOOT)
         pixmap = None
         if frame["has_thumbnail"]:
-            pixmap = self.thumbnails.find(self.model_job(index), frame["frame"])
+            size, ratio = place.size().toSize(), painter.device().devicePixelRatioF()
+            pixmap = self.thumbnails.fit(model.job, frame["frame"], size, radius=6, ratio=ratio)
         if pixmap is not None:
-            draw_picture(painter, place, pixmap, radius=6)
+            painter.drawPixmap(place.topLeft(), pixmap)
         else:
-            self.draw_placeholder(painter, place, frame, index.data(FRACTION_ROLE))
+            self.draw_placeholder(painter, place, frame, model.fractions.get(frame["frame"], 0.0))
         foot = QRect(int(place.left()) + 2, int(place.bottom()), int(place.width()) - 4, FOOT)
         self.draw_foot(painter, foot, frame)
         painter.restore()
-
-    def model_job(self, index: Index) -> str:
-        """Return the id of the job that is shown."""
-        model = index.model()
-        assert isinstance(model, FramesModel)
-        return model.job
 
     def draw_placeholder(
         self, painter: QPainter, place: QRectF, frame: dict[str, object], fraction: float
@@ -106,6 +101,17 @@ class FrameTiles(QStyledItemDelegate):
         elif isinstance(frame["render_ms"], int):
             told = show_duration(words, frame["render_ms"])
         draw_text(painter, rect, told, font=self.small, colour=colour, align=RIGHT)
+
+
+def draw_arrivals(view: QListView, model: FramesModel, thumbnails: Thumbnails) -> None:
+    """Draw a frame in a view anew when its picture comes."""
+
+    def draw(job: str, number: int | None) -> None:
+        row = model.rows.get(number) if number is not None and job == model.job else None
+        if row is not None:
+            view.update(model.index(row))
+
+    thumbnails.arrived.connect(draw)
 
 
 class FrameGrid(QListView):
@@ -151,5 +157,5 @@ def make_frame_grid(stage: Stage, model: FramesModel, thumbnails: Thumbnails) ->
     view.setMouseTracking(True)
     stage.words.bind(view, lambda: view.setAccessibleName(stage.words.say("job.tab_frames")))
     stage.theme.bind(view, lambda: view.viewport().update())
-    thumbnails.arrived.connect(lambda *_: view.viewport().update())
+    draw_arrivals(view, model, thumbnails)
     return view

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.figures import show_duration, show_money
-from desktop.models.frames import FRAME_ROLE, FramesModel
+from desktop.models.frames import FramesModel
 from desktop.models.jobs import OPEN, Job
 from desktop.panels.bill import BillView
 from desktop.panels.charts import BarChart
@@ -239,7 +239,7 @@ class JobPanel(QWidget):
 
     def open_frame(self, index: QModelIndex) -> None:
         """Show a frame's picture, or why there is none."""
-        frame = index.data(FRAME_ROLE)
+        frame = self.frames.get_at(index)
         if frame["has_thumbnail"]:
             self.frame_opened.emit(frame["frame"])
         else:
@@ -250,7 +250,7 @@ class JobPanel(QWidget):
         index = self.grid.indexAt(at)
         if not index.isValid():
             return
-        frame, words = index.data(FRAME_ROLE), self.stage.words
+        frame, words = self.frames.get_at(index), self.stage.words
         menu = QMenu(self)
         if frame["has_thumbnail"]:
             menu.addAction(

@@ -5,8 +5,8 @@ from PySide6.QtGui import QFont, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.figures import show_duration, show_moment, show_money, show_renderer
-from desktop.models.jobs import JOB_ROLE, OPEN, Column, Job
-from desktop.panels.drawing import draw_bar, draw_dot, draw_picture, draw_plate, draw_text
+from desktop.models.jobs import OPEN, Column, Job, JobsModel
+from desktop.panels.drawing import draw_bar, draw_dot, draw_plate, draw_text
 from desktop.stage import Stage
 from desktop.theme import make_font
 from desktop.thumbnails import COVER, Thumbnails
@@ -37,9 +37,9 @@ class JobRows(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw one cell."""
-        job = index.data(JOB_ROLE)
-        if job is None:
-            return
+        model = index.model()
+        assert isinstance(model, JobsModel)
+        job = model.get_at(index)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -77,10 +77,12 @@ class JobRows(QStyledItemDelegate):
         """Draw a job's picture, its name, and what it renders."""
         top = rect.top() + (rect.height() - THUMBNAIL.height()) / 2
         place = QRectF(rect.left(), top, THUMBNAIL.width(), THUMBNAIL.height())
-        pixmap = self.thumbnails.find(job["id"], COVER) if job["frames"]["done"] else None
-        theme = self.stage.theme
+        theme, pixmap = self.stage.theme, None
+        if job["frames"]["done"]:
+            ratio = painter.device().devicePixelRatioF()
+            pixmap = self.thumbnails.fit(job["id"], COVER, THUMBNAIL, radius=7, ratio=ratio)
         if pixmap is not None:
-            draw_picture(painter, place, pixmap, radius=7)
+            painter.drawPixmap(place.topLeft(), pixmap)
         else:
             draw_plate(painter, place, fill=theme.colour("raised"), radius=7)
             icon = self.stage.icons.icon("image", "faint")

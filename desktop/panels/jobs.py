@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.models.jobs import JOB_ROLE, OPEN, OVER, SORTS, Column, Job, JobsModel
+from desktop.models.jobs import OPEN, OVER, SORTS, Column, Job, JobsModel
 from desktop.panels.empty import EmptyView
 from desktop.panels.job_rows import ROW_HEIGHT, JobRows
 from desktop.panels.layout import PAGE, column, row
 from desktop.stage import Stage
-from desktop.thumbnails import Thumbnails
+from desktop.thumbnails import COVER, Thumbnails
 
 FILTERS = {
     "all": (),
@@ -31,6 +31,7 @@ FILTERS = {
     "attention": ("failed", "partial", "paused"),
 }
 TYPING_MS = 250
+SCREENS_AHEAD = 4
 WIDTHS = {Column.STATE: 190, Column.PROGRESS: 190, Column.COST: 140, Column.TIME: 110}
 NARROW_WIDTHS = {Column.STATE: 150, Column.PROGRESS: 120, Column.COST: 110, Column.TIME: 90}
 NARROW, NARROWEST = 900, 740
@@ -139,8 +140,23 @@ class JobsPanel(QWidget):
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self.show_menu)
         self.stage.name(self.table, "jobs.title")
-        thumbnails.arrived.connect(lambda *_: self.table.viewport().update())
+        thumbnails.arrived.connect(self.draw_cover)
+        bar = self.table.verticalScrollBar()
+        bar.valueChanged.connect(lambda _: self.read_ahead())
+        bar.rangeChanged.connect(lambda *_: self.read_ahead())
         self.stage.theme.bind(self.table, lambda: self.table.viewport().update())
+
+    def read_ahead(self) -> None:
+        """Ask for the next page before the last one is seen to its end."""
+        bar = self.table.verticalScrollBar()
+        if bar.maximum() - bar.value() < SCREENS_AHEAD * bar.pageStep():
+            self.model.fetchMore()
+
+    def draw_cover(self, job: str, number: int | None) -> None:
+        """Draw a job's picture that has come."""
+        row = self.model.rows.get(job)
+        if number is COVER and row is not None:
+            self.table.update(self.model.index(row, Column.NAME))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Leave enough room for names."""
@@ -193,7 +209,7 @@ class JobsPanel(QWidget):
 
     def list_chosen(self) -> list[Job]:
         """Return the jobs that are selected."""
-        return [one.data(JOB_ROLE) for one in self.table.selectionModel().selectedRows()]
+        return [self.model.get_at(one) for one in self.table.selectionModel().selectedRows()]
 
     def order(self, verb: str) -> None:
         """Say what is to be done with the jobs that are selected."""
@@ -208,7 +224,7 @@ class JobsPanel(QWidget):
 
     def open_index(self, index: QModelIndex) -> None:
         """Open a job."""
-        self.opened.emit(index.data(JOB_ROLE)["id"])
+        self.opened.emit(self.model.get_at(index)["id"])
 
     def show_menu(self, at: QPoint) -> None:
         """Show what can be done with the jobs that are selected."""

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.figures import MICROS, align_money, show_moment, show_money
-from desktop.models.table import ROW_ROLE, TableColumn, TableModel
+from desktop.models.table import TableColumn, TableModel
 from desktop.panels.charts import BarChart
 from desktop.panels.findings import Findings
 from desktop.panels.layout import PAGE, card, column, holder, row
@@ -199,7 +199,7 @@ class MoneyPanel(QWidget):
 
     def open_entry(self, index: Any) -> None:
         """Open the job that an entry is about."""
-        job = index.data(ROW_ROLE)["job"]
+        job = self.model.get_at(index)["job"]
         if job:
             self.job_opened.emit(job)
 

@@ -5,8 +5,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QListView, QPushButton, QSlider, QSpinBox, QWidget
 
 from desktop.figures import show_duration, show_money, show_size
-from desktop.models.frames import FRAME_ROLE, FramesModel
-from desktop.panels.frame_tiles import FrameTiles
+from desktop.models.frames import FramesModel
+from desktop.panels.frame_tiles import FrameTiles, draw_arrivals
 from desktop.panels.layout import column, row
 from desktop.panels.picture_view import PictureView
 from desktop.pictures import Pictures
@@ -134,9 +134,11 @@ class ViewerPanel(QWidget):
         self.strip.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.strip.setFixedHeight(STRIP_HEIGHT)
         self.strip.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.strip.clicked.connect(lambda index: self.show_frame(index.data(FRAME_ROLE)["frame"]))
+        self.strip.clicked.connect(
+            lambda index: self.show_frame(self.frames.get_at(index)["frame"])
+        )
         self.stage.name(self.strip, "job.tab_frames")
-        self.thumbnails.arrived.connect(lambda *_: self.strip.viewport().update())
+        draw_arrivals(self.strip, self.frames, self.thumbnails)
 
     # --- which picture ---
 
@@ -164,7 +166,7 @@ class ViewerPanel(QWidget):
             return
         small = self.thumbnails.find(self.frames.job, number)
         if small is not None and not self.playing.isActive():
-            self.view.set_image(small.toImage())
+            self.view.set_image(small)
 
     def step(self, by: int) -> None:
         """Show the frame before or after."""

@@ -28,7 +28,7 @@ class MachinesWire(QObject):
 
     def show_running(self) -> None:
         """Show which frames are under way."""
-        self.panel.set_running([job for job in self.jobs.jobs if job["live"]])
+        self.panel.set_running([job for job in self.jobs.list_open() if job["live"]])
 
     def note_progress(self, _: dict[str, Any]) -> None:
         """Take in that frames went on, if anybody looks."""

@@ -66,7 +66,7 @@ def test_from_sign_up_to_sign_out(
     qtbot.waitUntil(
         lambda: window.jobs.is_filled and window.live.socket is not None, timeout=MS_MAX
     )
-    window.sign_in.pool.waitForDone(MS_MAX)
+    window.sign_in.background.pool.waitForDone(MS_MAX)
     window.close()
 
     again = open_window(qtbot, stage, preferences, shared_farm.data)
@@ -85,6 +85,6 @@ def test_from_sign_up_to_sign_out(
     wait_for_page(qtbot, again, "jobs")
     again.sign_in.sign_out()
     wait_for_page(qtbot, again, "sign_in")
-    again.sign_in.pool.waitForDone(MS_MAX)
+    again.sign_in.background.pool.waitForDone(MS_MAX)
     assert not (shared_farm.data / "desktop-sign-in").exists()
     again.close()

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.main_window import MainWindow
-from desktop.models.frames import FRAME_ROLE
 from desktop.panels.consent import ConsentDialog
 from tests.end_to_end.running_farm import RunningFarm
 
@@ -86,7 +85,7 @@ def test_from_drop_to_bill(
     wait_for_state(qtbot, window, job, "completed")
     qtbot.waitUntil(lambda: len(window.frames.list_pictured()) == 4, timeout=10_000)
     index = window.frames.index(0)
-    assert index.data(FRAME_ROLE)["state"] == "done"
+    assert window.frames.get_at(index)["state"] == "done"
     qtbot.waitUntil(lambda: window.thumbnails.find(job, 1) is not None, timeout=10_000)
     window.job_panel.tabs.setCurrentIndex(2)
     bill = window.job_panel.bill
