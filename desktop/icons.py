@@ -20,6 +20,7 @@ class Icons(QObject):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
+        self.texts: dict[str, str] = {}
         self.made: dict[tuple[str, str], QIcon] = {}
         theme.bind(self, self.made.clear)
 
@@ -32,25 +33,35 @@ class Icons(QObject):
         """Return a drawing in the colour of a role."""
         key = (name, role)
         if key not in self.made:
-            icon = QIcon()
+            icon, renderer = QIcon(), self.read(name, role)
             for size in SIZES:
-                icon.addPixmap(self.draw(name, role, size))
+                icon.addPixmap(draw_square(renderer, size))
             self.made[key] = icon
         return self.made[key]
 
     def draw(self, name: str, role: str, size: int, ratio: float = 1.0) -> QPixmap:
         """Return a drawing as a pixmap, `size` points square."""
-        text = (self.folder / f"{name}.svg").read_text(encoding="utf-8")
-        tinted = text.replace("currentColor", self.theme.colour(role).name())
-        pixels = round(size * ratio)
-        pixmap = QPixmap(pixels, pixels)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        QSvgRenderer(QByteArray(tinted.encode())).render(painter, QRectF(0, 0, pixels, pixels))
-        painter.end()
+        pixmap = draw_square(self.read(name, role), round(size * ratio))
         pixmap.setDevicePixelRatio(ratio)
         return pixmap
+
+    def read(self, name: str, role: str) -> QSvgRenderer:
+        """Return a drawing in the colour of a role, ready to be drawn at any size."""
+        if name not in self.texts:
+            self.texts[name] = (self.folder / f"{name}.svg").read_text(encoding="utf-8")
+        tinted = self.texts[name].replace("currentColor", self.theme.colour(role).name())
+        return QSvgRenderer(QByteArray(tinted.encode()))
 
     def set_on(self, button: QAbstractButton, name: str, role: str = "quiet") -> None:
         """Give a button an icon that keeps up with the palette."""
         self.theme.bind(button, lambda: button.setIcon(self.icon(name, role)))
+
+
+def draw_square(renderer: QSvgRenderer, pixels: int) -> QPixmap:
+    """Return a drawing as a pixmap, so many pixels square."""
+    pixmap = QPixmap(pixels, pixels)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    renderer.render(painter, QRectF(0, 0, pixels, pixels))
+    painter.end()
+    return pixmap

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
+from desktop.background import Background
 from desktop.client import Client
 from desktop.events import Events
 from desktop.live import Live
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.client = Client(self)
         self.client.language = stage.words.language
         self.live = Live(self)
+        self.background = Background(self)
         self.events = Events(self.client, self.live, self)
         self.sign_in = SignIn(self.client, data, self)
         self.make_panels()
@@ -178,7 +180,7 @@ class MainWindow(QMainWindow):
         self.sign_in.ready.connect(self.begin_work)
         self.events.begun.connect(self.load)
         self.jobs.modelReset.connect(self.loaded)
-        self.live.connected.connect(load_charts)
+        self.live.connected.connect(self.load_ahead)
         return wire
 
     # --- pages ---
@@ -219,6 +221,10 @@ class MainWindow(QMainWindow):
         out = str(self.data / "example")
         self.submission_wire.add_scenes([str(scene)], out=out, frames=EXAMPLE_FRAMES)
         self.show_page("submission")
+
+    def load_ahead(self) -> None:
+        """Load what will be needed soon, before anybody waits for it."""
+        self.background.start(load_charts, lambda _: None)
 
     def show_submitted(self, job: dict[str, Any]) -> None:
         """Show the job that a scene has become, unless there are more scenes to send off."""

@@ -1,6 +1,5 @@
 """Charts: bars over frames or days, in the palette's colours."""
 
-import threading
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QMargins
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.background import Background
 from desktop.stage import Stage
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 BAR_WIDTH = 0.72
 
 
-def load_charts() -> None:
-    """Load the library that draws charts in a thread of its own: it takes a fifth of a second."""
-    threading.Thread(target=import_module, args=("pyqtgraph",), name="charts", daemon=True).start()
+def load_charts() -> Any:
+    """Return the library that draws charts; to load it takes a fifth of a second the first time."""
+    return import_module("pyqtgraph")
 
 
 class BarChart(QWidget):
@@ -30,6 +30,8 @@ class BarChart(QWidget):
         self.bars: list[tuple[float, float, str]] = []
         self.ticks: list[tuple[float, str]] | None = None
         self.plot: pyqtgraph.PlotWidget | None = None
+        self.background = Background(self)
+        self.is_loading = False
         self.layout_ = QVBoxLayout(self)
         self.layout_.setContentsMargins(QMargins())
         self.setMinimumHeight(160)
@@ -44,14 +46,14 @@ class BarChart(QWidget):
         self.draw()
 
     def showEvent(self, event: Any) -> None:  # noqa: N802
-        """Make the plot when it is first looked at."""
-        if self.plot is None:
-            self.make_plot()
+        """Have the plot made when it is first looked at."""
+        if self.plot is None and not self.is_loading:
+            self.is_loading = True
+            self.background.start(load_charts, self.make_plot)
         super().showEvent(event)
 
-    def make_plot(self) -> None:
-        """Make an empty plot."""
-        import pyqtgraph
+    def make_plot(self, pyqtgraph: Any) -> None:
+        """Make an empty plot with the library that draws it."""
 
         class ValueAxis(pyqtgraph.AxisItem):  # type: ignore[misc]
             def tickStrings(axis, values: list[float], *_: object) -> list[str]:  # noqa: N802, N805

@@ -1,7 +1,6 @@
 """A real window on a real server, and a watch over the window's own thread."""
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +37,18 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
         running.assert_clean()
 
 
+@pytest.fixture(autouse=True)
+def watch_over_the_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No event may keep the window's thread, in any test that has one."""
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    app: Stopwatch = request.getfixturevalue("qapp")
+    app.begin()
+    yield
+    app.assert_never_blocked()
+
+
 @pytest.fixture
 def preferences(tmp_path: Path) -> Preferences:
     """Preferences of their own for every test: English, light."""
@@ -54,16 +65,13 @@ def stage(qapp: QApplication, preferences: Preferences) -> Stage:
 
 @pytest.fixture
 def window(
-    qtbot: QtBot, farm: RunningFarm, stage: Stage, preferences: Preferences, qapp: Stopwatch
+    qtbot: QtBot, farm: RunningFarm, stage: Stage, preferences: Preferences
 ) -> Iterator[MainWindow]:
-    """A window that has loaded all it shows; its thread may never be blocked meanwhile."""
+    """A window that has loaded all it shows."""
     made = MainWindow(stage, preferences, farm.data)
     made.show()
     with qtbot.waitSignal(made.loaded, timeout=LOAD_MS_MAX):
         made.watch.start()
-    qtbot.waitUntil(lambda: "pyqtgraph" in sys.modules, timeout=LOAD_MS_MAX)
-    qapp.begin()
     yield made
-    qapp.assert_never_blocked()
     made.close()
     shiboken6.delete(made)
