@@ -20,6 +20,7 @@ from local_server.farm.db import fetch_rows, fetch_value, open_database, read_cl
 from local_server.farm.errors import BadInput, Conflict, Refused, Unavailable
 from local_server.farm.identifiers import make_id
 from local_server.farm.ledger import Kind
+from local_server.farm.results import forget_sent
 from local_server.invites import Invite
 from local_server.membership import Card, find_chest, keep_card, make_desk, read_card
 from local_server.settings import read_device
@@ -299,6 +300,7 @@ def turn_ledger(house: House, card: Card, money: dict[str, int], proof: str) -> 
     db.conn.execute(sql)
     for table in LOG_TABLES:
         db.conn.execute(f"DELETE FROM {table}")
+    forget_sent(db)
     db.conn.execute("DELETE FROM setting WHERE key = 'ledger.rivals'")
     db.conn.execute("UPDATE taken_back SET outcome = 'dropped' WHERE outcome IS NULL")
     ensure_account(db, account=card.owner, name=house.host, role=Role.ADMIN, at_ms=read_clock_ms())

@@ -77,12 +77,18 @@ class Reconciler:
         self.founder = founder
         self.host_name = host_name
         self.on_news = on_news
+        self.on_met: Callable[[], None] = lambda: None
         self.aside = AsideStore(store)
         self.engine = Engine(store=self.aside, ledger=writer, desk=desk, clock=read_clock_ms)
         self.standing = Standing()
         self.changed = Event()
         self.ended = Event()
         self.turn = RLock()
+
+    def is_together(self) -> bool:
+        """Tell whether the last cycle met the studio, and this machine is a member of it."""
+        now = self.standing
+        return now.done_at_ms is not None and now.trouble is None and not now.out
 
     def note_change(self) -> None:
         """Hear that there may be something to put; returns at once."""
@@ -119,6 +125,7 @@ class Reconciler:
             self.standing.busy, self.standing.tried_at_ms = True, read_clock_ms()
             try:
                 self.note_done(self.cycle())
+                self.on_met()
             except YuntuError as error:
                 self.note_trouble(error)
             except Exception:

@@ -31,9 +31,11 @@ from local_server.farm.pricing import PriceBook, load_price_books
 from local_server.farm.private_files import write_private_file
 from local_server.farm.rules import change_rules, read_rules
 from local_server.farm.sites import Site
+from local_server.farm.transfer_rules import read_transfer_rules
 from local_server.farm_link import FarmAddress, FarmLink, read_farm_address
 from local_server.foreman import Foreman
 from local_server.headers import Origins
+from local_server.incoming import Arrivals
 from local_server.inspections import Inspections
 from local_server.live import Live
 from local_server.logs import log_to_file
@@ -137,7 +139,7 @@ def serve(services: Services, listener: socket.socket) -> None:
     loops: list[gevent.Greenlet[..., None]] = [
         gevent.spawn(run_rounds, services, push, services.foreman),
         gevent.spawn(services.delivery.run),
-        gevent.spawn(services.shipping.run),
+        *(gevent.spawn(carrier.run) for carrier in services.shipping.carriers),
         gevent.spawn(push.run_watch),
         gevent.spawn(services.reconciler.run),
     ]
@@ -212,7 +214,14 @@ def build_services(settings: Settings) -> Services:
     node_watch = watch(settings) if settings.node else None
     wake = gevent.event.Event()
     chest = find_chest(settings.data, device)
-    shipping = Shipping(writer, stores, on_sent=wake.set)
+    reconciler = make_reconciler(
+        settings, writer, stores.far.store, chest=chest, card=card, wake=wake
+    )
+    arrivals = Arrivals(
+        stores, owner=card.owner, data=settings.data, is_together=reconciler.is_together
+    )
+    shipping = Shipping(writer, stores, arrivals, reconciler, on_sent=wake.set)
+    shipping.obey(writer.run(read_transfer_rules))
     return Services(
         settings=settings,
         key=secrets.token_urlsafe(32),
@@ -235,9 +244,7 @@ def build_services(settings: Settings) -> Services:
         chest=chest,
         stores=stores,
         shipping=shipping,
-        reconciler=make_reconciler(
-            settings, writer, stores.far.store, chest=chest, card=card, wake=wake
-        ),
+        reconciler=reconciler,
         uploads=uploads,
         shelf=shelf,
         node_watch=node_watch,

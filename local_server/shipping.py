@@ -1,95 +1,103 @@
-"""Shipping: packages of the farm's jobs brought from this machine's store to the farm's."""
+"""Shipping: all that travels between this machine and the stores beyond, and how it stands."""
 
-import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from gevent.event import Event
-from gevent.threadpool import ThreadPool
+from sqlite_utils import Database
 
-from local_server.farm.db import Row, read_clock_ms
+from local_server.carrier import Carrier, Load, Pace
 from local_server.farm.errors import YuntuError
-from local_server.farm.sites import list_unsent, note_sent
+from local_server.farm.transfer_rules import TransferRules
+from local_server.incoming import Arrivals
+from local_server.outgoing import Packages, Portraits, Results
+from local_server.reconciler import Reconciler
 from local_server.stores import Stores
 from local_server.writer import Writer
-from sync.blobs import parse_digest
-from sync.copies import copy_package
-from sync.transfers import Meter
-
-log = logging.getLogger(__name__)
-RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0)
 
 
-@dataclass(kw_only=True, slots=True)
-class Shipment:
-    """How far a job's package is; `trouble` says why it does not get on."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How one load stands. `left_ms` is None while nothing can be said."""
 
-    meter: Meter = field(default_factory=Meter)
-    trouble: YuntuError | None = None
+    load: Load
+    files_left: int
+    bytes_left: int
+    bytes_per_second: int
+    left_ms: int | None
+    trouble: YuntuError | None
 
 
 class Shipping:
-    """Sends one package after the other; while the store is away they wait, and go by themselves.
+    """The carriers; those that need the studio's store wait until the reconciler has met it."""
 
-    What was sent before a crash is found there and not sent again.
-    """
+    def __init__(
+        self,
+        writer: Writer,
+        stores: Stores,
+        arrivals: Arrivals,
+        reconciler: Reconciler,
+        *,
+        on_sent: Callable[[], None],
+    ) -> None:
+        self.pace = Pace()
+        together, told = reconciler.is_together, reconciler.note_change
+        works = (Packages(stores), Results(stores, together), Portraits(stores, together), arrivals)
+        done = {Load.PACKAGES: on_sent, Load.RESULTS: told}
+        self.carriers = tuple(
+            Carrier(work, writer, self.pace, on_done=done.get(work.load, on_sent)) for work in works
+        )
+        reconciler.on_met = self.meet
 
-    def __init__(self, writer: Writer, stores: Stores, *, on_sent: Callable[[], None]) -> None:
-        self.writer = writer
-        self.stores = stores
-        self.on_sent = on_sent
-        self.pool = ThreadPool(1)
-        self.wanted = Event()
-        self.under_way: dict[str, Shipment] = {}
-        self.tries = 0
-        self.ending = False
+    def find(self, load: Load) -> Carrier:
+        """Return who carries a load."""
+        return next(one for one in self.carriers if one.work.load is load)
+
+    def obey(self, rules: TransferRules) -> None:
+        """Take rules over: how fast, and whether at all."""
+        self.pace.limit(rules.mbps)
+        for carrier in self.carriers:
+            if rules.paused:
+                carrier.pause()
+            else:
+                carrier.resume()
 
     def wake(self) -> None:
-        """Say that packages may be waiting."""
-        self.wanted.set()
+        """Say that something has happened on this machine."""
+        for load in (Load.PACKAGES, Load.RESULTS):
+            self.find(load).wake()
+
+    def meet(self) -> None:
+        """Say that the studio's store was just met: what waited for it need not wait longer."""
+        for carrier in self.carriers:
+            carrier.wake(at_once=True)
 
     def end(self) -> None:
-        """Stop after the package under way."""
-        self.ending = True
-        self.wanted.set()
+        """End every carrier."""
+        for carrier in self.carriers:
+            carrier.end()
 
-    def run(self) -> None:
-        """Send until ended: a greenlet's whole life."""
-        while not self.ending:
-            self.wanted.clear()
-            waiting = self.writer.run(list_unsent) if self.stores.farm else []
-            self.under_way = {
-                one["id"]: self.under_way.get(one["id"], Shipment()) for one in waiting
-            }
-            if waiting and self.send(waiting[0]):
-                continue
-            pause = RETRY_SECONDS[min(self.tries, len(RETRY_SECONDS)) - 1] if self.tries else None
-            self.wanted.wait(pause)
+    def list_standings(self, db: Database) -> list[Standing]:
+        """Return how each load stands that has anything to carry."""
+        found = (tell_standing(db, carrier) for carrier in self.carriers)
+        return [one for one in found if one.files_left or one.trouble]
 
-    def send(self, job: Row) -> bool:
-        """Send one job's package; False when it has to wait."""
-        shipment = self.under_way[job["id"]]
-        try:
-            self.pool.apply(self.carry, (job["manifest"], shipment))
-        except Exception as error:  # noqa: BLE001 - network, bucket or disk: it may pass
-            self.tries += 1
-            shipment.trouble = error if isinstance(error, YuntuError) else YuntuError("internal")
-            log.warning("job=%s: its package waits: %s", job["id"], error)
-            return False
-        self.tries = 0
-        self.writer.write(note_sent, job=job["id"], owner=job["owner"], at_ms=read_clock_ms())
-        self.under_way.pop(job["id"], None)
-        self.on_sent()
-        return True
 
-    def carry(self, manifest: str, shipment: Shipment) -> None:
-        """Copy what the other store lacks."""
-        shipment.meter = Meter()
-        assert self.stores.farm is not None
-        copy_package(
-            parse_digest(manifest),
-            source=self.stores.blobs,
-            target=self.stores.farm.blobs,
-            meter=shipment.meter,
-        )
-        shipment.trouble = None
+def tell_standing(db: Database, carrier: Carrier) -> Standing:
+    """Return how one load stands."""
+    now = carrier.meter.read()
+    measured = carrier.work.measure(db)
+    if measured is None:
+        files, size_bytes = now.files_total - now.files_done, now.bytes_total - now.bytes_done
+        files = max(files, len(carrier.batch))
+    else:
+        files, size_bytes = measured
+        size_bytes -= now.bytes_done - carrier.bytes_noted
+    rate, left = now.bytes_per_second, max(0, size_bytes)
+    return Standing(
+        load=carrier.work.load,
+        files_left=files,
+        bytes_left=left if files else 0,
+        bytes_per_second=rate,
+        left_ms=0 if not files else round(left / rate * 1000) if rate else None,
+        trouble=carrier.trouble,
+    )

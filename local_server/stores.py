@@ -5,7 +5,9 @@ machine belongs to: packages, frames and records of the local queue need nothing
 may be away at any time. A lone workstation's far store is its near one.
 """
 
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from local_server.farm_link import FarmAddress
 from local_server.membership import Card
@@ -14,6 +16,8 @@ from sync.blobs import Blobs
 from sync.copies import NearBlobs
 from sync.late_store import LateStore
 from sync.store import Store, open_store
+
+FORGOTTEN_AFTER_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,12 +35,16 @@ class Beyond:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stores:
-    """The stores of a server. `blobs` are the near ones; what they lack is brought from beyond."""
+    """The stores of a server. `blobs` are the near ones; what they lack is brought from beyond.
+
+    `scratch` is where files are while they are copied.
+    """
 
     near: Store
     blobs: NearBlobs
     far: Beyond
     farm: Beyond | None
+    scratch: Path
 
 
 def open_stores(settings: Settings, card: Card, farm: FarmAddress | None) -> Stores:
@@ -46,8 +54,10 @@ def open_stores(settings: Settings, card: Card, farm: FarmAddress | None) -> Sto
     far = Beyond(store=LateStore(card.store or settings.store), studio=card.studio)
     render = None if farm is None else find_farm(farm, far)
     beyond = [far.blobs] if render in (None, far) else [far.blobs, render.blobs]
-    blobs = NearBlobs(near, STUDIO, beyond=beyond)
-    return Stores(near=near, blobs=blobs, far=far, farm=render)
+    scratch = settings.data / "arriving"
+    clear_scratch(scratch)
+    blobs = NearBlobs(near, STUDIO, beyond=beyond, scratch=scratch)
+    return Stores(near=near, blobs=blobs, far=far, farm=render, scratch=scratch)
 
 
 def find_farm(farm: FarmAddress, far: Beyond) -> Beyond:
@@ -55,3 +65,11 @@ def find_farm(farm: FarmAddress, far: Beyond) -> Beyond:
     if (farm.store, farm.studio) == (far.store.address, far.studio):
         return far
     return Beyond(store=LateStore(farm.store), studio=farm.studio)
+
+
+def clear_scratch(folder: Path) -> None:
+    """Remove what a killed server left half copied, but not what goes on where it was cut off."""
+    oldest = time.time() - FORGOTTEN_AFTER_SECONDS
+    for path in folder.glob("*"):
+        if path.suffix != ".part" or path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)

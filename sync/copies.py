@@ -1,7 +1,9 @@
 """Copies: blobs and whole packages brought from one store to another, each once."""
 
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from local_server.farm.errors import NotFound, Unavailable
@@ -11,17 +13,37 @@ from sync.store import Store
 from sync.transfers import THREADS, Meter, run_together
 
 
-def copy_blob(digest: Digest, *, source: Blobs, target: Blobs, meter: Meter | None = None) -> None:
-    """Copy a blob, verified; costs nothing when it is there. Raises as `Blobs.fetch` does."""
-    if target.keep(digest) is not None:
+def copy_blob(
+    digest: Digest,
+    *,
+    source: Blobs,
+    target: Blobs,
+    meter: Meter | None = None,
+    scratch: Path | None = None,
+) -> None:
+    """Copy a blob, verified; costs nothing when it is there. Raises as `Blobs.fetch` does.
+
+    It is fetched into `scratch`, else into the system's folder for such things; in `scratch` what
+    arrived of a big one stays, and the next copy goes on there.
+    """
+    on_bytes = pass_over if meter is None else meter.note_bytes
+    size_bytes = target.keep(digest)
+    if size_bytes is not None:
+        on_bytes(size_bytes)
         return
-    with tempfile.TemporaryDirectory(prefix="yuntu-") as folder:
-        path = Path(folder) / digest
-        source.fetch(digest, path, meter.note_bytes if meter else pass_over)
-        target.add_file(path)
+    with ExitStack() as stack:
+        if scratch is None:
+            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yuntu-")))
+        scratch.mkdir(parents=True, exist_ok=True)
+        path = scratch / f"{digest[:16]}-{secrets.token_hex(4)}"
+        stack.callback(path.unlink, missing_ok=True)
+        source.fetch(digest, path)
+        target.add_file_sized(path, on_bytes)
 
 
-def copy_package(digest: Digest, *, source: Blobs, target: Blobs, meter: Meter) -> None:
+def copy_package(
+    digest: Digest, *, source: Blobs, target: Blobs, meter: Meter, scratch: Path | None = None
+) -> None:
     """Copy a package, its manifest last; what is there already is not sent again.
 
     Raises what the stores raise, and `TransferCancelled`.
@@ -32,12 +54,13 @@ def copy_package(digest: Digest, *, source: Blobs, target: Blobs, meter: Meter) 
 
     def copy(one: Digest) -> None:
         meter.check()
-        copy_blob(one, source=source, target=target, meter=meter)
+        copy_blob(one, source=source, target=target, meter=meter, scratch=scratch)
         meter.note_file()
 
-    for _ in run_together(copy, list(sizes), THREADS):
+    # The smallest first: then most of them are there soon, and what is cut off is one big one.
+    for _ in run_together(copy, sorted(sizes, key=lambda one: sizes[one]), THREADS):
         pass
-    copy_blob(digest, source=source, target=target)
+    copy_blob(digest, source=source, target=target, scratch=scratch)
 
 
 class NearBlobs(Blobs):
@@ -47,13 +70,20 @@ class NearBlobs(Blobs):
     away, for it may be there, and `NotFound` (`object_missing`) when all have answered.
     """
 
-    def __init__(self, store: Store, studio: str, *, beyond: Sequence[Blobs] = ()) -> None:
+    def __init__(
+        self,
+        store: Store,
+        studio: str,
+        *,
+        beyond: Sequence[Blobs] = (),
+        scratch: Path | None = None,
+    ) -> None:
         super().__init__(store, studio)
-        self._beyond = beyond
+        self._beyond, self._scratch = beyond, scratch
 
     def get_size(self, digest: Digest) -> int:
         """Say how big a blob is."""
-        self._bring(digest)
+        self.bring(digest)
         return super().get_size(digest)
 
     def sign(self, digest: Digest, *, seconds: int) -> str | None:
@@ -69,30 +99,31 @@ class NearBlobs(Blobs):
 
     def read(self, digest: Digest) -> bytes:
         """Return a blob that fits in memory, verified."""
-        self._bring(digest)
+        self.bring(digest)
         return super().read(digest)
 
     def open_range(
         self, digest: Digest, start: int = 0, length: int | None = None
     ) -> Iterator[bytes]:
         """Yield a part of a blob in pieces."""
-        self._bring(digest)
+        self.bring(digest)
         return super().open_range(digest, start, length)
 
     def fetch(
         self, digest: Digest, target: Path, on_bytes: Callable[[int], None] = pass_over
     ) -> None:
         """Write a blob to a file."""
-        self._bring(digest)
+        self.bring(digest)
         super().fetch(digest, target, on_bytes)
 
-    def _bring(self, digest: Digest) -> None:
+    def bring(self, digest: Digest) -> None:
+        """See to it that a blob is here. Raises as reading does."""
         if self.has(digest):
             return
         away: Unavailable | None = None
         for there in self._beyond:
             try:
-                copy_blob(digest, source=there, target=self)
+                copy_blob(digest, source=there, target=self, scratch=self._scratch)
             except NotFound:
                 continue
             except Unavailable as error:

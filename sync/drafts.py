@@ -27,7 +27,7 @@ from sync.operations import DEVICE_SHAPES
 from sync.people import post_people
 from sync.projection import give_all_again, mend_jobs
 from sync.verdict import Verdict
-from sync.work import post_jobs, tell_results
+from sync.work import post_jobs
 
 OPERATIONS_MAX = 1_500
 BYTES_MAX = 900_000
@@ -97,11 +97,6 @@ def draft_next(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored | 
         if refused:
             leave_out(db, refused, at_ms=at_ms)
             continue
-        results = tell_results(db, operations)
-        verdicts = try_operations([*operations, *results], fold, desk)[len(operations) :]
-        operations += [
-            one for one, verdict in zip(results, verdicts, strict=True) if verdict is Verdict.GOOD
-        ]
         return build_draft(db, fold, desk, name, operations, at_ms=at_ms)
     post_jobs(db, at_ms=at_ms)
     if desk.people:

@@ -185,6 +185,10 @@ class Projection:
         with sealing.floors_lifted(self.db):
             for row in rows:
                 self.take_back(row, "cut_off", outcome=None if own else "void")
+        self.db.conn.execute(  # what moves no money is put again, under the same ids
+            "UPDATE outbox SET sealed_in = NULL WHERE sealed_in > ? AND sealed_in < ?",
+            (f"{prefix}{effect.seq:010}", f"{prefix}:"),
+        )
 
     def take_back(self, row: Row, reason: str, *, outcome: str | None = None) -> None:
         """Take an operation back and remember the job that it was for."""

@@ -1,16 +1,18 @@
 """Work everywhere: what other machines' jobs are and where their frames lie, as their logs tell.
 
-A job tells of itself whenever its state changes; a frame's result rides along with its charge. On
-other machines both are kept apart from their own jobs: an id is its machine's business alone.
+A job tells of itself whenever its state changes; a frame's result is told once the studio's store
+has its picture, so that whoever reads of it can fetch it. On other machines both are kept apart
+from their own jobs: an id is its machine's business alone.
 """
 
 import json
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from sqlite_utils import Database
 
 from local_server.farm import sealing
-from local_server.farm.db import Row, assert_writing, fetch_rows, fetch_value
+from local_server.farm.db import Row, assert_writing, fetch_rows
 from sync.entry import Operation
 
 TOLD_MAX = 200
@@ -35,7 +37,8 @@ def post_jobs(db: Database, *, at_ms: int) -> int:
             "at_ms": at_ms,
             "owner": row["owner"],
             "job": row["id"],
-            "line": {name: row[name] for name in (*names, "cost_micros", "created_at_ms")},
+            "line": {name: row[name] for name in (*names, "cost_micros", "created_at_ms")}
+            | describe_place(json.loads(row["plan"]) if row["plan"] else None),
         }
         sealing.post_letter(db, log="device", operation=told)
         db.conn.execute(
@@ -46,28 +49,31 @@ def post_jobs(db: Database, *, at_ms: int) -> int:
     return len(rows)
 
 
-def tell_results(db: Database, charges: list[Operation]) -> list[Operation]:
-    """Return the results that go with charges into one entry."""
-    results = []
-    for charge in charges:
-        frame = charge["line"].get("frame")
-        if charge["op"] != "settle" or type(frame) is not int:
-            continue
-        sql = "SELECT result FROM frame WHERE job = ? AND number = ?"
-        text = fetch_value(db, sql, (charge["job"], frame))
-        if text is not None:
-            result: dict[str, Any] = json.loads(text)
-            results.append(
-                {
-                    "op": "result",
-                    "id": f"result:{charge['job']}:{frame}",
-                    "at_ms": charge["at_ms"],
-                    "owner": charge["owner"],
-                    "job": charge["job"],
-                    "line": {"frame": frame} | {name: result[name] for name in PICTURE},
-                }
-            )
-    return results
+def describe_place(plan: dict[str, Any] | None) -> dict[str, Any]:
+    """Return how a job's frames are called and the name of their folder, but not where it is."""
+    if plan is None:
+        return {}
+    windows = "\\" in plan["out"]
+    out = PureWindowsPath(plan["out"]) if windows else PurePosixPath(plan["out"])
+    return {"naming": plan["naming"], "folder": out.name}
+
+
+def post_results(db: Database, rows: list[Row], *, at_ms: int) -> None:
+    """Put into the outbox where frames lie whose pictures the studio's store has.
+
+    A row has job, number, owner and the result.
+    """
+    assert_writing(db)
+    for row in rows:
+        told: Operation = {
+            "op": "result",
+            "id": f"result:{row['job']}:{row['number']}",
+            "at_ms": at_ms,
+            "owner": row["owner"],
+            "job": row["job"],
+            "line": {"frame": row["number"]} | {name: row["result"][name] for name in PICTURE},
+        }
+        sealing.post_letter(db, log="device", operation=told)
 
 
 def note_work(db: Database, told: Operation, *, device: str) -> None:
@@ -75,13 +81,15 @@ def note_work(db: Database, told: Operation, *, device: str) -> None:
     line = json.dumps(told["line"], ensure_ascii=False)
     if told["op"] == "job":
         db.conn.execute(
-            "INSERT INTO away_job VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            "INSERT INTO away_job (device, job, owner, line, at_ms) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET"
             " owner = excluded.owner, line = excluded.line, at_ms = excluded.at_ms",
             (device, told["job"], told["owner"], line, told["at_ms"]),
         )
     elif type(told["line"].get("frame")) is int:
         db.conn.execute(
-            "INSERT INTO away_result VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO away_result (device, job, frame, line) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
             (device, told["job"], told["line"]["frame"], line),
         )
 

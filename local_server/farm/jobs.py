@@ -20,6 +20,7 @@ from local_server.farm.frames import (
 )
 from local_server.farm.job_tables import fold_words
 from local_server.farm.pricing import PRIORITY_MAX, PRIORITY_MIN, PriceBook
+from local_server.farm.results import keep_unsent, send_after_all
 from local_server.farm.sites import Site
 from local_server.farm.states import (
     JOB_MOVES,
@@ -289,6 +290,7 @@ def delete_job(db: Database, *, job: str, at_ms: int) -> None:
     db.conn.execute(
         "UPDATE job SET deleted_at_ms = coalesce(deleted_at_ms, ?) WHERE id = ?", (at_ms, job)
     )
+    keep_unsent(db, job=job)
     add_event(db, kind="job.deleted", owner=row["owner"], at_ms=at_ms, job=job)
 
 
@@ -299,6 +301,7 @@ def restore_job(db: Database, *, job: str, at_ms: int) -> None:
     if row["deleted_at_ms"] is None:
         raise Conflict("job_not_deleted", job=job)
     db.conn.execute("UPDATE job SET deleted_at_ms = NULL WHERE id = ?", (job,))
+    send_after_all(db, job=job)
     add_event(db, kind="job.restored", owner=row["owner"], at_ms=at_ms, job=job)
 
 

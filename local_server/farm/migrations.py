@@ -3,7 +3,14 @@
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from local_server.farm import job_tables, money_tables, node_tables, people_tables, sync_tables
+from local_server.farm import (
+    job_tables,
+    money_tables,
+    node_tables,
+    people_tables,
+    sync_tables,
+    transfer_tables,
+)
 
 
 class FarmMigrations(Migrations):
@@ -345,6 +352,12 @@ def m050_node_failures(db: Database) -> None:
 def m090_hardy_usage(db: Database) -> None:
     """Usage that odd numbers of other machines cannot break."""
     run_script(db, sync_tables.HARDY_USAGE)
+
+
+@MIGRATIONS()
+def m080_transfers(db: Database) -> None:
+    """What the studio's store has of this machine's results, and this machine of others'."""
+    run_script(db, transfer_tables.TRANSFERS)
 
 
 def run_script(db: Database, script: str) -> None:

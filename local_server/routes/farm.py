@@ -6,6 +6,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from local_server.answers import answer, reader_wording
+from local_server.carrier import Load
 from local_server.document import gives
 from local_server.farm.errors import YuntuError
 from local_server.services import here
@@ -31,18 +32,25 @@ def get_farm() -> Response:
         store=farm.address.store,
         studio=farm.address.studio,
         trouble=show_trouble(farm.foreman.trouble),
-        shipments=[
-            ShipmentView(
-                job=job,
-                sent_bytes=(progress := one.meter.read()).bytes_done,
-                total_bytes=progress.bytes_total,
-                left_ms=progress.left_ms,
-                trouble=show_trouble(one.trouble),
-            )
-            for job, one in here.shipping.under_way.items()
-        ],
+        shipments=list_shipments(),
     )
     return answer(view)
+
+
+def list_shipments() -> list[ShipmentView]:
+    """Return the packages that are on their way; the first of them is under way."""
+    carrier = here.shipping.find(Load.PACKAGES)
+    now = carrier.meter.read()
+    return [
+        ShipmentView(
+            job=row["id"],
+            sent_bytes=0 if place else now.bytes_done,
+            total_bytes=0 if place else now.bytes_total,
+            left_ms=None if place else now.left_ms,
+            trouble=None if place else show_trouble(carrier.trouble),
+        )
+        for place, row in enumerate(carrier.batch)
+    ]
 
 
 def show_trouble(trouble: YuntuError | None) -> Reason | None:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from local_server.farm.db import open_database, write
+from local_server.farm.transfer_rules import Wanted, change_transfer_rules
 from local_server.invites import read_invite
 from local_server.moving import create_studio, join_studio
-from tests.end_to_end.running_farm import RunningFarm
+from tests.end_to_end.running_farm import RunningFarm, wait_until
 from tests.end_to_end.test_povray import make_project
 
 STUDIO = "atelier"
@@ -44,6 +46,24 @@ def hide(share: Path) -> Path:
     return share.rename(share.with_name("unplugged"))
 
 
+def set_rule(data: Path, rule: Wanted) -> None:
+    """Have a machine that does not run want other machines' results."""
+    db = open_database(data / "farm.db")
+    with write(db):
+        change_transfer_rules(db, results=rule)
+    db.conn.close()
+
+
+def read_all(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder by name."""
+    return {path.name: path.read_bytes() for path in folder.glob("*")}
+
+
+def count_records(share: Path) -> int:
+    """Count the frame records that the studio's store has."""
+    return sum(1 for _ in share.glob(f"v1/{STUDIO}/f/*/*"))
+
+
 def test_a_machine_starts_renders_and_delivers_while_the_store_is_away(
     founder: RunningFarm, share: Path, tmp_path: Path
 ) -> None:
@@ -61,3 +81,22 @@ def test_a_machine_starts_renders_and_delivers_while_the_store_is_away(
     standing = founder.post("/sync")
     assert (standing["trouble"], standing["unsealed"]) == (None, 0)
     founder.assert_clean()
+
+
+def test_results_move_house_and_come_to_the_other_machines(tmp_path: Path, share: Path) -> None:
+    scene = make_project(tmp_path / "project")
+    with RunningFarm(tmp_path / "founder") as alone:
+        alone.top_up(10)
+        alone.render("before", scene)
+        alone.wait_for_delivery("before")
+    create_studio(alone.data, store=str(share), name=STUDIO, host="founder")
+    with alone:
+        guest = bring_in(alone, tmp_path / "guest")
+        set_rule(guest.data, Wanted.ALL)
+        wait_until(lambda: count_records(share) == 2, seconds=60, what="records are in the share")
+        alone.post("/sync")
+        with guest:
+            guest.post("/sync")
+            folder = guest.data / "results" / "before"
+            wait_until(lambda: len(read_all(folder)) == 2, seconds=60, what="the frames came")
+            assert read_all(folder) == read_all(alone.out("before"))

@@ -16,6 +16,7 @@ MAY_IMPORT = {
 }
 # The half of `sync` that reconciles; a node moves bytes and knows nothing of it.
 RECONCILING = (
+    "sync.arrivals",
     "sync.device_log",
     "sync.drafts",
     "sync.engine",

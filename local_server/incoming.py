@@ -1,0 +1,163 @@
+"""Incoming: other machines' finished frames, brought into folders of this one.
+
+They are called as the scene calls them. What other machines tell may be anything: names are made
+safe, and no word of theirs says where a folder is.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from sqlite_utils import Database
+
+from local_server.carrier import Carried, Load
+from local_server.delivery import target_path
+from local_server.downloads import make_safe
+from local_server.farm.db import Row
+from local_server.farm.errors import BadInput, NotFound, Unavailable
+from local_server.farm.transfer_rules import read_transfer_rules
+from local_server.outgoing import try_together
+from local_server.stores import Stores
+from sync import arrivals
+from sync.blobs import Digest, parse_digest
+from sync.transfers import Meter
+
+BATCH_MAX = 32
+EXTENSION = re.compile(r"\.?[a-z0-9]{1,8}")
+NUMBER_MAX = 10**10
+# What speaks of this machine's disk or of the store concerns every frame, not only this one.
+OF_THE_FRAME = ("blob_damaged",)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """A frame as another machine tells of it, checked."""
+
+    digest: Digest
+    thumbnail: Digest | None
+    extension: str
+    size_bytes: int
+
+
+class Arrivals:
+    """Other machines' frames that this machine's rule or somebody here wants."""
+
+    load = Load.ARRIVALS
+    whole = False
+
+    def __init__(
+        self, stores: Stores, *, owner: str, data: Path, is_together: Callable[[], bool]
+    ) -> None:
+        self.stores = stores
+        self.owner = owner
+        self.data = data
+        self.is_ready = is_together
+
+    def choose(self, db: Database) -> list[Row]:
+        """Return the next frames, each with the `path` that it gets."""
+        rules = read_transfer_rules(db)
+        base = Path(rules.folder) if rules.folder else find_usual_folder(self.data)
+        rows = arrivals.list_due(db, rule=rules.results, owner=self.owner, limit=BATCH_MAX)
+        folders: dict[tuple[str, str], str] = {}
+        for row in rows:
+            of = (row["device"], row["job"])
+            if of not in folders:
+                folders[of] = row["folder"] or arrivals.keep_folder(
+                    db, device=of[0], job=of[1], name=name_folder(row)
+                )
+            row["path"] = find_target(base / folders[of], row)
+        return rows
+
+    def carry(self, rows: list[Row], meter: Meter) -> Carried:
+        """Fetch frames, some at once, each verified and whole or not there."""
+        carried = Carried()
+
+        def fetch(row: Row) -> None:
+            meter.check()
+            try:
+                self.fetch_frame(row, meter)
+            except (NotFound, BadInput) as error:
+                carried.lost.append((row, error.code))
+            except Unavailable as error:
+                if error.code not in OF_THE_FRAME:
+                    raise
+                carried.lost.append((row, error.code))
+            else:
+                meter.note_file()
+                carried.done.append(row)
+
+        return try_together(fetch, rows, carried)
+
+    def fetch_frame(self, row: Row, meter: Meter) -> None:
+        """Fetch one frame's picture into its folder, and its thumbnail into the near store."""
+        picture, target = read_picture(row["line"]), row["path"]
+        if target is None:
+            raise BadInput("record_malformed")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            words = error.strerror or str(error)
+            raise Unavailable("target_unwritable", path=str(target), words=words) from error
+        near = self.stores.blobs
+        source = near if near.has(picture.digest) else self.stores.far.blobs
+        source.fetch(picture.digest, target, meter.note_bytes)
+        if picture.thumbnail is not None:
+            near.bring(picture.thumbnail)
+
+    def note(self, db: Database, carried: Carried, *, at_ms: int) -> None:
+        """Note what came, and what cannot."""
+        arrivals.note_came(db, carried.done, at_ms=at_ms)
+        arrivals.note_missed(db, carried.lost)
+
+    def measure(self, db: Database) -> tuple[int, int] | None:
+        """Return how many frames are to come, and their bytes as their machines tell them."""
+        rules = read_transfer_rules(db)
+        return arrivals.measure_due(db, rule=rules.results, owner=self.owner)
+
+
+def find_usual_folder(data: Path) -> Path:
+    """Return where results go that nobody chose a folder for: with the user's other pictures.
+
+    A data directory of its own keeps them to itself.
+    """
+    if data == platformdirs.user_data_path("yuntu", False).resolve():
+        return platformdirs.user_pictures_path() / "Yuntu"
+    return data / "results"
+
+
+def name_folder(row: Row) -> str:
+    """Return what a job's folder is called: as its machine calls it, else as the job is."""
+    told: dict[str, Any] = row["told"]
+    return make_safe(str(told.get("folder") or told.get("name") or row["job"]))
+
+
+def find_target(folder: Path, row: Row) -> Path | None:
+    """Return a frame's path in a folder; None where its machine tells nonsense of it."""
+    number, extension = row["frame"], row["line"].get("extension")
+    if abs(number) >= NUMBER_MAX or not is_extension(extension):
+        return None
+    naming = str(row["told"].get("naming") or f"{row['job']}_####")[:200]
+    return folder / make_safe(target_path("", naming, number, extension).name)
+
+
+def is_extension(extension: object) -> bool:
+    """Tell whether this can be the end of a picture's name."""
+    return isinstance(extension, str) and EXTENSION.fullmatch(extension) is not None
+
+
+def read_picture(line: dict[str, Any]) -> Picture:
+    """Return a frame as another machine tells of it. Raises BadInput `record_malformed`."""
+    thumbnail, size = line.get("thumbnail"), line.get("size_bytes")
+    if not is_extension(line.get("extension")) or type(size) is not int:
+        raise BadInput("record_malformed")
+    try:
+        digest = parse_digest(str(line.get("picture")))
+        small = None if thumbnail is None else parse_digest(str(thumbnail))
+    except BadInput as error:
+        raise BadInput("record_malformed") from error
+    return Picture(
+        digest=digest, thumbnail=small, extension=str(line["extension"]), size_bytes=size
+    )
