@@ -14,7 +14,17 @@ import numpy
 import OpenImageIO
 
 from render.finishing import Shelf
-from render.hosts import Limits, Progress, Rendered, SceneFacts, Shot, ignore_line, ignore_progress
+from render.hosts import (
+    AS_IN_SCENE,
+    Limits,
+    Look,
+    Progress,
+    Rendered,
+    SceneFacts,
+    Shot,
+    ignore_line,
+    ignore_progress,
+)
 from render.leash import tie_to_parent
 from render.node import Node, NodeSettings
 from render.queue import Queue
@@ -40,7 +50,7 @@ class NoopHost:
     def forget(self) -> None:
         """Have nothing to forget."""
 
-    def inspect(self) -> SceneFacts:
+    def inspect(self, look: Look = AS_IN_SCENE) -> SceneFacts:
         """Tell the facts of a scene that is not there."""
         return SceneFacts(
             frame_start=1,
@@ -60,6 +70,7 @@ class NoopHost:
             transparent=False,
             samples=1,
             view_layers=("layer",),
+            view_layers_off=(),
             saved_by="",
             has_animation=True,
             findings=(),

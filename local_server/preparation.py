@@ -34,7 +34,10 @@ from sync.blobs import Digest
 from sync.lost_files import LostFiles, Recall
 from sync.package import PackagePlan, plan_package
 
-STILLS_LOOK = {"width": None, "height": None, "samples": None, "camera": None}
+OLD_LOOK = ("width", "height", "samples", "camera")
+"""What every look says, None or not; the rest only where it is asked for, or the recipes of frames
+that were rendered before there was such a setting would change."""
+LOOK = (*OLD_LOOK, "percentage", "view_layers", "format")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,11 +62,16 @@ class Request:
     fresh: bool = False
     site: str = Site.HERE
     find_in: Sequence[str] = ()
+    camera: str | None = None
+    view_layers: Sequence[str] = ()
+    percentage: int | None = None
+    format: str | None = None
 
     @property
     def look(self) -> dict[str, Any]:
         """Return the settings that matter to the picture."""
-        return STILLS_LOOK | {"width": self.width, "height": self.height, "samples": self.samples}
+        asked = {name: getattr(self, name) for name in LOOK}
+        return {name: value for name, value in asked.items() if value or name in OLD_LOOK}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,9 +161,6 @@ class Preparation:
             *out_findings,
             *find_strays(package, folder),
         )
-        if facts:
-            facts = facts | {"width": request.width or facts["width"]}
-            facts = facts | {"height": request.height or facts["height"]}
         return Prepared(
             request=request,
             renderer=renderer,

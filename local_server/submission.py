@@ -220,7 +220,9 @@ def make_scene_key(prepared: Prepared) -> str:
     """Return what makes two jobs' frames comparable in time: scene, renderer and look."""
     look = prepared.request.look
     size = f"{prepared.facts['width']}x{prepared.facts['height']}"
-    return f"{prepared.request.scene}|{prepared.renderer.key}|{size}|{look['samples']}"
+    key = f"{prepared.request.scene}|{prepared.renderer.key}|{size}|{look['samples']}"
+    seen = [look["camera"] or "", *look.get("view_layers", ())]
+    return f"{key}|{'|'.join(seen)}" if any(seen) else key
 
 
 def block_job(db: Database, *, job: str, findings: list[dict[str, Any]], at_ms: int) -> None:

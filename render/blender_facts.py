@@ -21,30 +21,38 @@ Plain = list[Any]
 def inspect_scene(bpy: Any, scene: Any) -> dict[str, Any]:
     """Return what the scene says of itself, and what is amiss, as plain data."""
     render = scene.render
-    image = render.image_settings
-    movie = image.file_format in MOVIE_FORMATS
-    width, height = measure_picture(render)
     return {
         "scene": scene.name,
         "frame_start": scene.frame_start,
         "frame_end": scene.frame_end,
         "frame_step": scene.frame_step,
         "fps": render.fps / render.fps_base,
-        "width": width,
-        "height": height,
         "engine": render.engine,
-        "camera": scene.camera.name if scene.camera else "",
         "cameras": sorted(thing.name for thing in scene.objects if thing.type == "CAMERA"),
-        "file_format": "PNG" if movie else image.file_format,
-        "extension": ".png" if movie else render.file_extension,
-        "color_depth": 8 if movie else int(image.color_depth),
         "transparent": bool(render.film_transparent),
         "needs_opengl": render.engine in OPENGL_ENGINES,
-        "samples": count_samples(scene),
-        "view_layers": [layer.name for layer in scene.view_layers if layer.use],
         "saved_by": ".".join(str(number) for number in bpy.data.version),
         "has_animation": scene.frame_end > scene.frame_start,
         "findings": list_findings(bpy, scene),
+    } | describe_picture(scene)
+
+
+def describe_picture(scene: Any) -> dict[str, Any]:
+    """Return what a look may change: how the picture is taken and written."""
+    render = scene.render
+    image = render.image_settings
+    movie = image.file_format in MOVIE_FORMATS
+    width, height = measure_picture(render)
+    return {
+        "width": width,
+        "height": height,
+        "camera": scene.camera.name if scene.camera else "",
+        "file_format": "PNG" if movie else image.file_format,
+        "extension": ".png" if movie else render.file_extension,
+        "color_depth": 8 if movie else int(image.color_depth),
+        "samples": count_samples(scene),
+        "view_layers": [layer.name for layer in scene.view_layers if layer.use],
+        "view_layers_off": [layer.name for layer in scene.view_layers if not layer.use],
     }
 
 

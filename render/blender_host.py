@@ -7,6 +7,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,7 +16,9 @@ from render.exits import add_exit, count_oom_kills, explain_exit, pick_telling
 from render.failures import FailureCode, RenderFailure, choose_words, classify_words
 from render.findings import Finding, Severity
 from render.hosts import (
+    AS_IN_SCENE,
     Limits,
+    Look,
     Progress,
     Rendered,
     SceneFacts,
@@ -94,10 +97,11 @@ class BlenderHost:
         """Forget the loaded scene, so that it is loaded again: its files may have changed."""
         self._scene = None
 
-    def inspect(self) -> SceneFacts:
-        """Return what the loaded scene says of itself. Raises RenderFailure."""
+    def inspect(self, look: Look = AS_IN_SCENE) -> SceneFacts:
+        """Return what the loaded scene says of itself, in a look. Raises RenderFailure."""
         limits = Limits(frame_seconds_max=OPEN_SECONDS_MAX)
-        return read_facts(self._order({"do": "inspect"}, limits), self._engine_lost)
+        answer = self._order({"do": "inspect", "look": asdict(look)}, limits)
+        return read_facts(answer, self._engine_lost)
 
     def probe_opengl(self) -> str:
         """Draw with OpenGL and return the name of what drew. Raises RenderFailure.
@@ -128,12 +132,7 @@ class BlenderHost:
                 "threads": shot.threads,
                 "scale": shot.scale,
                 "persistent": True,
-                "look": {
-                    "width": shot.look.width,
-                    "height": shot.look.height,
-                    "samples": shot.look.samples,
-                    "camera": shot.look.camera,
-                },
+                "look": asdict(shot.look),
             },
             limits,
             on_line=on_line,
@@ -381,4 +380,5 @@ def read_facts(answer: Mapping[str, Any], engine_lost: str) -> SceneFacts:
         findings = (lost, *findings)
     plain["cameras"] = tuple(plain["cameras"])
     plain["view_layers"] = tuple(plain["view_layers"])
+    plain["view_layers_off"] = tuple(plain["view_layers_off"])
     return SceneFacts(**plain, findings=findings)

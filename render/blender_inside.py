@@ -129,8 +129,8 @@ class Stage:
         self._bpy = bpy
         self._facts = facts
         self._clock = Clock(channel)
-        self._kept: list[tuple[Any, str, Any]] = []
-        self._cameras: list[tuple[Any, Any]] = []
+        self._looks = load_beside("blender_looks")
+        self._wardrobe: Any = None
         self._found: dict[str, Any] = {}
 
     def obey(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class Stage:
         if order["do"] == "open":
             return self._open(order["scene"])
         if order["do"] == "inspect":
-            return self._found
+            return self._inspect(order["look"])
         if order["do"] == "render":
             return self._render(order)
         return {"opengl": self._facts.probe_opengl(self._bpy)}
@@ -152,13 +152,17 @@ class Stage:
         scene = self._bpy.context.scene
         self._found = self._facts.inspect_scene(self._bpy, scene)
         self._make_safe(scene)
-        render = scene.render
-        names = ("resolution_x", "resolution_y", "resolution_percentage", "use_border")
-        places = [(render, name) for name in names]
-        places += [(scene, "camera"), *sample_places(scene)]
-        self._kept = [(holder, name, getattr(holder, name)) for holder, name in places]
-        self._cameras = [(marker, marker.camera) for marker in scene.timeline_markers]
+        self._wardrobe = self._looks.Wardrobe(self._bpy, scene)
         return {"load_ms": load_ms}
+
+    def _inspect(self, look: dict[str, Any]) -> dict[str, Any]:
+        """Return what the scene says of itself, as a look makes it."""
+        scene = self._bpy.context.scene
+        self._wardrobe.dress(look)
+        found: dict[str, Any] = self._found | self._facts.describe_picture(scene)
+        if scene.camera is not None:
+            found["findings"] = [one for one in found["findings"] if one[0] != "no_camera"]
+        return found
 
     def _render(self, order: dict[str, Any]) -> dict[str, Any]:
         """Render one frame and return where it is and what it took."""
@@ -189,25 +193,10 @@ class Stage:
         return {"picture": str(picture), "render_ms": render_ms, "cores": render.threads}
 
     def _dress(self, scene: Any, order: dict[str, Any]) -> None:
-        """Set the scene to what the shot asks for, beginning at the scene's own settings."""
-        render, look = scene.render, order["look"]
-        for holder, name, value in self._kept:
-            setattr(holder, name, value)
-        for marker, camera in self._cameras:
-            marker.camera = None if look["camera"] else camera
-        if look["camera"]:
-            scene.camera = self._bpy.data.objects[look["camera"]]
-        if look["width"] and look["height"]:
-            render.resolution_x, render.resolution_y = look["width"], look["height"]
-            render.resolution_percentage = 100
-            render.use_border = False
-        if order["scale"] != 1.0:
-            part = render.resolution_percentage / 100 * order["scale"]
-            render.resolution_x = max(4, round(render.resolution_x * part))
-            render.resolution_y = max(4, round(render.resolution_y * part))
-            render.resolution_percentage = 100
-        for holder, name in sample_places(scene) if look["samples"] else ():
-            setattr(holder, name, look["samples"])
+        """Set the scene to what the shot asks for."""
+        render = scene.render
+        self._wardrobe.dress(order["look"])
+        self._wardrobe.shrink(order["scale"])
         render.threads_mode = "FIXED" if order["threads"] else "AUTO"
         if order["threads"]:
             render.threads = order["threads"]
@@ -233,16 +222,6 @@ class Stage:
         wants_gpu = render.engine == "CYCLES" and scene.cycles.device == "GPU"
         if wants_gpu and not self._facts.find_gpus(self._bpy):
             scene.cycles.device = "CPU"
-
-
-def sample_places(scene: Any) -> list[tuple[Any, str]]:
-    """Return where the engines keep their samples."""
-    places = []
-    if hasattr(scene, "cycles"):
-        places.append((scene.cycles, "samples"))
-    if hasattr(scene, "eevee"):
-        places.append((scene.eevee, "taa_render_samples"))
-    return places
 
 
 def escape_path(bpy: Any, path: str) -> str:

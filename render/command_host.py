@@ -12,7 +12,9 @@ from pathlib import Path
 from render.exits import add_exit, count_oom_kills, explain_exit, pick_telling
 from render.failures import FailureCode, RenderFailure, choose_words, classify_words
 from render.hosts import (
+    AS_IN_SCENE,
     Limits,
+    Look,
     Progress,
     Rendered,
     SceneFacts,
@@ -31,6 +33,7 @@ from render.watch import TICK_SECONDS, Watch
 LINES_KEPT = 400
 END_SECONDS_MAX = 2.0
 SCENE_LINK = "scene"
+SIDE_MIN = 4
 
 
 class CommandHost:
@@ -72,7 +75,7 @@ class CommandHost:
         """Forget the loaded scene, so that it is loaded again: its files may have changed."""
         self._scene = None
 
-    def inspect(self) -> SceneFacts:
+    def inspect(self, look: Look = AS_IN_SCENE) -> SceneFacts:
         """Return the scene's settings where a file beside it has some, else the usual ones."""
         spec, found = self.renderer.spec, self._settings
         usual = spec.defaults
@@ -84,10 +87,10 @@ class CommandHost:
             frame_end=end,
             frame_step=1,
             fps=usual.fps,
-            width=found.width or usual.width,
-            height=found.height or usual.height,
+            width=enlarge(look.width or found.width or usual.width, look.percentage),
+            height=enlarge(look.height or found.height or usual.height, look.percentage),
             engine=spec.name,
-            camera="",
+            camera=look.camera or "",
             cameras=(),
             file_format=usual.file_format,
             extension=usual.extension,
@@ -96,6 +99,7 @@ class CommandHost:
             needs_opengl=False,
             samples=0,
             view_layers=(),
+            view_layers_off=(),
             saved_by="",
             has_animation=end > start,
             findings=(),
@@ -190,7 +194,7 @@ class CommandHost:
 
     def _argv(self, shot: Shot) -> list[str]:
         assert self._scene is not None
-        facts, look, command = self.inspect(), shot.look, self._command
+        facts, look, command = self.inspect(shot.look), shot.look, self._command
         first, last = shot.first, shot.last
         if facts.has_animation:
             # The scene says itself over which frames its clock runs, so a part of them gives
@@ -205,8 +209,8 @@ class CommandHost:
             "frame": str(shot.frame),
             "first": str(shot.frame if first is None else min(first, shot.frame)),
             "last": str(shot.frame if last is None else max(last, shot.frame)),
-            "width": str(max(4, round((look.width or facts.width) * shot.scale))),
-            "height": str(max(4, round((look.height or facts.height) * shot.scale))),
+            "width": str(max(SIDE_MIN, round(facts.width * shot.scale))),
+            "height": str(max(SIDE_MIN, round(facts.height * shot.scale))),
             "threads": str(shot.threads or os.cpu_count() or 1),
             "samples": str(look.samples or ""),
             "camera": look.camera or "",
@@ -323,3 +327,8 @@ def parse_fraction(line: str, lines: Lines) -> float | None:
         if groups.get("done") and groups.get("total"):
             return min(1.0, float(groups["done"]) / max(1.0, float(groups["total"])))
     return None
+
+
+def enlarge(side: int, percentage: int | None) -> int:
+    """Return a picture's side at a percentage of it; None: as it is."""
+    return side if percentage is None else max(SIDE_MIN, round(side * percentage / 100))

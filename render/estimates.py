@@ -69,13 +69,15 @@ def estimate_frame(
 ) -> FrameEstimate:
     """Render some of `frames` very small on a host that has the scene open, and estimate.
 
+    `facts` are the scene's in this look.
+
     Takes about a second for a small scene; after the first small render, which any frame would
     have to wait for as well, no more than about `seconds_max`, or the time of a few renders that
     small where each takes long. Raises RenderFailure: a scene that fails here would fail at full
     size.
     """
     look = look or Look()
-    width, height = look.width or facts.width, look.height or facts.height
+    width, height = facts.width, facts.height
     with tempfile.TemporaryDirectory(dir=workdir, prefix="estimate-") as folder:
         sampler = _Sampler(
             host=host,

@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -17,12 +17,22 @@ GIBIBYTE = 1024**3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """Settings that matter to the picture, part of the frame cache's key; None: as in the scene."""
+    """Settings that matter to the picture, part of the frame cache's key; None: as in the scene.
+
+    `percentage` is that of the resolution; `view_layers` are those that render, none: the scene's;
+    `format` is a name in `render/blender_looks.py`.
+    """
 
     width: int | None = None
     height: int | None = None
     samples: int | None = None
     camera: str | None = None
+    percentage: int | None = None
+    view_layers: Sequence[str] = ()
+    format: str | None = None
+
+
+AS_IN_SCENE = Look()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +94,8 @@ class Rendered:
 class SceneFacts:
     """What a scene says of itself, seen by the renderer.
 
-    `width` and `height` are the picture's, after percentage and crop. `extension` has its dot.
+    `width` and `height` are the picture's, after percentage and crop; with a look, all is as it
+    makes it. `view_layers` render, `view_layers_off` do not. `extension` has its dot.
     `saved_by` is empty where the format does not tell; `samples` is 0 where there are none;
     `has_animation` is False where nothing says which frames there are.
     """
@@ -106,6 +117,7 @@ class SceneFacts:
     needs_opengl: bool
     samples: int
     view_layers: tuple[str, ...]
+    view_layers_off: tuple[str, ...]
     saved_by: str
     has_animation: bool
     findings: tuple[Finding, ...]
@@ -124,8 +136,8 @@ class Host(Protocol):
         """Forget the loaded scene, so that it is loaded again: its files may have changed."""
         ...
 
-    def inspect(self) -> SceneFacts:
-        """Return what the loaded scene says of itself. Raises RenderFailure."""
+    def inspect(self, look: Look = ...) -> SceneFacts:
+        """Return what the loaded scene says of itself, in a look. Raises RenderFailure."""
         ...
 
     def probe_opengl(self) -> str:

@@ -116,7 +116,8 @@ class Inspector:
 
 def look_at(task: InspectTask, warm: WarmHost, *, cores: int) -> Seen:
     """Examine a scene and measure it, where nothing is in the way. Raises RenderFailure."""
-    found = examine(warm.host, Path(task.scene), workdir=warm.workdir)
+    look = Look(**task.look)
+    found = examine(warm.host, Path(task.scene), look=look, workdir=warm.workdir)
     if any(finding.code == "scene_crashes_renderer" for finding in found.findings):
         return Seen(found=found, died=True)
     if not task.measure or found.facts is None or found.blockers:

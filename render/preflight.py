@@ -8,7 +8,7 @@ from render.blend_files import read_blend
 from render.failures import FailureCode, RenderFailure
 from render.findings import Finding, Severity
 from render.host_kinds import open_host
-from render.hosts import Host, Limits, Look, SceneFacts, Shot
+from render.hosts import AS_IN_SCENE, Host, Limits, Look, SceneFacts, Shot
 from render.pictures import has_reader
 from render.renderers import HostKind, Renderer, version_of
 
@@ -46,7 +46,9 @@ class Preflight:
         return any(finding.code in OF_THE_RENDERER for finding in self.blockers)
 
 
-def examine(host: Host, scene: Path, *, workdir: Path | None = None) -> Preflight:
+def examine(
+    host: Host, scene: Path, *, look: Look = AS_IN_SCENE, workdir: Path | None = None
+) -> Preflight:
     """Examine a scene with the renderer that is to render it; never raises for a bad scene.
 
     `workdir` takes the temporary files of a second host that tries OpenGL, for a scene that
@@ -59,12 +61,13 @@ def examine(host: Host, scene: Path, *, workdir: Path | None = None) -> Prefligh
         # A scene that is examined lies where it is worked on: what was loaded may be old by now.
         host.forget()
         host.open(scene)
-        facts = host.inspect()
+        facts = host.inspect(look)
     except RenderFailure as failure:
         findings.append(explain_open_failure(failure, scene, host.renderer))
         return Preflight(facts=None, findings=tuple(findings))
     findings += facts.findings
     findings += check_facts(facts)
+    findings += check_look(look, facts, host.renderer)
     if facts.needs_opengl:
         findings += try_opengl(host.renderer, facts.engine, workdir=workdir)
     if host.renderer.spec.host is HostKind.COMMAND:
@@ -136,6 +139,24 @@ def check_facts(facts: SceneFacts) -> list[Finding]:
         findings.append(_warning("scene_range_steps", step=facts.frame_step))
     if not has_reader(facts.extension):
         findings.append(_warning("format_unchecked", format=facts.file_format))
+    return findings
+
+
+def check_look(look: Look, facts: SceneFacts, renderer: Renderer) -> list[Finding]:
+    """Return what a look asks for that the scene has not, or that its renderer cannot do."""
+    findings = []
+    command = renderer.spec.command
+    layers = (*facts.view_layers, *facts.view_layers_off)
+    by_name = command is not None and bool(command.camera_argv)
+    if look.camera and look.camera not in facts.cameras and not by_name:
+        there = ", ".join(facts.cameras) or "-"
+        findings.append(_blocker("camera_unknown", camera=look.camera, there=there))
+    for layer in look.view_layers:
+        if layer not in layers:
+            there = ", ".join(layers) or "-"
+            findings.append(_blocker("view_layer_unknown", layer=layer, there=there))
+    if look.format and command is not None:
+        findings.append(_blocker("format_fixed", format=facts.file_format, renderer=renderer.key))
     return findings
 
 

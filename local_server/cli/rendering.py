@@ -11,12 +11,14 @@ from local_server.cli.link import Link
 from local_server.cli.session import Session, absolute
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import print_check, print_renderers
-from local_server.cli.values import Amount, Number, Size
+from local_server.cli.values import Amount, Choice, Number, Size
 from local_server.cli.watching import watch_job
 from local_server.farm.identifiers import make_id
 
 PRIORITY_MIN, PRIORITY_MAX = 0, 100  # the farm's own, without loading the database for them
 SAMPLES_MAX = 1_000_000
+PERCENTAGE_MAX = 1_000
+FORMATS = ("png", "jpeg", "tiff", "exr", "exr_layers")
 
 
 @click.command("render", cls=SpokenCommand)
@@ -30,6 +32,10 @@ SAMPLES_MAX = 1_000_000
 @click.option("--find-in", multiple=True, metavar="DIR")
 @click.option("--size", type=Size(), metavar="WxH")
 @click.option("--samples", type=Number(1, SAMPLES_MAX), metavar="N")
+@click.option("--percentage", type=Number(1, PERCENTAGE_MAX), metavar="N")
+@click.option("--camera", metavar="NAME")
+@click.option("--view-layer", "view_layers", multiple=True, metavar="NAME")
+@click.option("--format", type=Choice(*FORMATS), metavar="FORMAT")
 @click.option("--name", metavar="TEXT")
 @click.option("--fresh", is_flag=True)
 @click.option("--on", "site", type=click.Choice(["here", "farm"]), metavar="SITE")
@@ -57,6 +63,7 @@ def make_request(
     out: str | None = None,
     max_cost: int | None = None,
     find_in: tuple[str, ...] = (),
+    view_layers: tuple[str, ...] = (),
     **asked: Any,
 ) -> dict[str, Any]:
     """Return the request for a job from what was typed; what was not typed is left out."""
@@ -66,6 +73,7 @@ def make_request(
         "scene": absolute(scene),
         "out": None if out is None else absolute(out),
         "max_cost_micros": max_cost,
+        "view_layers": list(view_layers) or None,
         "find_in": [absolute(folder) for folder in find_in] or None,
         "width": width,
         "height": height,
@@ -105,6 +113,10 @@ def watch(session: Session, job: str) -> Exit:
 @click.option("--find-in", multiple=True, metavar="DIR")
 @click.option("--size", type=Size(), metavar="WxH")
 @click.option("--samples", type=Number(1, SAMPLES_MAX), metavar="N")
+@click.option("--percentage", type=Number(1, PERCENTAGE_MAX), metavar="N")
+@click.option("--camera", metavar="NAME")
+@click.option("--view-layer", "view_layers", multiple=True, metavar="NAME")
+@click.option("--format", type=Choice(*FORMATS), metavar="FORMAT")
 @click.pass_obj
 def check(session: Session, /, scene: str, **asked: Any) -> Exit:
     """Examine a scene without making a job."""

@@ -259,6 +259,11 @@ def print_frames(session: Session, frames: list[Frame]) -> None:
 # --- scenes and renderers ---
 
 
+def show_several(names: list[str] | None, least: int = 2) -> str | None:
+    """Return names where there is a choice between them."""
+    return ", ".join(names) if names and len(names) >= least else None
+
+
 def print_check(session: Session, check: Check) -> None:
     """Print what pre-flight says of a scene."""
     facts, package, renderer = check["facts"] or {}, check["package"], check["renderer"]
@@ -275,6 +280,9 @@ def print_check(session: Session, check: Check) -> None:
             ("renderer", renderer and f"{renderer['name']} {renderer['version']}"),
             ("engine", facts.get("engine")),
             ("camera", facts.get("camera") or None),
+            ("cameras", show_several(facts.get("cameras"))),
+            ("view_layers", show_several(facts.get("view_layers"))),
+            ("view_layers_off", show_several(facts.get("view_layers_off"), 1)),
             ("size", size),
             ("samples_set", facts.get("samples")),
             ("frames", f"{check['frames_total']} ({check['frames']})" if check["frames"] else None),

@@ -1,5 +1,6 @@
 """Scenes that are asked for, and what they are expected to take."""
 
+from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
@@ -13,6 +14,16 @@ SOURCES: list[dict[str, Any]] = [
     {"required": ["scene"], "properties": {"scene": TEXT, "package": NOTHING}},
     {"required": ["package"], "properties": {"package": TEXT, "scene": NOTHING}},
 ]
+
+
+class PictureFormat(StrEnum):
+    """What pictures can be written as, whatever the scene says."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    TIFF = "tiff"
+    EXR = "exr"
+    EXR_LAYERS = "exr_layers"
 
 
 class SceneRequest(Body):
@@ -52,6 +63,20 @@ class SceneRequest(Body):
     width: int | None = Field(None, ge=4, le=65_536, description="Pixels; else the scene's own")
     height: int | None = Field(None, ge=4, le=65_536, description="Pixels; else the scene's own")
     samples: int | None = Field(None, ge=1, le=1_000_000, description="Else the scene's own")
+    percentage: int | None = Field(
+        None, ge=1, le=1_000, description="Of the resolution; else the scene's own"
+    )
+    camera: str | None = Field(
+        None, min_length=1, max_length=255, description="The camera's name; else the scene's own"
+    )
+    view_layers: list[str] = Field(
+        default_factory=list,
+        max_length=100,
+        description="The view layers to render; else those that the scene renders",
+    )
+    format: PictureFormat | None = Field(
+        None, strict=False, description="What the frames are written as; else the scene's own"
+    )
 
 
 class RendererName(Shape):

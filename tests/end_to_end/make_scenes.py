@@ -37,6 +37,8 @@ def make_scene(spec: dict[str, Any]) -> None:
     scene.render.image_settings.file_format = "PNG"
     if spec["asset"]:
         name_asset(spec["asset"])
+    if spec["choices"]:
+        add_choices(scene)
     if spec["textured"]:
         wear_texture(cube, spec["textured"])
     if spec["pictured"]:
@@ -50,6 +52,14 @@ def name_asset(path: str) -> None:
     image.source = "FILE"
     image.filepath = path
     image.use_fake_user = True
+
+
+def add_choices(scene: Any) -> None:
+    """Give a scene a second camera and a second view layer, which it does not render itself."""
+    above = bpy.data.objects.new("Above", bpy.data.cameras.new("Above"))
+    above.location = (0.0, 0.0, 9.0)
+    scene.collection.objects.link(above)
+    scene.view_layers.new("Second").use = False
 
 
 def wear_texture(cube: Any, path: str) -> None:

@@ -18,7 +18,7 @@ class SceneSpec:
     its samples; of seven frames it is none that an estimate tries. `pictured` scenes show an
     OpenEXR picture through the compositor, as it is, and are saved as OpenEXR themselves. An
     `asset` is a file that the scene names and shows nowhere; `textured` scenes show a
-    picture on the cube.
+    picture on the cube; `choices` have a second camera and a second view layer.
     """
 
     path: str
@@ -30,6 +30,7 @@ class SceneSpec:
     asset: str = ""
     pictured: str = ""
     textured: str = ""
+    choices: bool = False
 
 
 def make_scenes(specs: Iterable[SceneSpec]) -> None:

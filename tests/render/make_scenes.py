@@ -3,6 +3,7 @@
 turning.blend     a turning cube, frames 1 to 12, 48x32 PNG, Cycles, no denoiser
 heavy.blend       the same with more samples than anybody waits for
 layers.blend      the same as multi-layer EXR
+choices.blend     the same with a second camera and a view layer that has no cube
 movie.blend       the same as a movie, with a file output node and a missing image
 no_camera.blend   no camera, and an engine that no Blender has
 workbench.blend   the same, drawn with OpenGL
@@ -53,7 +54,19 @@ def add_missing_image() -> None:
     bpy.data.images.new("unused", 4, 4).use_fake_user = True
 
 
+def add_choices(scene: bpy.types.Scene) -> None:
+    above = bpy.data.objects.new("Above", bpy.data.cameras.new("Above"))
+    above.location = (0.0, 0.0, 9.0)
+    scene.collection.objects.link(above)
+    bare = scene.view_layers.new("Bare")
+    bare.use = False
+    bare.layer_collection.children[0].exclude = True
+
+
 def main() -> None:
+    scene = make_turning_cube()
+    add_choices(scene)
+    save("choices")
     scene = make_turning_cube()
     save("turning")
     scene.render.image_settings.file_format = "OPEN_EXR_MULTILAYER"

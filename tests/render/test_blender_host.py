@@ -112,6 +112,33 @@ def test_a_look_holds_for_its_own_frame_only(
     assert shapes == [(20, 40), (16, 24), (32, 48)]
 
 
+def test_camera_layers_size_and_format_can_be_chosen(
+    blender: Renderer, scenes: Path, tmp_path: Path, opened: Opener
+) -> None:
+    host = opened(blender)
+    host.open(scenes / "choices.blend")
+    facts = host.inspect()
+    assert (facts.camera, facts.cameras) == ("Camera", ("Above", "Camera"))
+    assert (facts.view_layers, facts.view_layers_off) == (("ViewLayer",), ("Bare",))
+    own = host.render(Shot(frame=1, stem=tmp_path / "own"), LIMITS).picture
+    look = Look(camera="Above", percentage=25, view_layers=("Bare",), format="exr_layers")
+    seen = host.inspect(look)
+    assert (seen.width, seen.height, seen.extension) == (24, 16, ".exr")
+    assert (seen.camera, seen.view_layers) == ("Above", ("Bare",))
+    chosen = host.render(Shot(frame=1, stem=tmp_path / "chosen", look=look), LIMITS).picture
+    assert chosen.suffix == ".exr"
+    spec = OpenImageIO.ImageBuf(str(chosen)).spec()
+    assert {name.split(".")[0] for name in spec.channelnames} == {"Bare"}
+    assert (spec.width, spec.height) == (24, 16)
+    above = Look(camera="Above", format="jpeg")
+    other = host.render(Shot(frame=1, stem=tmp_path / "other", look=above), LIMITS).picture
+    assert other.suffix == ".jpg"
+    assert not np.allclose(read_pixels(other)[..., :3], read_pixels(own)[..., :3], atol=0.2)
+    again = host.render(Shot(frame=1, stem=tmp_path / "again"), LIMITS).picture
+    assert again.suffix == ".png"
+    assert np.array_equal(read_pixels(again), read_pixels(own))
+
+
 @pytest.mark.parametrize("frame", [-3, 123456])
 def test_frames_far_from_the_scenes_range(
     blender: Renderer,
