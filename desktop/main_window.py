@@ -30,7 +30,7 @@ from desktop.panels.sync import SyncPanel
 from desktop.panels.viewer import ViewerPanel
 from desktop.pictures import Pictures
 from desktop.preferences import Preferences
-from desktop.server_watch import ServerState, ServerWatch
+from desktop.server_watch import ServerWatch
 from desktop.sign_in import SignIn
 from desktop.stage import Stage
 from desktop.thumbnails import Thumbnails
@@ -291,7 +291,6 @@ class MainWindow(QMainWindow):
         self.toast.expire()
         self.preferences.geometry = self.saveGeometry()
         keeps = self.preferences.keep_rendering and self.has_work()
-        if self.watch.is_ours and self.watch.state == ServerState.READY and not keeps:
-            self.watch.end_server()
+        self.watch.stop(ends_server=not keeps)
         self.live.stop()
         event.accept()

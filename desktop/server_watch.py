@@ -50,6 +50,7 @@ class ServerWatch(QObject):
         self.failures = 0
         self.began = 0.0
         self.is_ours = False
+        self.process: subprocess.Popen[bytes] | None = None
         self.error: dict[str, str] = {}
         self.files = QFileSystemWatcher(self)
         self.files.directoryChanged.connect(self.look)
@@ -101,6 +102,9 @@ class ServerWatch(QObject):
             self.error = {"title": "", "detail": str(error)}
             self.ended.emit(0, -1)
             return
+        self.process = process
+        if self.state == ServerState.STOPPED:
+            process.terminate()  # the window was closed in the meantime
         code = process.wait()
         with contextlib.suppress(RuntimeError):  # the window has gone in the meantime
             self.ended.emit(process.pid, code)
@@ -168,14 +172,15 @@ class ServerWatch(QObject):
         self.error = read_start_error(self.log_file) or self.error
         self.set_state(ServerState.FAILED)
 
-    def end_server(self) -> None:
-        """Let the server end in its own time: it gives frames under way back to the queue."""
-        address, self.address = self.address, None
+    def stop(self, *, ends_server: bool) -> None:
+        """Watch no more, over nobody's server; our own is ended unless it is still needed.
+
+        It ends in its own time: it gives frames under way back to the queue.
+        """
         self.patience.stop()
-        self.state = ServerState.STOPPED
-        if address is not None:
-            with contextlib.suppress(psutil.Error):
-                psutil.Process(address.pid).terminate()
+        self.state, self.address = ServerState.STOPPED, None
+        if ends_server and self.is_ours and self.process is not None:
+            self.process.terminate()
 
     def set_state(self, state: ServerState) -> None:
         """Keep how the server is, and tell."""

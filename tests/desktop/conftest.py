@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import shiboken6
 
@@ -17,15 +18,34 @@ from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
 from desktop.stage import Stage
 from tests.desktop.stopwatch import Stopwatch
-from tests.end_to_end.running_farm import RunningFarm
+from tests.end_to_end.running_farm import RunningFarm, read_command
 
 LOAD_MS_MAX = 30_000
+END_SECONDS_MAX = 30
 
 
 @pytest.fixture(scope="session")
 def qapp_cls() -> type[QApplication]:
     """The stopwatch is the application: it sees every event that is handled."""
     return Stopwatch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def let_nothing_run_on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No process may outlive these tests: neither a child nor one that works in their folders."""
+    folder, before = str(tmp_path_factory.getbasetemp()), set(psutil.Process().children())
+    yield
+    left = [
+        one
+        for one in psutil.process_iter()
+        if one.pid != os.getpid() and folder in " ".join(read_command(one))
+    ]
+    left += [one for one in psutil.Process().children() if one not in (*before, *left)]
+    _, alive = psutil.wait_procs(left, timeout=END_SECONDS_MAX)
+    told = [" ".join(read_command(one)) for one in alive]
+    for one in alive:
+        one.kill()
+    assert not told
 
 
 @pytest.fixture(scope="session")

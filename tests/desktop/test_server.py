@@ -12,6 +12,7 @@ from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
 from desktop.server_watch import ServerState
 from desktop.stage import Stage
+from tests.end_to_end.running_farm import RunningFarm
 
 MS_MAX = 60_000
 
@@ -72,3 +73,18 @@ def test_why_it_does_not_start(
     assert not window.banner.isVisible()
     window.close()
     assert window.watch.state == ServerState.STOPPED
+
+
+def test_a_closed_window_starts_nothing(
+    qtbot: QtBot, stage: Stage, preferences: Preferences, tmp_path: Path
+) -> None:
+    """Somebody else's server is left alone when the window is closed, and its end is no matter."""
+    with RunningFarm(tmp_path / "data", "--no-node") as farm:
+        window = open_window(qtbot, stage, preferences, farm.data)
+        qtbot.waitUntil(lambda: is_connected(window), timeout=MS_MAX)
+        window.close()
+        assert psutil.pid_exists(farm.pid)
+        with qtbot.waitSignal(window.watch.ended, timeout=MS_MAX):
+            farm.stop()
+    assert window.watch.state == ServerState.STOPPED
+    assert window.watch.process is None
