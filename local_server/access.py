@@ -6,6 +6,7 @@ is checked before a route's own code runs, so that no route can forget it.
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 
 from flask import Flask
 from sqlite_utils import Database
@@ -181,6 +182,7 @@ def name_route(verb: str, rule: str) -> str:
     return f"{'GET' if verb == 'HEAD' else verb} {'/'.join(parts)}"
 
 
+@cache
 def find_right(verb: str, rule: str) -> Right:
     """Return who may call a route; OPTIONS, which only lists verbs, is for everybody known."""
     if rule.startswith(DOCUMENTS):

@@ -2,12 +2,15 @@
 
 import json
 import logging
+from functools import lru_cache
 from typing import Any, cast
 
 import pysqlite3 as sqlite3
 from flask import Flask, Response, g, request
 from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.http import parse_accept_header
 
 from local_server.farm.db import explain_error
 from local_server.farm.errors import BadInput, YuntuError
@@ -17,15 +20,22 @@ from local_server.wording import LANGUAGES, Wording
 
 log = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 5
+LANGUAGES_KNOWN_MAX = 256
 CODES = {404: "no_route", 405: "method_not_allowed", 413: "too_large", 415: "type_not_json"}
 
 
 def reader_wording() -> Wording:
     """Return the words in the language that the request asks for."""
     if "wording" not in g:
-        g.wording = Wording(request.accept_languages.best_match(LANGUAGES) or "en")
+        g.wording = Wording(choose_language(request.environ.get("HTTP_ACCEPT_LANGUAGE", "")))
     wording: Wording = g.wording
     return wording
+
+
+@lru_cache(LANGUAGES_KNOWN_MAX)
+def choose_language(accepted: str) -> str:
+    """Return our language for an `Accept-Language` header."""
+    return parse_accept_header(accepted, LanguageAccept).best_match(LANGUAGES, "en") or "en"
 
 
 def answer(

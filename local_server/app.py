@@ -1,7 +1,5 @@
 """The Flask application: what every request goes through, and the routes."""
 
-from contextlib import nullcontext, suppress
-
 from flask import Flask, Response, g, request
 from flask_openapi3 import Info
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -88,19 +86,17 @@ def guard(app: Flask, services: Services) -> None:
 
     @app.before_request
     def let_in() -> Response | None:
-        if not is_loopback(request.host):
-            return answer_error("foreign_host", Refused.status)
-        if not services.origins.are_own(request.headers.get("Origin")):
+        own = services.origins.are_own(request.environ.get("HTTP_ORIGIN"))
+        if not own or not is_loopback(request.host):
             return answer_error("foreign_host", Refused.status)
         preflight = answer_preflight(services.origins)
         if preflight is not None:
             return preflight
         admit(services)
-        for name, values in request.args.lists():
-            if len(values) > 1 and (request.endpoint, name) not in app.extensions["lists"]:
-                raise BadInput("keys_twice", key=name[:40])
+        if request.query_string:
+            refuse_doubles(app)
         # Other bodies than JSON have limits of their own, which their routes know.
-        if request.is_json and (request.content_length or 0) > BODY_BYTES_MAX:
+        if (request.content_length or 0) > BODY_BYTES_MAX and request.is_json:
             raise RequestEntityTooLarge
         # What anyone may ask for is signing in and the like: its answers are secrets.
         if g.right == Right.ANYONE or "caller" not in g:
@@ -121,6 +117,13 @@ def guard(app: Flask, services: Services) -> None:
         return response
 
 
+def refuse_doubles(app: Flask) -> None:
+    """Raise BadInput `keys_twice` for a query that says twice what can only be said once."""
+    for name, values in request.args.lists():
+        if len(values) > 1 and (request.endpoint, name) not in app.extensions["lists"]:
+            raise BadInput("keys_twice", key=name[:40])
+
+
 def admit(services: Services) -> None:
     """Find out who asks, and refuse what they may not do; `here.caller` is them from now on.
 
@@ -128,24 +131,30 @@ def admit(services: Services) -> None:
     Refused and NotFound.
     """
     rule = request.url_rule
-    g.right = Right.PERSON if rule is None else access.find_right(request.method, rule.rule)
-    credential = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if g.right == Right.MACHINE and is_key(credential, services.key):
+    right = Right.PERSON if rule is None else access.find_right(request.method, rule.rule)
+    g.right = right
+    credential = request.environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
+    if right == Right.MACHINE and is_key(credential, services.key):
         return
     # Where anyone may ask, what they show may be no good any more: that is often why they ask.
-    with suppress(Unauthorized) if g.right == Right.ANYONE else nullcontext():
-        g.caller = identify(
+    try:
+        caller = identify(
             services.reader,
             credential,
             key=services.key,
             tokens=services.tokens,
             at_ms=read_clock_ms(),
         )
-    if g.right == Right.ANYONE:
+    except Unauthorized:
+        if right != Right.ANYONE:
+            raise
         return
-    access.check_role(g.caller, g.right)
+    g.caller = caller
+    if right == Right.ANYONE:
+        return
+    access.check_role(caller, right)
     for kind, id in (request.view_args or {}).items():
         find_owner = access.OWNERS.get(kind)
         owner = find_owner(services.reader, id) if find_owner else None
         if owner is not None:
-            services.check_reach(kind, id, owner=owner, right=g.right)
+            services.check_reach(kind, id, owner=owner, right=right)

@@ -68,7 +68,7 @@ def identify(db: Database, credential: str, *, key: str, tokens: Tokens, at_ms: 
         return identify_owner(db)
     if credential.count(".") != DOTS_IN_TOKEN:
         raise Unauthorized("key_wrong")
-    claims = tokens.read_access(credential)
+    claims = tokens.read_access(credential, at_ms=at_ms)
     standing = find_standing(db, session=claims.session, at_ms=at_ms)
     if standing is None or standing.account != claims.account:
         raise Unauthorized("token_wrong")

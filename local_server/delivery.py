@@ -1,8 +1,10 @@
 """Delivery: finished frames put into the artist's folder, whole or not at all."""
 
+import json
 import logging
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -161,12 +163,17 @@ def mark_delivered(db: Database, delivered: list[tuple[str, int]]) -> None:
     db.conn.executemany("UPDATE frame SET delivered = 1 WHERE job = ? AND number = ?", delivered)
 
 
-def count_undelivered(db: Database, *, job: str) -> int:
-    """Count a job's finished frames that are not in the artist's folder yet."""
-    row = db.conn.execute(
-        "SELECT count(*) FROM frame WHERE job = ? AND state = 'done' AND delivered = 0", (job,)
-    ).fetchone()
-    return int(row[0])
+def count_undelivered(db: Database, jobs: Sequence[str]) -> dict[str, int]:
+    """Count the finished frames of some jobs that are not in the artist's folder yet.
+
+    A job that is not in the answer has none.
+    """
+    rows = db.conn.execute(
+        "SELECT job, count(*) FROM frame INDEXED BY frame_undelivered WHERE state = 'done'"
+        " AND delivered = 0 AND job IN (SELECT value FROM json_each(?)) GROUP BY job",
+        (json.dumps(jobs),),
+    )
+    return dict(rows.fetchall())
 
 
 def read_target(db: Database, *, job: str, number: int, extension: str) -> Path:

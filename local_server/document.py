@@ -1,7 +1,7 @@
 """The OpenAPI document: what every route gives, its errors by code, its examples."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from flask_openapi3 import APIBlueprint, OpenAPI
@@ -100,6 +100,10 @@ def gives(
 
 class Interface(OpenAPI):
     """flask-openapi3's application; blueprints may share an address, each with verbs of its own."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function as it is: none of ours is a coroutine, and looking costs each time."""
+        return func
 
     def register_api(self, api: APIBlueprint, **options: Any) -> None:
         """Take a blueprint in, and keep the verbs that others have given its addresses."""

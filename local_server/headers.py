@@ -1,6 +1,7 @@
 """Headers of answers: what browsers may do with them, who may ask, what is still so."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,8 @@ PREFLIGHT = {
 EXPOSED = "ETag, Retry-After, X-Request-Id, Content-Range, Idempotency-Replayed"
 READS = ("GET", "HEAD")
 FIXED = tuple(HARDENING.items())
-CONDITIONS = {"If-None-Match", "If-Modified-Since", "If-Range", "Range"}
+CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE", "HTTP_RANGE")
+HOSTS_KNOWN_MAX = 256
 
 
 class Origins:
@@ -48,6 +50,7 @@ class Origins:
             return False
 
 
+@lru_cache(HOSTS_KNOWN_MAX)
 def is_loopback(host: str) -> bool:
     """Tell whether a Host header names this machine: anything else is somebody's rebinding."""
     try:
@@ -65,8 +68,7 @@ def is_local_name(name: str) -> bool:
 
 def answer_preflight(origins: Origins) -> Response | None:
     """Return the answer to a browser that asks for a named origin's page; None for all others."""
-    asked = request.headers.get("Access-Control-Request-Method")
-    if request.method != "OPTIONS" or asked is None:
+    if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
         return None
     if request.headers.get("Origin") not in origins.named:
         return None
@@ -112,16 +114,16 @@ def mark_answer(response: Response) -> None:
     An answer may be kept, but is asked for again each time; what has secrets says `no-store`
     itself, and other answers are not kept at all.
     """
-    may_be_kept = request.method in READS and response.status_code == 200
-    if not may_be_kept or "Cache-Control" in response.headers:
-        response.headers.setdefault("Cache-Control", "no-store")
-        return
     headers = response.headers
-    headers["Cache-Control"] = "private, no-cache"
-    headers["Vary"] = "Accept-Language, Authorization"
+    may_be_kept = response.status_code == 200 and request.method in READS
+    if not may_be_kept or "Cache-Control" in headers:
+        headers.setdefault("Cache-Control", "no-store")
+        return
+    headers.add("Cache-Control", "private, no-cache")
+    headers.add("Vary", "Accept-Language, Authorization")
     if not response.is_streamed and "ETag" not in headers:
-        headers["ETag"] = f'"{blake2b(response.get_data(), digest_size=12).hexdigest()}"'
-    if CONDITIONS & {name for name, _ in request.headers}:
+        headers.add("ETag", f'"{blake2b(response.get_data(), digest_size=12).hexdigest()}"')
+    if any(name in request.environ for name in CONDITIONS):
         response.make_conditional(request)
 
 

@@ -6,7 +6,7 @@ import secrets
 
 from flask import Flask, Response, g, has_request_context, request
 
-HEADER = "X-Request-Id"
+HEADER, IN_ENVIRON = "X-Request-Id", "HTTP_X_REQUEST_ID"
 GRAMMAR = re.compile(r"[A-Za-z0-9._-]{8,64}")
 log = logging.getLogger(__name__)
 
@@ -16,12 +16,13 @@ def name_requests(app: Flask) -> None:
 
     @app.before_request
     def name_request() -> None:
-        given = request.headers.get(HEADER, "")
-        g.request_id = given if GRAMMAR.fullmatch(given) else secrets.token_hex(8)
+        given = request.environ.get(IN_ENVIRON)
+        sound = given is not None and GRAMMAR.fullmatch(given) is not None
+        g.request_id = given if sound else secrets.token_hex(8)
 
     @app.after_request
     def tell_id(response: Response) -> Response:
-        response.headers[HEADER] = g.request_id
+        response.headers.add(HEADER, g.request_id)
         if request.method not in ("GET", "HEAD", "OPTIONS") or response.status_code >= 500:
             log.info("%s %s: %s", request.method, request.path, response.status_code)
         return response

@@ -1,5 +1,6 @@
 """The server process: its parts put together, its loops, its beginning and its end."""
 
+import gc
 import json
 import logging
 import os
@@ -150,6 +151,9 @@ def serve(services: Services, listener: socket.socket) -> None:
     for loop in loops:
         loop.link_exception(lambda broken: end_broken(broken, services))
     services.submission.begin_pending()
+    # What is here now stays: collecting garbage need not look at it ever again.
+    gc.collect()
+    gc.freeze()
     log.info("serving on port %s", listener.getsockname()[1])
     services.ended.wait()
     log.info("ending")

@@ -18,14 +18,16 @@ KIND = "at+jwt"  # RFC 9068: what is no access token is never taken for one
 ACCESS_MS = 15 * 60_000
 CLAIMS = ("iss", "aud", "sub", "sid", "iat", "exp")
 TOKEN_LETTERS_MAX = 2_000
+KNOWN_MAX = 10_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claims:
-    """What an access token says: whose it is, and by which session."""
+    """What an access token says: whose it is, by which session, and until when."""
 
     account: str
     session: str
+    ends_at_ms: int
 
 
 class Tokens:
@@ -34,6 +36,7 @@ class Tokens:
     def __init__(self, secret: bytes, *, studio: str) -> None:
         self.secret = secret
         self.studio = studio
+        self.known: dict[str, Claims] = {}
 
     def make_access(self, *, account: str, session: str, at_ms: int) -> tuple[str, int]:
         """Return an access token, and when it runs out in milliseconds since the epoch."""
@@ -50,8 +53,24 @@ class Tokens:
         token = jwt.encode(claims, self.secret, algorithm=ALGORITHM, headers={"typ": KIND})
         return token, ends * 1000
 
-    def read_access(self, token: str) -> Claims:
-        """Return what a token says. Raises Unauthorized `token_expired` and `token_wrong`."""
+    def read_access(self, token: str, *, at_ms: int) -> Claims:
+        """Return what a token says. Raises Unauthorized `token_expired` and `token_wrong`.
+
+        A client shows the same token all day: what was found good is not verified again, and only
+        looked at whether it has run out.
+        """
+        claims = self.known.get(token)
+        if claims is None:
+            claims = self.verify_access(token)
+            if len(self.known) >= KNOWN_MAX:
+                self.known.clear()
+            self.known[token] = claims
+        if claims.ends_at_ms <= at_ms:
+            raise Unauthorized("token_expired")
+        return claims
+
+    def verify_access(self, token: str) -> Claims:
+        """Return what a token says that is ours. Raises as `read_access` does."""
         if len(token) > TOKEN_LETTERS_MAX:
             raise Unauthorized("token_wrong")
         try:
@@ -68,10 +87,10 @@ class Tokens:
             raise Unauthorized("token_expired") from error
         except (jwt.InvalidTokenError, ValueError) as error:
             raise Unauthorized("token_wrong") from error
-        account, session = told["payload"]["sub"], told["payload"]["sid"]
+        said, session = told["payload"], told["payload"]["sid"]
         if told["header"].get("typ") != KIND or not isinstance(session, str):
             raise Unauthorized("token_wrong")
-        return Claims(account=account, session=session)
+        return Claims(account=said["sub"], session=session, ends_at_ms=int(said["exp"]) * 1000)
 
     def hash_code(self, code: str) -> str:
         """Return what is kept of a one-time code.

@@ -1,17 +1,18 @@
 """Rows of the database as the interface shows them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlite_utils import Database
 
 from local_server.delivery import Delivery, count_undelivered, target_path
 from local_server.farm.db import Row, read_clock_ms
-from local_server.farm.jobs import read_plan
+from local_server.farm.jobs import Plan, read_plan
 from local_server.farm.sites import Site
 from local_server.farm.states import OPEN_JOB_STATES, JobState
 from local_server.live import Live
 from local_server.shapes.frames import AttemptView, FrameView
-from local_server.shapes.jobs import DeliveryView, FrameCounts, JobView, LiveFrame
+from local_server.shapes.jobs import DeliveryView, FrameCounts, LiveFrame
 from local_server.shapes.reasons import FindingView, Reason
 from local_server.shapes.scenes import EstimateView, RendererName
 from local_server.wording import Wording
@@ -42,39 +43,54 @@ def show_findings(wording: Wording, findings: list[dict[str, Any]]) -> list[Find
     return shown
 
 
-def show_job(
-    db: Database, row: Row, *, wording: Wording, live: Live, delivery: Delivery
-) -> JobView:
-    """Return a job as the interface shows it."""
+def list_job_fields(
+    db: Database, rows: Sequence[Row], *, wording: Wording, live: Live, delivery: Delivery
+) -> list[dict[str, Any]]:
+    """Return the fields of jobs' views; what their rows lack is read for all at once."""
+    waiting = count_undelivered(db, [row["id"] for row in rows])
+    return [
+        job_fields(row, wording=wording, live=live)
+        | {
+            "delivery": DeliveryView(
+                waiting=waiting.get(row["id"], 0),
+                problem=show_problem(delivery, row["id"], wording=wording),
+            )
+        }
+        for row in rows
+    ]
+
+
+def job_fields(row: Row, *, wording: Wording, live: Live) -> dict[str, Any]:
+    """Return the fields of a job's view that its row and this moment tell."""
     plan = read_plan(row) if row["plan"] else None
     under_way = live.list_progress(row["id"]) if row["state"] == JobState.RUNNING else []
     fractions = sum(one.fraction for one in under_way)
     total = row["frames_total"]
-    return JobView(
-        id=row["id"],
-        name=row["name"],
-        scene=row["request"]["scene"],
-        out=(plan.out or None) if plan else row["request"]["out"],
-        package=row["request"].get("package"),
-        renderer=show_renderer(plan.renderer, plan.renderer_version) if plan else None,
-        state=row["state"],
-        reason=show_reason(wording, row["reason"], **row["reason_params"]),
-        priority=row["priority"],
-        range=plan.frames if plan else row["request"]["frames"],
-        site=row["request"].get("site", Site.HERE),
-        frames=FrameCounts(**{name: row[f"frames_{name}"] for name in COUNTS}),
-        fraction=min(1.0, (row["frames_done"] + fractions) / total) if total else 0.0,
-        eta_ms=forecast_ms(row, fractions),
-        estimate=EstimateView(**row["estimate"]) if row["estimate"] else None,
-        held_micros=row["held_micros"],
-        cost_micros=row["cost_micros"],
-        refunded_micros=row["refunded_micros"],
-        render_ms=row["render_ms"],
-        findings=show_findings(wording, row["findings"]),
-        created_at_ms=row["created_at_ms"],
-        started_at_ms=row["started_at_ms"],
-        finished_at_ms=row["finished_at_ms"],
-        live=[
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "scene": row["request"]["scene"],
+        "out": (plan.out or None) if plan else row["request"]["out"],
+        "package": row["request"].get("package"),
+        "renderer": show_renderer(plan.renderer, plan.renderer_version) if plan else None,
+        "state": row["state"],
+        "reason": show_reason(wording, row["reason"], **row["reason_params"]),
+        "priority": row["priority"],
+        "range": plan.frames if plan else row["request"]["frames"],
+        "site": row["request"].get("site", Site.HERE),
+        "frames": FrameCounts(**{name: row[f"frames_{name}"] for name in COUNTS}),
+        "fraction": min(1.0, (row["frames_done"] + fractions) / total) if total else 0.0,
+        "eta_ms": forecast_ms(row, fractions),
+        "estimate": EstimateView(**row["estimate"]) if row["estimate"] else None,
+        "held_micros": row["held_micros"],
+        "cost_micros": row["cost_micros"],
+        "refunded_micros": row["refunded_micros"],
+        "render_ms": row["render_ms"],
+        "findings": show_findings(wording, row["findings"]),
+        "created_at_ms": row["created_at_ms"],
+        "started_at_ms": row["started_at_ms"],
+        "finished_at_ms": row["finished_at_ms"],
+        "live": [
             LiveFrame(
                 frame=one.number,
                 sample=one.sample,
@@ -84,8 +100,7 @@ def show_job(
             )
             for one in under_way
         ],
-        delivery=show_delivery(db, row["id"], wording=wording, delivery=delivery),
-    )
+    }
 
 
 def show_renderer(key: str, version: str) -> RendererName:
@@ -93,13 +108,10 @@ def show_renderer(key: str, version: str) -> RendererName:
     return RendererName(name=key.removesuffix(f"-{version}"), version=version)
 
 
-def show_delivery(db: Database, job: str, *, wording: Wording, delivery: Delivery) -> DeliveryView:
-    """Return how a job's delivery stands."""
+def show_problem(delivery: Delivery, job: str, *, wording: Wording) -> Reason | None:
+    """Return what keeps a job's frames from its folder, or None."""
     problem = delivery.problems.get(job)
-    return DeliveryView(
-        waiting=count_undelivered(db, job=job),
-        problem=show_reason(wording, problem.code, **problem.params) if problem else None,
-    )
+    return show_reason(wording, problem.code, **problem.params) if problem else None
 
 
 def forecast_ms(row: Row, fractions: float) -> int | None:
@@ -115,15 +127,17 @@ def forecast_ms(row: Row, fractions: float) -> int | None:
     return None
 
 
-def show_frame(frame: Row, *, job: Row, wording: Wording) -> FrameView:
-    """Return a frame as the interface shows it."""
-    return FrameView(**frame_fields(frame, job=job, wording=wording))
+def show_frames(frames: Sequence[Row], *, job: Row, wording: Wording) -> list[FrameView]:
+    """Return frames of a job as the interface shows them."""
+    if not frames:
+        return []
+    plan = read_plan(job)
+    return [FrameView(**frame_fields(one, plan=plan, wording=wording)) for one in frames]
 
 
-def frame_fields(frame: Row, *, job: Row, wording: Wording) -> dict[str, Any]:
+def frame_fields(frame: Row, *, plan: Plan, wording: Wording) -> dict[str, Any]:
     """Return the fields of a frame's view."""
-    plan, result = read_plan(job), frame["result"] or {}
-    path = None
+    path, result = None, frame["result"] or {}
     if frame["delivered"] and plan.out:
         path = str(target_path(plan.out, plan.naming, frame["number"], result["extension"]))
     return {

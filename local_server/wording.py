@@ -71,6 +71,8 @@ def load_tables(language: str) -> dict[str, dict[str, str]]:
 
 def fill(template: str, params: dict[str, str]) -> str:
     """Put params into a template; what is missing is shown by its name."""
+    if "{" not in template and "}" not in template:  # most are plain, and pages are full of them
+        return template
     return Formatter().vformat(template, (), KeyedDefault(params))
 
 

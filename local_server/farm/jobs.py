@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlite_utils import Database
 
@@ -31,6 +31,7 @@ from local_server.farm.states import (
 )
 
 JSON_COLUMNS = ("request", "reason_params", "plan", "findings", "estimate")
+_JSON: Final = json.JSONDecoder()  # `json.loads` spends more on looking than on reading
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -359,4 +360,5 @@ def list_pending_jobs(db: Database) -> list[Row]:
 
 def parse_row(row: Row) -> Row:
     """Return a job's row with its JSON columns as values."""
-    return row | {name: json.loads(row[name]) for name in JSON_COLUMNS if row[name] is not None}
+    texts = {name: row[name] for name in JSON_COLUMNS if row[name] is not None}
+    return row | {name: _JSON.raw_decode(text)[0] for name, text in texts.items()}

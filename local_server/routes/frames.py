@@ -27,7 +27,7 @@ from local_server.shapes.frames import (
     LogQuery,
 )
 from local_server.shapes.jobs import JobPath, LogPage
-from local_server.views import frame_fields, show_attempt, show_frame
+from local_server.views import frame_fields, show_attempt, show_frames
 from sync.blobs import Digest
 
 TAG = Tag(name="frames", description="The units of work and of billing")
@@ -81,7 +81,7 @@ def list_frames(path: JobPath, query: FrameListQuery) -> Response:
         limit=query.limit,
     )
     full = len(rows) == query.limit
-    items = [show_frame(row, job=job, wording=reader_wording()) for row in rows]
+    items = show_frames(rows, job=job, wording=reader_wording())
     return answer(FramePage(items=items, next=str(rows[-1]["number"]) if full else None))
 
 
@@ -90,7 +90,7 @@ def get_frame(path: FramePath) -> Response:
     """Look at one frame and every attempt at it."""
     row, wording = find(path), reader_wording()
     attempts = frames.list_attempts(here.reader, job=path.job, number=path.number)
-    fields = frame_fields(row, job=here.get_job(path.job), wording=wording)
+    fields = frame_fields(row, plan=read_plan(here.get_job(path.job)), wording=wording)
     detail = FrameDetail(
         **fields, attempts=[show_attempt(one, wording=wording) for one in attempts]
     )

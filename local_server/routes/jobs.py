@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import chain, islice
+from typing import Any
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -13,7 +14,7 @@ from local_server.downloads import make_safe, name_attachment, stream_zip
 from local_server.farm import jobs
 from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.errors import Unfit
-from local_server.farm.forecasts import forecast_cost
+from local_server.farm.forecasts import Forecast, forecast_cost
 from local_server.farm.identifiers import make_id
 from local_server.farm.job_lists import JobOrder, JobsWanted, Place, find_place
 from local_server.farm.job_lists import list_jobs as find_jobs
@@ -35,7 +36,7 @@ from local_server.shapes.jobs import (
 )
 from local_server.steering import find_ceilings
 from local_server.stories import tell_lines, tell_story
-from local_server.views import show_job
+from local_server.views import list_job_fields
 
 TAG = Tag(name="jobs", description="What artists submit")
 KEYS: dict[JobOrder, type] = {
@@ -52,9 +53,15 @@ ROUTES = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", abp_tags=[TAG
 
 def show(row: Row) -> JobView:
     """Return a job as this request's reader sees it."""
-    return show_job(
+    [fields] = list_fields([row])
+    return JobView(**fields)
+
+
+def list_fields(rows: list[Row]) -> list[dict[str, Any]]:
+    """Return the fields of jobs' views for this request's reader."""
+    return list_job_fields(
         here.reader,
-        row,
+        rows,
         wording=reader_wording(),
         live=here.live,
         delivery=here.delivery,
@@ -125,7 +132,7 @@ def list_jobs(query: JobListQuery) -> Response:
     if len(rows) == query.limit:
         place = find_place(rows[-1], order)
         mark = make_mark(place.key, place.serial)
-    return answer(JobPage(items=[show(row) for row in rows], next=mark))
+    return answer(JobPage(items=[JobView(**fields) for fields in list_fields(rows)], next=mark))
 
 
 @ROUTES.get("/<job>", **gives(JobDetail))
@@ -133,8 +140,16 @@ def get_job(path: JobPath) -> Response:
     """Look at one job, and at what it will come to."""
     row = here.get_job(path.job)
     forecast = forecast_cost(here.reader, row)
-    shown = None if forecast is None else ForecastView(**asdict(forecast))
-    return answer(JobDetail(**dict(show(row)), forecast=shown))
+    shown = None if forecast is None else show_forecast(forecast)
+    [fields] = list_fields([row])
+    return answer(JobDetail(**fields, forecast=shown))
+
+
+def show_forecast(forecast: Forecast) -> ForecastView:
+    """Return a forecast as the interface shows it."""
+    return ForecastView(
+        p50_micros=forecast.p50_micros, p90_micros=forecast.p90_micros, source=forecast.source
+    )
 
 
 @ROUTES.get("/<job>/log", **gives("text/plain"))

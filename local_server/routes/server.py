@@ -1,7 +1,5 @@
 """Routes of the server itself: renderers, checks of scenes, events, shutdown."""
 
-from dataclasses import asdict
-
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
@@ -9,7 +7,7 @@ from local_server.access import Right
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
 from local_server.farm.accounts import get_account
-from local_server.farm.events import find_last_event, list_events
+from local_server.farm.events import Event, find_last_event, list_events
 from local_server.findings import describe_finding
 from local_server.preparation import Prepared
 from local_server.routes.scenes import PATH_ERRORS, REQUEST_ERRORS, read_request
@@ -106,7 +104,12 @@ def get_events(query: EventQuery) -> Response:
         limit=query.limit,
     )
     last = find_last_event(here.reader)
-    return answer(EventPage(items=[EventView(**asdict(one)) for one in found], last=last))
+    return answer(EventPage(items=[show_event(one) for one in found], last=last))
+
+
+def show_event(event: Event) -> EventView:
+    """Return an event as the interface shows it."""
+    return EventView(**{name: getattr(event, name) for name in EventView.model_fields})
 
 
 @ROUTES.post("/shutdown", **gives(EndingView, status=202))

@@ -1,6 +1,7 @@
 """What every shape of the interface shares: strictness, ids, pages."""
 
 import os
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +26,17 @@ class Shape(BaseModel):
     """Anything that crosses the interface; unknown fields are refused, so that typos are heard."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """Return what describes a shape; flask-openapi3 asks for it plain with each request."""
+        return super().model_json_schema(*args, **options) if args or options else describe(cls)
+
+
+@cache
+def describe(shape: type[Shape]) -> dict[str, Any]:
+    """Return what describes a shape, made once; nobody changes it."""
+    return super(Shape, shape).model_json_schema()
 
 
 class Body(Shape):

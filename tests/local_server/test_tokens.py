@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from local_server.farm.db import read_clock_ms
 from local_server.farm.errors import Unauthorized
-from local_server.tokens import ACCESS_MS, ALGORITHM, KIND, Tokens
+from local_server.tokens import ACCESS_MS, ALGORITHM, KIND, KNOWN_MAX, Tokens
 from tests.local_server.cast import Studio, assert_refused, open_studio
 
 HEADERS = {"typ": KIND}
@@ -152,7 +152,7 @@ def test_one_changed_letter_is_enough(where: float, letter: str) -> None:
     place = int(where * len(token))
     forged = token[:place] + letter + token[place + 1 :]
     try:
-        claims = tokens.read_access(forged)
+        claims = tokens.read_access(forged, at_ms=now)
     except Unauthorized:
         return
     # The last letter of base64 has bits to spare: the signature may be the same one after all.
@@ -160,7 +160,19 @@ def test_one_changed_letter_is_enough(where: float, letter: str) -> None:
     assert forged == token or place == len(token) - 1
 
 
-def test_a_token_lasts_a_quarter_of_an_hour() -> None:
+def test_a_token_lasts_a_quarter_of_an_hour_and_no_longer() -> None:
     tokens, now = Tokens(b"s" * 32, studio="solo"), read_clock_ms()
-    _, ends = tokens.make_access(account="owner", session="session", at_ms=now)
+    token, ends = tokens.make_access(account="owner", session="session", at_ms=now)
     assert ends == now // 1000 * 1000 + ACCESS_MS
+    for _ in range(2):  # the second time it is known
+        assert tokens.read_access(token, at_ms=ends - 1).account == "owner"
+    with pytest.raises(Unauthorized, match="token_expired"):
+        tokens.read_access(token, at_ms=ends)
+
+
+def test_what_is_known_of_tokens_has_an_end() -> None:
+    tokens, now = Tokens(b"s" * 32, studio="solo"), read_clock_ms()
+    for number in range(KNOWN_MAX + 10):
+        token, _ = tokens.make_access(account="owner", session=str(number), at_ms=now)
+        assert tokens.read_access(token, at_ms=now).session == str(number)
+    assert 0 < len(tokens.known) <= KNOWN_MAX
