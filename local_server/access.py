@@ -50,6 +50,8 @@ RIGHTS: dict[str, Right] = {
     "GET /connections": Right.ADMIN,
     "GET /renderers": Right.PERSON,
     "GET /farm": Right.PERSON,
+    "POST /farm/invites": Right.ADMIN,
+    "DELETE /farm/nodes/<node>": Right.ADMIN,
     "GET /nodes": Right.PERSON,
     "POST /checks": Right.PERSON,
     "GET /events": Right.PERSON,

@@ -13,11 +13,12 @@ from sqlite_utils import Database
 from local_server.farm import able_nodes, attempts, frames, nodes
 from local_server.farm.attempts import Result
 from local_server.farm.db import Row, fetch_rows, read_clock_ms, write
-from local_server.farm.errors import Unavailable, YuntuError
+from local_server.farm.errors import Refused, Unavailable, YuntuError
 from local_server.farm.frames import HandedFrame
 from local_server.farm.jobs import get_job, read_plan
 from local_server.farm.pricing import PRIORITY_MAX, PriceBook, choose_book
 from local_server.farm.sites import Site, list_renderers
+from local_server.node_batches import read_batch, read_nodes
 from local_server.reports import LEASE_MS, Aftermath, AnyReport, apply_reports, parse_result
 from render.protocol import REPORTS, FrameTask
 from render.queue import BadMessage, Line, Queue, frame_ids
@@ -82,7 +83,7 @@ class Foreman:
     def hear(self, db: Database) -> Aftermath:
         """Take reports in and apply them; those that cannot be written now come first next time."""
         if not self.unwritten:
-            self.unwritten = self.take_reports()
+            self.unwritten = self.take_reports(db)
         self.line_is_empty = not self.unwritten
         if self.line_is_empty:
             return Aftermath()
@@ -123,7 +124,7 @@ class Foreman:
             self.find_lost_messages(db, older_than_ms=0 if doubtful else LOST_AFTER_MS)
         return bool(self.hand_out(db))
 
-    def take_reports(self) -> list[AnyReport]:
+    def take_reports(self, db: Database) -> list[AnyReport]:
         """Take what nodes have reported, a bounded number of batches."""
         line = self.queue.line(self.report_line)
         reports: list[AnyReport] = []
@@ -132,8 +133,10 @@ class Foreman:
                 batch = line.take()
                 if batch is None:
                     break
-                reports += REPORTS.validate_python(batch)
-            except (BadMessage, ValueError) as error:
+                nodes = read_nodes(db) if self.site is Site.FARM else {}
+                told = read_batch(batch, self.report_line, nodes)
+                reports += REPORTS.validate_python(told)
+            except (BadMessage, ValueError, Refused) as error:
                 log.error("a report was refused: %s", error)
             except Exception:
                 if not reports:

@@ -5,19 +5,19 @@ the new studio lets this machine's key in once, the old one lets it go once, and
 to the new studio in one transaction.
 """
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
+from local_server.entering import DirectLedger, Entrant, enter
 from local_server.farm import ledger, sealing
 from local_server.farm.accounts import Role, ensure_account, find_account
 from local_server.farm.db import fetch_rows, fetch_value, open_database, read_clock_ms, write
-from local_server.farm.errors import BadInput, Conflict, Refused, Unavailable
+from local_server.farm.errors import BadInput, Conflict, Unavailable
 from local_server.farm.identifiers import make_id
 from local_server.farm.ledger import Kind
 from local_server.farm.results import forget_sent
@@ -27,31 +27,15 @@ from local_server.settings import read_device
 from sync.drafts import Desk
 from sync.engine import Cycle, Engine
 from sync.fold import Fold
-from sync.keys import Chest, Keys, make_signer, open_text
+from sync.keys import Chest
 from sync.people import agree
 from sync.store import Store, open_store
-from sync.studio import close_epoch, enrol, found_studio
+from sync.studio import close_epoch, found_studio
 
-P = ParamSpec("P")
-T = TypeVar("T")
 LOG_TABLES = (
     *("log_object", "log_draft", "log_id", "fold_state", "outbox", "person_field"),
-    *("job_told", "away_job", "away_result"),
+    *("job_told", "away_job", "away_result", "invite"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DirectLedger:
-    """Writes to a database of this thread's own."""
-
-    db: Database
-
-    def write(
-        self, function: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Call a function between BEGIN IMMEDIATE and COMMIT and return what it returns."""
-        with write(self.db):
-            return function(self.db, *args, **kwargs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +56,7 @@ class House:
     def open_store(self, card: Card) -> Store:
         """Return the store of a card. Raises Unavailable as its probe does."""
         (self.data / "store").mkdir(exist_ok=True)
-        store = open_store(card.store or f"folder:{self.data / 'store'}")
+        store = open_store(card.store or f"folder:{self.data / 'store'}", self.chest.get)
         store.probe()
         return store
 
@@ -98,7 +82,7 @@ def create_studio(data: Path, *, store: str, name: str, host: str) -> Card:
 def join_studio(data: Path, *, invite: Invite, host: str) -> Card:
     """Join a studio by an invite and move this machine into it. Returns the new card.
 
-    Raises Refused `invite_used` and `genesis_foreign`, Conflict `jobs_open`, `server_running`.
+    Raises Refused as `enter` does, Conflict `jobs_open`, `server_running`.
     """
     card = Card(
         studio=invite.studio,
@@ -175,52 +159,14 @@ def found_here(card: Card) -> Callable[[House], None]:
 
 
 def accept(card: Card, invite: Invite) -> Callable[[House], None]:
-    """Return what lets this machine in by an invite, with a ledger that is thrown away."""
+    """Return what lets this machine in by an invite."""
 
     def let_in(house: House) -> None:
-        signer = make_signer(invite.secret)
         own = make_desk(house.chest, card, house.device).keys.own
-        if invite.sealed:
-            secret = open_text(invite.sealed, secret=invite.secret, purpose="minting key")
-            house.chest.put(f"minter-{card.studio}", secret)
-        house.chest.put(f"people-{card.studio}", invite.people)
-        with tempfile.TemporaryDirectory() as folder:
-            db = open_database(Path(folder) / "visit.db")
-            try:
-                desk = Desk(card.studio, house.device, Keys(signer))
-                engine = Engine(
-                    store=house.open_store(card),
-                    ledger=DirectLedger(db),
-                    desk=desk,
-                    clock=read_clock_ms,
-                )
-                engine.pull(Cycle())
-                assert engine.fold is not None
-                if engine.fold.treasury.genesis != invite.genesis:
-                    raise Refused("genesis_foreign", studio=card.studio)
-                if not is_member(engine.fold, house.device, own.id):
-                    told = enrol(
-                        "device",
-                        house.device,
-                        own,
-                        at_ms=read_clock_ms(),
-                        line={"host": house.host},
-                    )
-                    engine.append_as_guest(lambda _: [told])
-            except Refused as error:
-                if error.code == "operation_refused":
-                    raise Refused("invite_used", studio=card.studio) from error
-                raise
-            finally:
-                db.conn.close()
+        entrant = Entrant(role="device", name=house.device, signer=own, host=house.host)
+        enter(invite, entrant, house.chest)
 
     return let_in
-
-
-def is_member(fold: Fold, device: str, key: str) -> bool:
-    """Tell whether a machine is in already, with this very key."""
-    found = fold.treasury.devices.get(device)
-    return found is not None and found.key == key and not found.over
 
 
 def leave(house: House) -> tuple[str, dict[str, int]]:

@@ -7,18 +7,22 @@ import socket
 import sys
 import threading
 import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 
+from local_server.node_batches import sign_batch
+from local_server.node_home import NodeHome
 from local_server.settings import STUDIO
 from render.finishing import Shelf
 from render.hosts import Limits
 from render.leash import tie_to_parent
 from render.node import Node, NodeSettings
-from render.queue import Queue
+from render.queue import Queue, send_plain
 from render.renderers import find_renderers, read_specs
+from sync.bucket_address import find_nothing
 from sync.store import open_store
 
 log = logging.getLogger(__name__)
@@ -38,15 +42,21 @@ def run_node(
     studio: str = STUDIO,
     slots: int | None = None,
     parent: int | None = None,
+    home: NodeHome | None = None,
 ) -> None:
-    """Render for a queue until told to stop. Raises Unavailable when the store is unfit."""
+    """Render for a queue until told to stop. Raises Unavailable when the store is unfit.
+
+    `home` is what an invited node knows: it signs what it reports.
+    """
     log_to_stderr()
-    shelf = Shelf(store=open_store(store), studio=studio)
+    kept = find_nothing if home is None else home.chest.get
+    seal = send_plain if home is None else partial(sign_batch, home.signer)
+    shelf = Shelf(store=open_store(store, kept), studio=studio)
     shelf.store.probe()
     workdir.mkdir(parents=True, exist_ok=True)
     renderers = find_renderers(read_specs(workdir.parent / "renderers"))
     settings = NodeSettings(
-        id=node_id or f"{socket.gethostname().lower()}-{os.getpid()}-{int(time.time())}",
+        id=node_id or name_start(socket.gethostname().lower() if home is None else home.name),
         name=name or socket.gethostname(),
         version=version("yuntu"),
         workdir=workdir,
@@ -57,7 +67,7 @@ def run_node(
     )
     node = Node(
         settings,
-        queue=Queue(queue, secret=secret),
+        queue=Queue(queue, secret=secret, seal=seal),
         shelf=shelf,
         renderers={one.key: one for one in renderers},
     )
@@ -67,6 +77,11 @@ def run_node(
         signal.signal(number, lambda *_: node.stop())
     log.info("node=%s renderers=%s", settings.id, sorted(node.renderers))
     node.run()
+
+
+def name_start(name: str) -> str:
+    """Return a node's id: each start has one of its own, for what an earlier one had is lost."""
+    return f"{name}.{os.getpid()}.{int(time.time())}"
 
 
 def end_node(node: Node) -> None:

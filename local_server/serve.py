@@ -33,7 +33,8 @@ from local_server.farm.private_files import write_private_file
 from local_server.farm.rules import change_rules, read_rules
 from local_server.farm.sites import Site
 from local_server.farm.transfer_rules import read_transfer_rules
-from local_server.farm_link import FarmAddress, FarmLink, read_farm_address
+from local_server.farm_addresses import FarmAddress, read_farm_address
+from local_server.farm_link import FarmLink
 from local_server.foreman import Foreman
 from local_server.headers import Origins
 from local_server.incoming import Arrivals
@@ -197,8 +198,9 @@ def build_services(settings: Settings) -> Services:
     device, secret = read_device(settings.data), read_queue_secret(settings.data)
     writer = Writer(settings.database)
     card = open_books(writer, settings)
-    address = read_farm_address(settings.data)
-    stores = open_stores(settings, card, address)
+    chest = find_chest(settings.data, device)
+    address = read_farm_address(settings.data, chest)
+    stores = open_stores(settings, card, address, chest.get)
     blobs = stores.blobs
     books = writer.run(read_price_books)
     queue = Queue(settings.queue, secret=secret)
@@ -217,7 +219,6 @@ def build_services(settings: Settings) -> Services:
     watch = partial(NodeWatch, device=device, secret=secret, on_death=foreman.note_death)
     node_watch = watch(settings) if settings.node else None
     wake = gevent.event.Event()
-    chest = find_chest(settings.data, device)
     reconciler = make_reconciler(
         settings, writer, stores.far.store, chest=chest, card=card, wake=wake
     )

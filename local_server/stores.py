@@ -6,13 +6,16 @@ may be away at any time. A lone workstation's far store is its near one.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from local_server.farm_link import FarmAddress
+from local_server.farm_addresses import FarmAddress
 from local_server.membership import Card
 from local_server.settings import STUDIO, Settings
 from sync.blobs import Blobs
+from sync.bucket_address import Lookup
 from sync.copies import NearBlobs
 from sync.late_store import LateStore
 from sync.store import Store, open_store
@@ -47,12 +50,16 @@ class Stores:
     scratch: Path
 
 
-def open_stores(settings: Settings, card: Card, farm: FarmAddress | None) -> Stores:
-    """Open the stores of a data directory; only the near one has to be there and fit."""
+def open_stores(settings: Settings, card: Card, farm: FarmAddress | None, kept: Lookup) -> Stores:
+    """Open the stores of a data directory; only the near one has to be there and fit.
+
+    `kept` looks up what opens buckets.
+    """
+    opener = partial(open_store, kept=kept)
     near = open_store(settings.store)
     near.probe()
-    far = Beyond(store=LateStore(card.store or settings.store), studio=card.studio)
-    render = None if farm is None else find_farm(farm, far)
+    far = Beyond(store=LateStore(card.store or settings.store, opener=opener), studio=card.studio)
+    render = None if farm is None else find_farm(farm, far, opener)
     beyond = [far.blobs] if render in (None, far) else [far.blobs, render.blobs]
     scratch = settings.data / "arriving"
     clear_scratch(scratch)
@@ -60,11 +67,11 @@ def open_stores(settings: Settings, card: Card, farm: FarmAddress | None) -> Sto
     return Stores(near=near, blobs=blobs, far=far, farm=render, scratch=scratch)
 
 
-def find_farm(farm: FarmAddress, far: Beyond) -> Beyond:
+def find_farm(farm: FarmAddress, far: Beyond, opener: Callable[[str], Store]) -> Beyond:
     """Return where a farm's frames are: mostly the studio's own store."""
     if (farm.store, farm.studio) == (far.store.address, far.studio):
         return far
-    return Beyond(store=LateStore(farm.store), studio=farm.studio)
+    return Beyond(store=LateStore(farm.store, opener=opener), studio=farm.studio)
 
 
 def clear_scratch(folder: Path) -> None:

@@ -185,12 +185,23 @@ def carry_nothing(value: Any) -> None:
     """Stand for a message in Huey's registry; nodes act on the value, Huey never runs it."""
 
 
-class Queue:
-    """A queue address (a file's path, or `redis://host:port/db`) and the studio's signing key."""
+def send_plain(_: str, batch: list[Any]) -> list[Any]:
+    """Send reports as they are: the queue's key is proof enough."""
+    return batch
 
-    def __init__(self, address: str, *, secret: bytes) -> None:
+
+class Queue:
+    """A queue address (a file's path, or `redis://host:port/db`) and the studio's signing key.
+
+    `seal` makes of a batch of reports, and whose they are, what is sent.
+    """
+
+    def __init__(
+        self, address: str, *, secret: bytes, seal: Callable[[str, list[Any]], Any] = send_plain
+    ) -> None:
         self.address = address
         self.secret = secret
+        self.seal = seal
         self.lines: dict[str, Line] = {}
 
     @property

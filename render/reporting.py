@@ -68,7 +68,7 @@ class Reporter:
         """Put one batch on a report line; False when the queue is away (it is tried again)."""
         value = [report.model_dump(mode="json") for report in batch]
         try:
-            self.queue.line(to).send([(value, 0)])
+            self.queue.line(to).send([(self.queue.seal(to, value), 0)])
         except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
             log.warning("reports wait: the queue is away (%s)", error)
             with self.changed:

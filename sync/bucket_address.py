@@ -1,22 +1,21 @@
 """The address of a bucket, and the key that opens it, which is never part of the address."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-import keyring
-from keyring.errors import KeyringError
-
 from local_server.farm.errors import BadInput, Unavailable
 
-SERVICE = "yuntu"
 FILE_VARIABLE = "YUNTU_BUCKET_KEY_FILE"
 _ID_VARIABLE, _SECRET_VARIABLE = "OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"
 _TOKEN_VARIABLE = "OSS_SESSION_TOKEN"  # noqa: S105
 _OPTIONS = frozenset({"endpoint", "region", "cname", "sdk", "proxy", "parallel", "mbps"})
 _PARALLEL = 4
 _PARALLEL_MAX = 64
+Lookup = Callable[[str], str | None]
+"""Returns a secret by its name, None where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +45,11 @@ class BucketKey:
     id: str
     secret: str
     token: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return the key as it is kept: its parts, a line each."""
+        return "\n".join((self.id, self.secret, self.token)).strip()
 
 
 def parse_bucket_address(address: str) -> BucketAddress:
@@ -81,44 +85,54 @@ def parse_bucket_address(address: str) -> BucketAddress:
     )
 
 
-def find_bucket_key(bucket: str) -> BucketKey:
+def find_nothing(name: str) -> None:
+    """Return nothing."""
+
+
+def find_bucket_key(bucket: str, kept: Lookup = find_nothing) -> BucketKey:
     """Return the key that opens a bucket.
 
     Looked for in the file that `YUNTU_BUCKET_KEY_FILE` names (id and secret on a line each), in
-    `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET`, and in the keyring. Raises `Unavailable`
-    (`store_key_missing`).
+    `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET`, and in what the data directory has `kept`.
+    Raises `Unavailable` (`store_key_missing`).
     """
     if named := os.environ.get(FILE_VARIABLE):
         return _read_key_file(bucket, Path(named).expanduser())
     if id := os.environ.get(_ID_VARIABLE):
         secret = os.environ.get(_SECRET_VARIABLE, "")
         return BucketKey(id, secret, os.environ.get(_TOKEN_VARIABLE, ""))
-    try:
-        kept = keyring.get_password(SERVICE, f"bucket:{bucket}")
-    except (KeyringError, RuntimeError, OSError):  # no desktop, no service, locked
-        kept = None
-    if kept is None:
+    text = kept(name_secret(bucket))
+    if text is None:
         raise Unavailable("store_key_missing", bucket=bucket)
-    return _parse_key(bucket, kept)
+    return parse_bucket_key(bucket, text)
 
 
-def keep_bucket_key(bucket: str, key: BucketKey) -> None:
-    """Keep a bucket's key in the keyring. Raises `Unavailable` (`store_key_not_kept`)."""
-    lines = [key.id, key.secret, key.token]
-    try:
-        keyring.set_password(SERVICE, f"bucket:{bucket}", "\n".join(lines).strip())
-    except (KeyringError, RuntimeError, OSError) as error:
-        raise Unavailable("store_key_not_kept", bucket=bucket, words=str(error)) from error
+def tell_origin(bucket: str, kept: Lookup) -> str | None:
+    """Return where the key of a bucket comes from: `file`, `environment`, `kept`, None: nowhere."""
+    if os.environ.get(FILE_VARIABLE):
+        return "file"
+    if os.environ.get(_ID_VARIABLE):
+        return "environment"
+    return None if kept(name_secret(bucket)) is None else "kept"
+
+
+def name_secret(bucket: str) -> str:
+    """Return the name that a bucket's key is kept by."""
+    return f"bucket-{bucket}"
 
 
 def _read_key_file(bucket: str, path: Path) -> BucketKey:
     try:
-        return _parse_key(bucket, path.read_text(encoding="utf-8"))
+        return parse_bucket_key(bucket, path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise Unavailable("store_key_missing", bucket=bucket) from error
 
 
-def _parse_key(bucket: str, text: str) -> BucketKey:
+def parse_bucket_key(bucket: str, text: str) -> BucketKey:
+    """Return the key in a text: id, secret and perhaps a token, a line each.
+
+    Raises `Unavailable` (`store_key_missing`).
+    """
     lines = [line.strip() for line in text.strip().splitlines()]
     if not 2 <= len(lines) <= 3 or not all(lines):
         raise Unavailable("store_key_missing", bucket=bucket)

@@ -4,6 +4,7 @@ A cycle is a list of steps, each of which may be cut off anywhere and done again
 put what is ours, lease what will be needed. Requests are made between transactions, never in one.
 """
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -101,6 +102,7 @@ class Engine:
     def append(self, build: Build) -> None:
         """Append operations to the treasury that are no machine's money, such as who belongs to it.
 
+        None at all are appended at once.
         Raises Refused `operation_refused` when they would not count, and as `run_cycle` does.
         """
         cycle = Cycle()
@@ -112,7 +114,8 @@ class Engine:
                 raise Refused("device_out", device=self.desk.device)
             self.push(cycle)
             put = cycle.put
-            self.ledger.write(self.draft_operations, build)
+            if self.ledger.write(self.draft_operations, build) is None:
+                return
             self.put_drafts(cycle)
             if cycle.put > put:
                 return
@@ -250,10 +253,12 @@ class Engine:
         """Draft the next entry."""
         return draft_next(db, self.read_fold(db), self.desk, at_ms=self.clock())
 
-    def draft_operations(self, db: Database, build: Build) -> Stored:
-        """Draft an entry of given operations. Raises Refused `operation_refused`."""
+    def draft_operations(self, db: Database, build: Build) -> Stored | None:
+        """Draft an entry of given operations, if any. Raises Refused `operation_refused`."""
         fold = self.read_fold(db)
         operations = build(fold)
+        if not operations:
+            return None
         for verdict in try_operations(operations, fold, self.desk):
             if verdict is not Verdict.GOOD:
                 raise Refused("operation_refused", verdict=verdict)
@@ -284,11 +289,16 @@ def list_changed(effects: list[Effect]) -> set[str]:
 
 
 def note_studio(db: Database, fold: Fold, device: str) -> None:
-    """Note who this machine is, and whether others lease from the same pools.
+    """Note who this machine is, the studio's nodes, and whether others lease from the same pools.
 
     Where others do, only a lease that is sealed counts.
     """
-    noted = {"sync.device": device}
+    nodes = {
+        id: [key.name, key.public, key.void]
+        for id, key in fold.treasury.keys.items()
+        if key.role == "node"
+    }
+    noted = {"sync.device": device, "sync.nodes": json.dumps(nodes)}
     if sum(not one.over for one in fold.treasury.devices.values()) > 1:
         noted["ledger.rivals"] = "1"
     else:

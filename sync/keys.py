@@ -6,6 +6,7 @@ its owner alone may read, and `Chest.where` says so plainly.
 """
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from keyring.errors import KeyringError
+from keyring.errors import KeyringError, PasswordDeleteError
 
 from local_server.farm.errors import Unavailable
 from local_server.farm.private_files import write_private_file
@@ -34,6 +35,9 @@ class Chest(Protocol):
 
     def put(self, name: str, secret: str) -> None:
         """Keep a secret; it is there when this returns."""
+
+    def drop(self, name: str) -> None:
+        """Forget a secret; one that is not there is no error."""
 
     def where(self) -> str:
         """Return the code of the words that say where secrets are kept."""
@@ -55,6 +59,10 @@ class FileChest:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private_file(self.folder / name, secret)
 
+    def drop(self, name: str) -> None:
+        """Forget a secret."""
+        (self.folder / name).unlink(missing_ok=True)
+
     def where(self) -> str:
         """Return the code of the words that say where secrets are kept."""
         return "keys_in_files"
@@ -73,6 +81,11 @@ class KeyringChest:
     def put(self, name: str, secret: str) -> None:
         """Keep a secret."""
         keyring.set_password(SERVICE, f"{self.space}/{name}", secret)
+
+    def drop(self, name: str) -> None:
+        """Forget a secret."""
+        with suppress(PasswordDeleteError):
+            keyring.delete_password(SERVICE, f"{self.space}/{name}")
 
     def where(self) -> str:
         """Return the code of the words that say where secrets are kept."""

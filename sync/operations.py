@@ -42,7 +42,7 @@ _device, _digest, _key_id = _text(_DEVICE), _text(_DIGEST), _text(_KEY_ID)
 _some = _number(1, AMOUNT_MICROS_MAX)
 _any_amount = _number(0, AMOUNT_MICROS_MAX)  # a reused frame is free, and its job holds 0
 _sequence, _epoch = _number(0, NUMBER_MAX), _number(1, 9999)
-_ROLES: Final = ("device", "invite", "minter")
+_ROLES: Final = ("device", "invite", "minter", "node", "node_invite")
 _MADE: Final[dict[str, Check]] = {"id": _id, "at_ms": _number(0, WALL_MS_MAX)}
 _MONEY: Final[dict[str, Check]] = {**_MADE, "owner": _name, "amount_micros": _some, "line": _table}
 _CUT: Final[dict[str, Check]] = {
@@ -86,10 +86,13 @@ DEVICE_SHAPES: Final[dict[str, dict[str, Check]]] = {
     "request": {**_MADE, "line": _table},
 }
 # What names a place in a device's log, and holds from there on. What a key may sign is told for
-# machines and invites; a minter's key is the studio's own and may sign anything.
+# machines and invites; a minter's key is the studio's own and may sign anything, and a node's signs
+# reports, which are in no log.
 CUTTING: Final = frozenset({"close", "unlease"})
 DEVICE_MAY: Final = frozenset({"lease", "person"})
 INVITE_MAY: Final = frozenset({"enrol"})
+INVITED: Final = {"invite": "device", "node_invite": "node"}
+"""What an invite's key lets in, once, by the key's role."""
 
 
 def list_unknown(operations: tuple[Operation, ...]) -> list[str]:

@@ -2,6 +2,8 @@
 
 import logging
 import secrets
+import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,14 @@ from typing import TypeVar
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from local_server.farm.errors import NotFound, Unavailable
-from sync.bucket_address import BucketAddress, BucketKey, find_bucket_key, parse_bucket_address
+from sync.bucket_address import (
+    BucketAddress,
+    BucketKey,
+    Lookup,
+    find_bucket_key,
+    find_nothing,
+    parse_bucket_address,
+)
 from sync.bucket_requests import BucketRequests, RequestFailed, Trouble
 from sync.limits import Bandwidth, Limits
 from sync.oss_upload import PART_BYTES, Upload
@@ -47,14 +56,23 @@ class OssStore:
     def __init__(
         self,
         address: BucketAddress,
-        requests: BucketRequests,
+        make_requests: Callable[[], BucketRequests],
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._address, self.requests, self._sleep = address, requests, sleep
+        self._address, self._make_requests, self._sleep = address, make_requests, sleep
+        self._requests = {find_loop(): make_requests()}
         self._prefix = f"{address.prefix}/" if address.prefix else ""
         bandwidth = Bandwidth(address.mbps * 1_000_000 / 8, sleep=sleep)
         self._limits = Limits(parallel=address.parallel, bandwidth=bandwidth)
+
+    @property
+    def requests(self) -> BucketRequests:
+        """Return what makes this thread's requests."""
+        place = find_loop()
+        if place not in self._requests:
+            self._requests[place] = self._make_requests()
+        return self._requests[place]
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write an object unless its key is taken; say whether this call wrote it.
@@ -226,7 +244,8 @@ class OssStore:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self.requests.close()
+        while self._requests:
+            self._requests.popitem()[1].close()
 
     def _send(self, name: str, data: bytes) -> None:
         with self._limits.transfer(len(data)):
@@ -295,14 +314,25 @@ class OssStore:
         return Unavailable("store_failed", folder=self._address.shown, words=failed.words)
 
 
-def open_oss_store(text: str, *, key: BucketKey | None = None) -> OssStore:
+def open_oss_store(
+    text: str, kept: Lookup = find_nothing, *, key: BucketKey | None = None
+) -> OssStore:
     """Open the bucket at an address; the key is looked for where it is not given.
 
     Raises as `parse_bucket_address` and `find_bucket_key`, and `Unavailable`
     (`store_sdk_missing`) when the address asks for an SDK that is not installed.
     """
     address = parse_bucket_address(text)
-    return OssStore(address, open_requests(address, key or find_bucket_key(address.bucket)))
+    opening = key or find_bucket_key(address.bucket, kept)
+    return OssStore(address, lambda: open_requests(address, opening))
+
+
+def find_loop() -> int:
+    """Return what shares its connections: every thread, or each for itself where gevent rules.
+
+    There each thread has an event loop, and a socket wakes nobody but its own.
+    """
+    return threading.get_native_id() if socket.socket.__module__.startswith("gevent") else 0
 
 
 def open_requests(address: BucketAddress, key: BucketKey) -> BucketRequests:

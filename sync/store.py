@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from local_server.farm.errors import BadInput
+from sync.bucket_address import Lookup, find_nothing
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -193,8 +194,10 @@ def read_source(opened: BinaryIO, path: Path, count: int) -> bytes:
         raise BadInput("asset_unreadable", path=str(path), words=error.strerror or "") from error
 
 
-def open_store(address: str) -> Store:
+def open_store(address: str, kept: Lookup = find_nothing) -> Store:
     """Open the store at an address: a path, `folder:<path>`, `oss://...`, `memory:` for tests.
+
+    `kept` looks up secrets by name: the bucket's key may be one.
 
     Opening touches nothing; `probe` says whether the store works. Raises `BadInput`
     (`store_address_unknown`) for any other kind of address, `Unavailable`
@@ -211,7 +214,7 @@ def open_store(address: str) -> Store:
     if address.startswith("oss://"):
         from sync.oss_store import open_oss_store
 
-        return open_oss_store(address)
+        return open_oss_store(address, kept)
     if not address.strip() or _SCHEME.match(address):
         raise BadInput("store_address_unknown", address=address[:200])
     return FolderStore(Path(address))

@@ -103,3 +103,17 @@ def revoke_device(device: str, *, at_ms: int) -> Build:
         return [*close(fold), void]
 
     return build
+
+
+def void_keys(keys: list[str], *, at_ms: int) -> Build:
+    """Return what takes keys back, by their ids; those that count no more are left as they are."""
+
+    def build(fold: Fold) -> list[Operation]:
+        known = fold.treasury.keys
+        return [
+            {"op": "void_key", "id": f"void:{key}", "at_ms": at_ms, "key": key}
+            for key in keys
+            if key in known and not known[key].void
+        ]
+
+    return build

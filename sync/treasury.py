@@ -11,7 +11,7 @@ from typing import Any
 
 from sync.device_log import DeviceLog, Ids, Lease
 from sync.entry import NO_PREVIOUS, TREASURY, Operation
-from sync.operations import DEVICE_MAY, INVITE_MAY, TREASURY_SHAPES, is_sound
+from sync.operations import DEVICE_MAY, INVITE_MAY, INVITED, TREASURY_SHAPES, is_sound
 from sync.verdict import Verdict
 
 
@@ -77,8 +77,10 @@ class Treasury:
             return False
         if key.role == "minter":
             return True
-        if key.role == "invite":
-            return kind in INVITE_MAY and operation.get("role") == "device"
+        if key.role in INVITED:
+            return kind in INVITE_MAY and operation.get("role") == INVITED[key.role]
+        if key.role == "node":
+            return False
         if kind == "lease":
             return operation.get("device") == key.name
         return kind in DEVICE_MAY
@@ -108,7 +110,7 @@ class Treasury:
             verdict, closed = self.close(operation, logs)
         elif kind in ("lease", "unlease", "enrol"):
             verdict = _MOVES[kind](self, operation, logs)
-            if verdict is Verdict.GOOD and key.role == "invite":
+            if verdict is Verdict.GOOD and key.role in INVITED:
                 key.void = True  # an invite lets one machine in
         elif kind == "person":
             verdict = self.edit_person(operation, key)
@@ -148,7 +150,7 @@ class Treasury:
         return Verdict.GOOD
 
     def enrol(self, operation: Operation, logs: dict[str, DeviceLog]) -> Verdict:
-        """Let a machine, an invite or another minter's key in."""
+        """Let a machine, a node, an invite or another minter's key in."""
         id, role, name = key_id(operation["key"]), operation["role"], operation["name"]
         if id in self.keys or (role == "device" and name in self.devices):
             return Verdict.REPEATED

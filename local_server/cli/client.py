@@ -187,9 +187,9 @@ class Client:
         path = f"/studio/requests/{quote(asking, safe=':')}/grant"
         return cast(dict[str, Any], self.call("POST", path, body={}).json())
 
-    def make_invite(self, *, mints: bool) -> dict[str, Any]:
-        """Return an invite for one machine."""
-        body = {"mints": mints}
+    def make_invite(self, *, mints: bool, days: int) -> dict[str, Any]:
+        """Return an invite for one workstation."""
+        body = {"mints": mints, "days": days}
         return cast(dict[str, Any], self.call("POST", "/studio/invites", body=body).json())
 
     def revoke_device(self, device: str) -> dict[str, Any]:
@@ -210,6 +210,15 @@ class Client:
     def get_farm(self) -> dict[str, Any]:
         """Return the farm that this machine has joined, and what waits for it."""
         return cast(dict[str, Any], self.call("GET", "/farm").json())
+
+    def invite_node(self, *, days: int) -> dict[str, Any]:
+        """Return an invite for one machine that is to render for the farm."""
+        body = {"days": days}
+        return cast(dict[str, Any], self.call("POST", "/farm/invites", body=body).json())
+
+    def take_node_out(self, node: str) -> dict[str, Any]:
+        """Take an invited node out; return the farm then."""
+        return cast(dict[str, Any], self.call("DELETE", f"/farm/nodes/{node}").json())
 
     def get_nodes(self) -> dict[str, Any]:
         """Return the nodes that were heard of lately."""

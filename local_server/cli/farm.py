@@ -1,78 +1,124 @@
-"""The command about the studio's farm: which one this machine uses, to join one, to leave it."""
+"""The command about the studio's farm: to make one, join one, invite machines to it, leave it."""
+
+import secrets
+from typing import Any
 
 import click
+from rich.text import Text
 
 from local_server.cli.exits import Exit
 from local_server.cli.serving import read_queue_key
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
-from local_server.cli.tables import print_pairs
-from local_server.cli.values import Choice
+from local_server.cli.tables import make_table, print_pairs
+from local_server.cli.values import Choice, Number
 from local_server.farm.errors import BadInput
-from local_server.settings import STUDIO
 
-VERBS = ("show", "join", "leave")
+VERBS = ("show", "create", "join", "invite", "revoke", "leave")
+DAYS_MAX = 7
+KEY_BYTES = 32
 
 
 @click.command("farm", cls=SpokenCommand)
 @click.argument("verb", type=Choice(*VERBS), metavar="|".join(VERBS), default="show")
+@click.argument("node", required=False, metavar="NODE")
 @click.option("--queue", metavar="ADDR")
 @click.option("--store", metavar="ADDR")
 @click.option("--queue-key-file", metavar="FILE")
-@click.option("--studio", metavar="ID", default=STUDIO)
+@click.option("--studio", metavar="ID")
+@click.option("--days", type=Number(1, DAYS_MAX), metavar="N", default="1")
 @click.pass_obj
 def farm(
     session: Session,
     verb: str,
+    node: str | None,
     queue: str | None,
     store: str | None,
     queue_key_file: str | None,
-    studio: str,
+    studio: str | None,
+    days: int,
 ) -> Exit:
-    """Show the farm that renders for this machine, join one, or leave it."""
-    if verb == "show":
-        return show_farm(session)
+    """Show the farm that renders for this machine, make or join one, invite nodes, leave it."""
+    if verb in ("create", "join"):
+        if queue is None:
+            raise BadInput("farm_wants", verb=verb)
+        key = read_queue_key(queue_key_file) if verb == "join" else secrets.token_bytes(KEY_BYTES)
+        return join_farm(session, queue, key, store=store, studio=studio)
     if verb == "leave":
         return leave_farm(session)
-    if queue is None or store is None:
-        raise BadInput("farm_wants")
-    return join_farm(session, queue, store, queue_key_file, studio)
-
-
-def show_farm(session: Session) -> Exit:
-    """Show the farm and what waits for it."""
+    if verb == "invite":
+        return invite_node(session, days)
+    if verb == "revoke" and node is None:
+        raise BadInput("farm_wants_node")
     with session.connect() as client:
-        shown = client.get_farm()
+        shown = client.get_farm() if node is None else client.take_node_out(node)
+    return print_farm(session, shown)
+
+
+def print_farm(session: Session, shown: dict[str, Any]) -> Exit:
+    """Print the farm, what waits for it, and the nodes that were invited to it."""
+    session.answer(shown, lambda: show_farm(session, shown))
+    return Exit.DONE
+
+
+def show_farm(session: Session, shown: dict[str, Any]) -> None:
+    """Print a farm for people."""
     if not shown["joined"]:
-        session.answer(shown, lambda: session.note("farm_none"))
-        return Exit.DONE
+        session.note("farm_none")
+        return
     pairs = [(name, shown[name]) for name in ("queue", "store", "studio")]
     pairs.append(("shipments", str(len(shown["shipments"]))))
     if shown["trouble"]:
         pairs.append(("trouble", shown["trouble"]["title"]))
-    session.answer(shown, lambda: print_pairs(session, pairs))
+    print_pairs(session, pairs)
+    if shown["invited"]:
+        table = make_table(session, ("node", "state"))
+        for one in shown["invited"]:
+            table.add_row(Text(one["node"]), Text(session.label(f"node_{one['state']}")))
+        session.show(table)
+
+
+def invite_node(session: Session, days: int) -> Exit:
+    """Print an invite for one machine that is to render for the farm."""
+    with session.connect() as client:
+        made = client.invite_node(days=days)
+    session.answer(made, lambda: session.write_raw(made["invite"] + "\n"))
     return Exit.DONE
 
 
 def join_farm(
-    session: Session, queue: str, store: str, queue_key_file: str | None, studio: str
+    session: Session, queue: str, key: bytes, *, store: str | None, studio: str | None
 ) -> Exit:
-    """Let jobs of this machine be rendered on a farm."""
-    from local_server.farm_link import FarmAddress, check_address, write_farm_address
+    """Let jobs of this machine be rendered on a farm, in the studio's own store unless told."""
+    from local_server.farm_addresses import FarmAddress, check_address, keep_farm_address
+    from local_server.membership import find_chest
+    from local_server.moving import check_address as check_store
+    from local_server.settings import read_device
     from sync.store import open_store
 
-    key = read_queue_key(queue_key_file).hex()
-    address = check_address(FarmAddress(queue=queue, store=store, studio=studio, key=key))
-    open_store(store)
-    write_farm_address(session.find_data(), address)
+    with session.connect() as client:
+        standing = client.get_sync()
+    data = session.find_data()
+    chest = find_chest(data, read_device(data))
+    address = FarmAddress(
+        queue=queue,
+        store=check_store(store) if store else standing["store"],
+        studio=studio or standing["studio"],
+        key=key.hex(),
+    )
+    open_store(address.store, chest.get)
+    keep_farm_address(chest, check_address(address))
     return tell_change(session, "farm_joined")
 
 
 def leave_farm(session: Session) -> Exit:
     """Forget the farm; jobs that wait for it go on when it is joined again."""
-    from local_server.farm_link import forget_farm_address
+    from local_server.farm_addresses import forget_farm_address
+    from local_server.membership import find_chest
+    from local_server.settings import read_device
 
-    left = forget_farm_address(session.find_data())
+    data = session.find_data()
+    left = forget_farm_address(data, find_chest(data, read_device(data)))
     return tell_change(session, "farm_left" if left else "farm_none")
 
 

@@ -3,6 +3,7 @@
 import os
 import platform
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import platformdirs
@@ -14,6 +15,9 @@ from local_server.cli.tables import print_pairs
 from local_server.cli.values import Number
 from local_server.farm.errors import BadInput, YuntuError
 from local_server.settings import STUDIO, make_settings
+
+if TYPE_CHECKING:
+    from local_server.node_home import NodeHome
 
 SLOTS_MAX = 256
 PID_MAX = 2**31 - 1
@@ -67,8 +71,9 @@ def serve(
 
 
 @click.command("node", cls=SpokenCommand, takes_data=False)
-@click.option("--queue", required=True, metavar="ADDR")
-@click.option("--store", required=True, metavar="ADDR")
+@click.option("--invite", metavar="INVITE")
+@click.option("--queue", metavar="ADDR")
+@click.option("--store", metavar="ADDR")
 @click.option("--queue-key-file", metavar="FILE")
 @click.option("--slots", type=Number(1, SLOTS_MAX), metavar="N")
 @click.option("--owner", metavar="ID")
@@ -81,8 +86,9 @@ def serve(
 def node(
     _: Session,
     /,
-    queue: str,
-    store: str,
+    invite: str | None,
+    queue: str | None,
+    store: str | None,
     queue_key_file: str | None,
     slots: int | None,
     owner: str | None,
@@ -92,22 +98,43 @@ def node(
     parent: int | None,
     studio: str,
 ) -> None:
-    """Render what a queue has, until ended."""
-    secret = read_queue_key(queue_key_file)
+    """Render what a queue has, until ended; an invited node knows which queue that is."""
+    folder = Path(workdir) if workdir else platformdirs.user_data_path("yuntu", False) / "node"
+    folder, home = folder.expanduser().absolute(), None
+    if queue is None and store is None:
+        home = find_home(folder, invite)
+        farm, secret = home.farm, home.farm.secret
+        queue, store, studio = farm.queue, farm.store, farm.studio
+    elif queue is None or store is None or invite is not None:
+        raise BadInput("node_wants")
+    else:
+        secret = read_queue_key(queue_key_file)
     from local_server.node_process import run_node
 
-    folder = Path(workdir) if workdir else platformdirs.user_data_path("yuntu", False) / "node"
     run_node(
         queue=queue,
         store=store,
         secret=secret,
         slots=slots,
         owner=owner,
-        workdir=folder.expanduser().absolute(),
+        workdir=folder,
         name=name,
         node_id=id,
         parent=parent,
         studio=studio,
+        home=home,
+    )
+
+
+def find_home(folder: Path, invite: str | None) -> "NodeHome":
+    """Return what the node of a folder knows, after it has joined by an invite if there is one."""
+    from local_server.invites import Guest, read_invite
+    from local_server.node_home import join_farm, read_home
+
+    return (
+        read_home(folder)
+        if invite is None
+        else join_farm(folder, read_invite(invite, guest=Guest.NODE))
     )
 
 

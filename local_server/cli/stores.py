@@ -6,6 +6,8 @@ from local_server.cli.exits import Exit
 from local_server.cli.session import Session, absolute
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.values import Choice
+from local_server.membership import find_chest
+from local_server.settings import read_device
 from sync.fitness import Level, StoreFinding, examine_store, is_fit
 from sync.store import open_store
 
@@ -22,7 +24,8 @@ def store(session: Session, action: str, store: str | None) -> Exit:
     address = store or f"folder:{session.find_data() / 'store'}"
     if "://" not in address and not address.startswith("folder:"):
         address = f"folder:{absolute(address)}"
-    findings = examine_store(open_store(address))
+    chest = find_chest(session.find_data(), read_device(session.find_data()))
+    findings = examine_store(open_store(address, chest.get))
     fit = is_fit(findings)
     answer = {
         "store": address.partition("?")[0],

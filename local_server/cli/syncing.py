@@ -9,10 +9,11 @@ import click
 from local_server.cli.exits import Exit
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
-from local_server.cli.values import Choice
+from local_server.cli.values import Choice, Number
 from local_server.farm.errors import BadInput
 
 VERBS = ("devices", "jobs", "create", "join", "invite", "revoke", "requests", "grant")
+DAYS_MAX = 7
 WATCH_SECONDS = 2.0
 
 
@@ -44,15 +45,18 @@ def sync(session: Session, watch: bool, dry_run: bool, waiting: bool, drop: str 
 @click.argument("what", required=False, metavar="NAME|INVITE|DEVICE|ID")
 @click.option("--store", metavar="ADDR")
 @click.option("--mints", is_flag=True)
+@click.option("--days", type=Number(1, DAYS_MAX), metavar="N", default="1")
 @click.pass_obj
-def studio(session: Session, verb: str, what: str | None, store: str | None, mints: bool) -> None:
+def studio(
+    session: Session, verb: str, what: str | None, store: str | None, days: int, *, mints: bool
+) -> None:
     """Found a studio, join one, invite to it, list its machines, take one out."""
     if verb in ("create", "join"):
         change_studio(session, verb, what, store)
         return
     with session.connect() as client:
         if verb == "invite":
-            invite = client.make_invite(mints=mints)
+            invite = client.make_invite(mints=mints, days=days)
             session.answer(invite, lambda: session.write_raw(invite["invite"] + "\n"))
             return
         if what is None and verb in ("revoke", "grant"):
@@ -76,12 +80,12 @@ def change_studio(session: Session, verb: str, what: str | None, store: str | No
     from socket import gethostname
 
     from local_server.cli.launching import stop_server
-    from local_server.invites import read_invite
+    from local_server.invites import Guest, read_invite
     from local_server.moving import create_studio, join_studio
 
     if what is None or (verb == "create" and store is None):
         raise BadInput("studio_wants", wanted="NAME --store ADDR", verb=verb)
-    invite = read_invite(what) if verb == "join" else None
+    invite = read_invite(what, guest=Guest.WORKSTATION) if verb == "join" else None
     data, host = session.find_data(), gethostname()
     stop_server(data, session.wording)
     if invite is not None:

@@ -337,6 +337,12 @@ def m061_old_jobs(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m095_invites(db: Database) -> None:
+    """Invites that this machine made, to end those that nobody used."""
+    run_script(db, sync_tables.INVITES)
+
+
+@MIGRATIONS()
 def m040_repeats(db: Database) -> None:
     """Requests that may come twice."""
     run_script(db, REPEATS)

@@ -166,3 +166,12 @@ BEGIN
   WHERE owner = OLD.owner AND quarter = OLD.at_ms / 900000;
 END;
 """
+
+INVITES = """
+CREATE TABLE invite (
+  key TEXT PRIMARY KEY,
+  letter TEXT NOT NULL,
+  made_at_ms INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL CHECK (until_ms > made_at_ms)
+) STRICT, WITHOUT ROWID;
+"""

@@ -1,4 +1,4 @@
-"""The route of the studio's farm."""
+"""Routes of the studio's farm: how it is, who may render for it."""
 
 from urllib.parse import urlsplit
 
@@ -8,33 +8,93 @@ from flask_openapi3 import APIBlueprint, Tag
 from local_server.answers import answer, reader_wording
 from local_server.carrier import Load
 from local_server.document import gives
-from local_server.farm.errors import YuntuError
+from local_server.farm.db import read_clock_ms
+from local_server.farm.errors import NotFound, Refused, YuntuError
+from local_server.farm_link import FarmLink
+from local_server.invites import Guest
+from local_server.inviting import invite_machine
+from local_server.node_batches import read_nodes
 from local_server.services import here
-from local_server.shapes.farm import FarmView, ShipmentView
+from local_server.shapes.farm import (
+    FarmView,
+    InvitedNodePath,
+    InvitedNodeView,
+    NodeInviteRequest,
+    ShipmentView,
+)
 from local_server.shapes.reasons import Reason
+from local_server.shapes.sync import InviteView
 from local_server.views import show_reason
+from sync.studio import void_keys
 
 TAG = Tag(name="farm", description="Machines that render for the whole studio")
+AWAY = {503: ("studio_missing", "store_contended", "store_forgets", "upgrade_needed")}
 ROUTES = APIBlueprint("farm", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
 @ROUTES.get("/farm", **gives(FarmView))
 def get_farm() -> Response:
     """Look at the farm that this machine has joined."""
-    farm = here.farm
+    return answer(show_farm(here.farm))
+
+
+@ROUTES.post(
+    "/farm/invites",
+    **gives(
+        InviteView,
+        AWAY | {403: ("no_minting_key", "operation_refused"), 422: "no_farm"},
+        status=201,
+    ),
+)
+def invite_node(body: NodeInviteRequest) -> Response:
+    """Make an invite for one machine that is to render for the farm."""
+    made = invite_machine(Guest.NODE, days=body.days)
+    return answer(InviteView(invite=made), status=201)
+
+
+@ROUTES.delete(
+    "/farm/nodes/<node>",
+    **gives(
+        FarmView, AWAY | {403: ("no_minting_key", "operation_refused"), 404: "no_node_of_farm"}
+    ),
+)
+def take_node_out(path: InvitedNodePath) -> Response:
+    """Take a node out of the farm: what it reports counts no more."""
+    if here.reconciler.desk.keys.minter is None:
+        raise Refused("no_minting_key")
+    keys = [id for id, one in read_nodes(here.reader).items() if one.name == path.node]
+    if not keys:
+        raise NotFound("no_node_of_farm", node=path.node)
+    here.reconciler.append(void_keys(keys, at_ms=read_clock_ms()))
+    here.reconciler.sync()
+    return answer(show_farm(here.farm))
+
+
+def show_farm(farm: FarmLink | None) -> FarmView:
+    """Return the farm as the interface shows it."""
+    invited = [
+        InvitedNodeView(node=one.name, state="out" if one.out else "member")
+        for one in read_nodes(here.reader).values()
+    ]
     if farm is None:
-        return answer(
-            FarmView(joined=False, queue=None, store=None, studio=None, trouble=None, shipments=[])
+        return FarmView(
+            joined=False,
+            queue=None,
+            store=None,
+            studio=None,
+            trouble=None,
+            shipments=[],
+            invited=invited,
         )
-    view = FarmView(
+    return FarmView(
         joined=True,
         queue=hide_password(farm.address.queue),
         store=farm.address.store,
         studio=farm.address.studio,
         trouble=show_trouble(farm.foreman.trouble),
         shipments=list_shipments(),
+        invited=invited,
     )
-    return answer(view)
 
 
 def list_shipments() -> list[ShipmentView]:

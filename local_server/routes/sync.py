@@ -13,7 +13,8 @@ from local_server.farm import sealing
 from local_server.farm.askings import grant_asking, list_askings
 from local_server.farm.db import fetch_rows, read_clock_ms
 from local_server.farm.errors import Refused, YuntuError
-from local_server.invites import make_invite
+from local_server.invites import Guest
+from local_server.inviting import invite_machine
 from local_server.services import here
 from local_server.shapes.sync import (
     AskingList,
@@ -92,11 +93,7 @@ def get_studio() -> Response:
 )
 def invite(body: InviteRequest) -> Response:
     """Make an invite for one machine."""
-    if here.reconciler.desk.keys.minter is None:
-        raise Refused("no_minting_key")
-    made = make_invite(
-        here.reconciler, card=here.card, store=here.stores.far.store.address, mints=body.mints
-    )
+    made = invite_machine(Guest.WORKSTATION, days=body.days, mints=body.mints)
     return answer(InviteView(invite=made), status=201)
 
 

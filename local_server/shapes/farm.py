@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from local_server.shapes.reasons import Reason
-from local_server.shapes.shape import Shape
+from local_server.shapes.shape import Body, Shape, show
 
 
 class ShipmentView(Shape):
@@ -14,6 +14,27 @@ class ShipmentView(Shape):
     total_bytes: int = Field(description="How much it is; 0 before it was looked at")
     left_ms: int | None = Field(description="How long it still takes; nothing while unknown")
     trouble: Reason | None = Field(description="Why it does not get on")
+
+
+class InvitedNodeView(Shape):
+    """A node that was invited; only those count in a studio that has invited any."""
+
+    node: str = Field(description="Its name; what it reports begins with it", examples=["r1-5c0e"])
+    state: str = Field(description="`member` or `out`")
+
+
+class InvitedNodePath(Shape):
+    """An invited node in the address."""
+
+    node: str = Field(description="Its name", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+
+
+class NodeInviteRequest(Body):
+    """An invite for one machine that is to render."""
+
+    model_config = show({"days": 1})
+
+    days: int = Field(1, ge=1, le=7, description="For how many days it is good")
 
 
 class FarmView(Shape):
@@ -27,3 +48,4 @@ class FarmView(Shape):
     studio: str | None = Field(description="Whose it is", examples=["solo"])
     trouble: Reason | None = Field(description="What keeps frames from going out right now")
     shipments: list[ShipmentView] = Field(description="Packages that are on their way")
+    invited: list[InvitedNodeView] = Field(description="The nodes that were invited")

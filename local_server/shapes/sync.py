@@ -135,12 +135,15 @@ class AskingPath(Shape):
 class InviteRequest(Body):
     """An invite for one machine."""
 
-    model_config = show({"mints": False})
+    model_config = show({"mints": False, "days": 1})
 
     mints: bool = Field(False, description="The machine is an admin's: it may mint as well")
+    days: int = Field(1, ge=1, le=7, description="For how many days it is good")
 
 
 class InviteView(Shape):
     """What the machine that is invited is given. Whoever has it can join: hand it over safely."""
 
-    invite: str = Field(description="The invite, to paste into `yuntu studio join`")
+    invite: str = Field(
+        description="The invite, for `yuntu studio join` or, of a farm, for `yuntu node --invite`"
+    )

@@ -67,8 +67,10 @@ def test_a_value_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     """The last option of a line has nothing behind it."""
     assert run(["jobs", "--json", "--limit"]) == 2
     assert json.loads(capsys.readouterr().err)["error"]["code"] == "option_needs_value"
-    assert run(["node", "--store", "x", "--json"]) == 2
+    assert run(["studio", "--json"]) == 2
     assert json.loads(capsys.readouterr().err)["error"]["code"] == "argument_needed"
+    assert run(["node", "--store", "x", "--json"]) == 2
+    assert json.loads(capsys.readouterr().err)["error"]["code"] == "node_wants"
 
 
 def test_errors_are_for_people_too(line: Yuntu) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from local_server.farm_link import FarmAddress, write_farm_address
+from local_server.farm_addresses import FarmAddress, keep_farm_address
 from local_server.settings import STUDIO
+from sync.keys import FileChest
 from tests.end_to_end.running_farm import RunningFarm, wait_until
 from tests.end_to_end.scenes import make_scene
 from tests.end_to_end.test_kills import OVER, check_farm
@@ -41,7 +42,7 @@ class Farm:
         address = FarmAddress(
             queue=self.redis.address, store=self.store, studio=STUDIO, key=self.key.read_text()
         )
-        write_farm_address(data, address)
+        keep_farm_address(FileChest(data / "keys"), address)
         return RunningFarm(data)
 
     @property

@@ -7,7 +7,7 @@ import pytest
 
 from local_server.farm.db import open_database, write
 from local_server.farm.transfer_rules import Wanted, change_transfer_rules
-from local_server.invites import read_invite
+from local_server.invites import Guest, read_invite
 from local_server.moving import create_studio, join_studio
 from tests.end_to_end.running_farm import RunningFarm, wait_until
 from tests.end_to_end.test_povray import make_project
@@ -37,7 +37,7 @@ def bring_in(founder: RunningFarm, data: Path) -> RunningFarm:
     """Return another machine, not started, which has joined the studio of a running one."""
     data.mkdir()
     invite = founder.post("/studio/invites", {"mints": True})["invite"]
-    join_studio(data, invite=read_invite(invite), host=data.name)
+    join_studio(data, invite=read_invite(invite, guest=Guest.WORKSTATION), host=data.name)
     return RunningFarm(data)
 
 

@@ -86,7 +86,7 @@ def objects(studio: Studio) -> dict[str, str]:
     )
     studio.services.writer.write(add_package, package, at_ms=read_clock_ms())
     things = {"job": JOB, "number": "1", "session": session, "person": "owner"}
-    things |= {"operation": "topup:1", "device": "one", "asking": "none"}
+    things |= {"operation": "topup:1", "device": "one", "node": "one", "asking": "none"}
     return things | {"package": package.id, "blob": "0" * 64}
 
 

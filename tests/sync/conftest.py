@@ -44,7 +44,7 @@ class Bucket:
         if "endpoint=" not in options:
             text += f"&endpoint={self.server.endpoint}"
         address = parse_bucket_address(text)
-        return OssStore(address, open_requests(address, key), sleep=lambda _: None)
+        return OssStore(address, lambda: open_requests(address, key), sleep=lambda _: None)
 
 
 @pytest.fixture(scope="session")

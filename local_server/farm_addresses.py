@@ -1,0 +1,77 @@
+"""A farm's address: where its queue and its store are, and what signs its messages."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from local_server.farm.errors import BadInput
+from sync.keys import Chest
+
+NAME = "farm"
+OLD_FILE = "farm.json"
+KEY_BYTES_MIN = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FarmAddress:
+    """What a machine needs to know of a farm; `key` signs its queue's messages, in hex."""
+
+    queue: str
+    store: str
+    studio: str
+    key: str
+
+    @property
+    def secret(self) -> bytes:
+        """Return the key's bytes."""
+        return bytes.fromhex(self.key)
+
+
+ADDRESS = TypeAdapter(FarmAddress)
+
+
+def check_address(address: FarmAddress) -> FarmAddress:
+    """Return an address that can be meant.
+
+    Raises BadInput `farm_queue_wrong` and `queue_key_wrong`.
+    """
+    if not address.queue.startswith(("redis://", "rediss://")):
+        raise BadInput("farm_queue_wrong", queue=address.queue)
+    try:
+        long_enough = len(address.secret) >= KEY_BYTES_MIN
+    except ValueError:
+        long_enough = False
+    if not long_enough:
+        raise BadInput("queue_key_wrong")
+    return address
+
+
+def read_farm_address(data: Path, chest: Chest) -> FarmAddress | None:
+    """Return the farm that a data directory has joined, if any; it is a secret as a whole.
+
+    Raises BadInput `farm_file_wrong`.
+    """
+    kept, path = chest.get(NAME), data / OLD_FILE
+    if kept is None and path.exists():  # where it was kept before there were invites
+        kept = path.read_text(encoding="utf-8")
+    if kept is None:
+        return None
+    try:
+        return check_address(ADDRESS.validate_json(kept))
+    except ValidationError as error:
+        raise BadInput("farm_file_wrong", where=str(data)) from error
+
+
+def keep_farm_address(chest: Chest, address: FarmAddress) -> None:
+    """Join a farm."""
+    chest.put(NAME, json.dumps(asdict(address)))
+
+
+def forget_farm_address(data: Path, chest: Chest) -> bool:
+    """Leave the farm; False when none was joined."""
+    joined = chest.get(NAME) is not None or (data / OLD_FILE).exists()
+    chest.drop(NAME)
+    (data / OLD_FILE).unlink(missing_ok=True)
+    return joined

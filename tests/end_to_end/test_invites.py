@@ -1,0 +1,116 @@
+"""Invites in real processes: a workstation and a node that know nothing but what they are told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.processes import NodeProcess, Workstation
+from tests.end_to_end.running_bucket import RunningBucket
+from tests.end_to_end.running_farm import wait_until
+from tests.end_to_end.test_redis import RunningRedis
+
+SCENE = """
+#version 3.7;
+global_settings { assumed_gamma 1 }
+camera { orthographic location <0, 0, -3> look_at <0, 0, 0> right x up y }
+sphere { <0, 0, 0>, 0.3 + 0.05 * frame_number
+  texture { pigment { rgb <0, 1, 0> } finish { ambient 1 } } }
+"""
+FRAMES = 6
+
+
+def make_scene(folder: Path) -> Path:
+    """Write a scene of a few quick frames."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ball.ini").write_text(
+        f"Width=32\nHeight=24\nInitial_Frame=1\nFinal_Frame={FRAMES}\n"
+    )
+    scene = folder / "ball.pov"
+    scene.write_text(SCENE)
+    return scene
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[RunningBucket]:
+    """A bucket whose key only the founder has."""
+    running = RunningBucket(tmp_path / "bucket").start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RunningRedis]:
+    """A Redis for the farm."""
+    running = RunningRedis(tmp_path)
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def founder(tmp_path: Path, bucket: RunningBucket, redis: RunningRedis) -> Iterator[Workstation]:
+    """The founder of a studio in the bucket that has a farm."""
+    key = bucket.write_key(tmp_path / "bucket.key")
+    founder = Workstation(tmp_path / "founder", YUNTU_BUCKET_KEY_FILE=str(key))
+    try:
+        founder.run("topup", "50")
+        founder.run("studio", "create", "atelier", "--store", bucket.address)
+        founder.run("farm", "create", "--queue", redis.address)
+        yield founder
+    finally:
+        founder.finish("stop")
+
+
+def test_a_node_and_a_workstation_that_were_invited(
+    founder: Workstation, bucket: RunningBucket, tmp_path: Path
+) -> None:
+    artist, node = Workstation(tmp_path / "artist"), NodeProcess(tmp_path / "node")
+    try:
+        invite = founder.run("studio", "invite", "--mints")["invite"]
+        assert bucket.secret not in invite
+        artist.run("studio", "join", invite)
+        late = Workstation(tmp_path / "late")
+        assert late.fail("studio", "join", invite) == "invite_used"
+        shown = artist.run("farm")
+        assert shown["joined"] and shown["studio"] == "atelier"
+        node_invite = founder.run("farm", "invite")["invite"]
+        assert late.fail("studio", "join", node_invite) == "invite_for_nodes"
+        node.start("--invite", node_invite)
+        wait_until(lambda: "renderers=" in node.log, seconds=60, what="the node is up")
+        node.stop()
+        node.start()  # from now on it knows where it belongs
+        artist.run("sync")
+        artist.run("topup", "20")
+        scene = make_scene(tmp_path / "scene")
+        job = artist.run("render", str(scene), "--on", "farm", "--out", str(tmp_path / "out"))[
+            "job"
+        ]
+        assert (job["state"], job["frames"]["done"]) == ("completed", FRAMES)
+        founder.run("sync")
+        [name] = [one["node"] for one in founder.run("farm")["invited"]]
+        lines = artist.run("bill", job["id"])["lines"]
+        assert all(line["node"].startswith(f"{name}.") for line in lines)
+        assert len(list((tmp_path / "out").iterdir())) == FRAMES
+        check_revoked(founder, artist, name=name, scene=scene, out=tmp_path / "again")
+    finally:
+        artist.finish("stop")
+        node.stop()
+
+
+def check_revoked(
+    founder: Workstation, artist: Workstation, *, name: str, scene: Path, out: Path
+) -> None:
+    """Take the node out, and see that what it goes on to report does not count."""
+    shown = founder.run("farm", "revoke", name)
+    assert shown["invited"] == [{"node": name, "state": "out"}]
+    artist.run("sync")
+    job = artist.run("render", str(scene), "--on", "farm", "--out", str(out), "--fresh", "--detach")
+    log = artist.data / "logs" / "server.log"
+    wait_until(
+        lambda: "a report was refused: node_out" in log.read_text(),
+        seconds=60,
+        what="a report of the node is refused",
+    )
+    shown = artist.run("job", job["id"])
+    assert shown["frames"]["done"] == 0
