@@ -10,6 +10,8 @@ from pytestqt.qtbot import QtBot
 from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
 from desktop.stage import Stage
+from local_server.moving import create_studio
+from tests.desktop.artist import render_dropped, wait_for_state, write_scene
 from tests.end_to_end.running_farm import RunningFarm
 
 MS_MAX = 60_000
@@ -19,10 +21,11 @@ MS_MAX = 60_000
 def away_window(
     qtbot: QtBot, stage: Stage, preferences: Preferences, tmp_path: Path
 ) -> Iterator[MainWindow]:
-    """A window on a farm whose store can be taken away; it has met the studio once."""
-    (tmp_path / "store").mkdir()
-    store = f"folder:{tmp_path / 'store'}"
-    with RunningFarm(tmp_path / "data", "--no-node", "--store", store) as farm:
+    """A window on a machine of a studio whose store can be taken away; it has met it once."""
+    for name in ("data", "store"):
+        (tmp_path / name).mkdir()
+    create_studio(tmp_path / "data", store=str(tmp_path / "store"), name="atelier", host="here")
+    with RunningFarm(tmp_path / "data") as farm:
         made = MainWindow(stage, preferences, farm.data)
         made.show()
         with qtbot.waitSignal(made.loaded, timeout=MS_MAX):
@@ -36,7 +39,7 @@ def away_window(
 
 
 def test_away_and_back(qtbot: QtBot, away_window: MainWindow, tmp_path: Path) -> None:
-    """Topping up works meanwhile; what will happen on return is said."""
+    """Money is topped up and a job rendered meanwhile; what will happen on return is said."""
     window, store = away_window, tmp_path / "store"
     gone = store.rename(tmp_path / "gone")
     window.sync_panel.now.click()
@@ -44,6 +47,10 @@ def test_away_and_back(qtbot: QtBot, away_window: MainWindow, tmp_path: Path) ->
     assert "go on working" in window.sync_panel.detail.text()
     window.money_panel.topped_up.emit(3_000_000)
     qtbot.waitUntil(lambda: window.side.balance.text() == "¥3.00", timeout=MS_MAX)
+    job = render_dropped(qtbot, window, write_scene(tmp_path))
+    wait_for_state(qtbot, window, job, "completed")
+    assert window.side.server.text() == "Offline"
+    window.show_page("sync")
     gone.rename(store)
     window.sync_panel.now.setEnabled(True)
     window.sync_panel.now.click()

@@ -14,6 +14,7 @@ SCREEN = ["-screen", "0", "1600x1000x24"]
 RUN_SECONDS_MAX = 900
 AGAIN = [
     "test_manners.py",
+    "test_mid_job.py",
     "test_offline.py",
     "test_server.py",
     "test_sign_in.py",

@@ -3,78 +3,26 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from desktop.main_window import MainWindow
 from desktop.panels.consent import ConsentDialog
+from tests.desktop.artist import (
+    CHECK_MS_MAX,
+    click,
+    drop,
+    render_dropped,
+    wait_for_state,
+    write_scene,
+)
 from tests.end_to_end.running_farm import RunningFarm
-
-CHECK_MS_MAX = 60_000
-RENDER_MS_MAX = 60_000
-SCENE = """#version 3.7;
-global_settings { assumed_gamma 1.0 }
-camera { location <0, 1, -4> look_at 0 }
-light_source { <3, 5, -4> rgb 1 }
-sphere { 0, 1 pigment { rgb <0.2, 0.4 + 0.4 * clock, 0.9> } }
-plane { y, -1 pigment { rgb 0.6 } }
-"""
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Path:
-    """A scene of four small frames for POV-Ray, which starts quickest."""
-    path = tmp_path / "sphere.pov"
-    path.write_text(SCENE)
-    settings = "Width=64\nHeight=36\nInitial_Frame=1\nFinal_Frame=4\n"
-    path.with_suffix(".ini").write_text(f"Input_File_Name=sphere.pov\n{settings}")
-    return path
-
-
-def drop(window: MainWindow, path: Path) -> None:
-    """Drag a file over the window and drop it, as a file manager does."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    copy, handle = Qt.DropAction.CopyAction, window.windowHandle()
-    QCoreApplication.sendEvent(handle, QDragEnterEvent(QPoint(300, 300), copy, data, left, plain))
-    assert window.drop_sign.isVisible()
-    QCoreApplication.sendEvent(handle, QDropEvent(QPointF(300, 300), copy, data, left, plain))
-    assert not window.drop_sign.isVisible()
-
-
-def click(qtbot: QtBot, button: QPushButton) -> None:
-    """Press a button that can be pressed."""
-    assert button.isVisible()
-    assert button.isEnabled()
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)  # type: ignore[no-untyped-call]
-
-
-def render_dropped(qtbot: QtBot, window: MainWindow, scene: Path) -> str:
-    """Drop a scene, wait for its price, press the button; returns the job's id."""
-    drop(window, scene)
-    [card] = window.new_panel.cards
-    assert window.pages.currentWidget() is window.new_panel
-    qtbot.waitUntil(card.button.isEnabled, timeout=CHECK_MS_MAX)
-    assert card.check is not None
-    assert card.price.text().startswith("≈ ¥")
-    assert card.button.text() == "Render 4 frames"
-    with qtbot.waitSignal(window.submission_wire.submitted, timeout=CHECK_MS_MAX) as sent:
-        click(qtbot, card.button)
-    assert window.pages.currentWidget() is window.job_panel
-    return str(sent.args[0]["id"])
-
-
-def wait_for_state(qtbot: QtBot, window: MainWindow, job: str, state: str) -> None:
-    """Wait until the window shows a job in a state."""
-
-    def is_there() -> bool:
-        shown = window.jobs.get_job(job)
-        return shown is not None and shown["state"] == state
-
-    qtbot.waitUntil(is_there, timeout=RENDER_MS_MAX)
+    """A scene of four small frames."""
+    return write_scene(tmp_path)
 
 
 def test_from_drop_to_bill(
@@ -111,7 +59,7 @@ def test_scene_that_cannot_be_rendered(qtbot: QtBot, window: MainWindow, tmp_pat
 
 def test_cancel_is_taken_back(qtbot: QtBot, window: MainWindow, scene: Path) -> None:
     """For some seconds; nothing is spent meanwhile."""
-    scene.write_text(SCENE.replace("pigment { rgb 0.6 }", "pigment { granite }"))
+    scene = write_scene(scene.parent, ground="granite")
     job = render_dropped(qtbot, window, scene)
     window.jobs_wire.order("cancel", [job])
     assert window.toast.isVisible()
@@ -159,7 +107,7 @@ def test_more_money_needs_a_yes(
     qtbot: QtBot, window: MainWindow, farm: RunningFarm, scene: Path
 ) -> None:
     """A job stops at what was agreed, and goes on when its owner agrees to more."""
-    scene.write_text(SCENE.replace("rgb 0.6", "rgb 0.5"))
+    scene = write_scene(scene.parent, ground="rgb 0.5")
     farm.submit("small-purse", scene, max_cost_micros=1)
     window.jobs_wire.note_stale("small-purse", is_new=True)
     wait_for_state(qtbot, window, "small-purse", "paused")
