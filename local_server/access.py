@@ -134,7 +134,12 @@ RIGHTS: dict[str, Right] = {
     "DELETE /sync/waiting/<operation>": Right.ADMIN,
     "GET /studio": Right.PERSON,
     "POST /studio/invites": Right.ADMIN,
+    "PATCH /sync/transfers": Right.ADMIN,
     "GET /studio/jobs": Right.PERSON,
+    "POST /studio/jobs/<away_job>/fetch": Right.CREW,
+    "GET /studio/jobs/<away_job>/bill": Right.OWNER,
+    "GET /studio/jobs/<away_job>/frames/<number>/picture": Right.CREW,
+    "GET /studio/jobs/<away_job>/frames/<number>/thumbnail": Right.CREW,
     "GET /studio/requests": Right.ADMIN,
     "POST /studio/requests/<asking>/grant": Right.ADMIN,
     "DELETE /studio/devices/<device>": Right.ADMIN,
@@ -165,14 +170,24 @@ def find_package_owner(db: Database, package: str) -> str | None:
     return found
 
 
+def find_away_job_owner(db: Database, away_job: str) -> str | None:
+    """Return whose another machine's job is, or None where nothing is known of such a job."""
+    device, _, job = away_job.partition(":")
+    found: str | None = fetch_value(
+        db, "SELECT owner FROM away_job WHERE device = ? AND job = ?", (device, job)
+    )
+    return found
+
+
 OWNERS: dict[str, Callable[[Database, str], str | None]] = {
     "job": find_job_owner,
     "session": find_session_owner,
     "person": find_person_owner,
     "package": find_package_owner,
+    "away_job": find_away_job_owner,
 }
 """How to find whose an object is, by the name that addresses give it."""
-SEEN_BY_PRODUCERS = frozenset({"job", "person"})
+SEEN_BY_PRODUCERS = frozenset({"job", "person", "away_job"})
 
 
 def name_route(verb: str, rule: str) -> str:

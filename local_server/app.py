@@ -20,6 +20,7 @@ from local_server.request_ids import name_requests
 from local_server.routes import (
     bills,
     connections,
+    elsewhere,
     farm,
     frames,
     health,
@@ -46,7 +47,7 @@ PARTS = (
     *(sessions, profile, people),
     *(jobs, steering, frames, farm, nodes, uploads),
     *(bills, money, prices),
-    sync,
+    *(sync, elsewhere),
 )
 
 

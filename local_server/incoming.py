@@ -18,7 +18,7 @@ from local_server.delivery import target_path
 from local_server.downloads import make_safe
 from local_server.farm.db import Row
 from local_server.farm.errors import BadInput, NotFound, Unavailable
-from local_server.farm.transfer_rules import read_transfer_rules
+from local_server.farm.transfer_rules import TransferRules, read_transfer_rules
 from local_server.outgoing import try_together
 from local_server.stores import Stores
 from sync import arrivals
@@ -59,7 +59,7 @@ class Arrivals:
     def choose(self, db: Database) -> list[Row]:
         """Return the next frames, each with the `path` that it gets."""
         rules = read_transfer_rules(db)
-        base = Path(rules.folder) if rules.folder else find_usual_folder(self.data)
+        base = find_base(rules, self.data)
         rows = arrivals.list_due(db, rule=rules.results, owner=self.owner, limit=BATCH_MAX)
         folders: dict[tuple[str, str], str] = {}
         for row in rows:
@@ -118,11 +118,13 @@ class Arrivals:
         return arrivals.measure_due(db, rule=rules.results, owner=self.owner)
 
 
-def find_usual_folder(data: Path) -> Path:
-    """Return where results go that nobody chose a folder for: with the user's other pictures.
+def find_base(rules: TransferRules, data: Path) -> Path:
+    """Return where results go: as the rules say, else with the user's other pictures.
 
     A data directory of its own keeps them to itself.
     """
+    if rules.folder:
+        return Path(rules.folder)
     if data == platformdirs.user_data_path("yuntu", False).resolve():
         return platformdirs.user_pictures_path() / "Yuntu"
     return data / "results"

@@ -50,10 +50,10 @@ def measure_due(db: Database, *, rule: Wanted, owner: str) -> tuple[int, int]:
 
 
 def get_away_job(db: Database, *, device: str, job: str) -> Row:
-    """Return another machine's job. Raises NotFound `no_job`."""
+    """Return another machine's job. Raises NotFound `no_away_job`."""
     row = fetch_row(db, "SELECT * FROM away_job WHERE device = ? AND job = ?", (device, job))
     if row is None:
-        raise NotFound("no_job", job=job)
+        raise NotFound("no_away_job", away_job=f"{device}:{job}")
     told: dict[str, Any] = json.loads(row["line"])
     return row | {"line": told}
 
@@ -61,7 +61,7 @@ def get_away_job(db: Database, *, device: str, job: str) -> Row:
 def want_job(db: Database, *, device: str, job: str, wanted: bool) -> None:
     """Bring another machine's job here, or leave it there, whatever the rule says.
 
-    What failed to come before is tried again. Raises NotFound `no_job`.
+    What failed to come before is tried again. Raises NotFound `no_away_job`.
     """
     assert_writing(db)
     get_away_job(db, device=device, job=job)

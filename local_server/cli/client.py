@@ -178,6 +178,17 @@ class Client:
         """Return the jobs on other machines."""
         return cast(dict[str, Any], self.call("GET", "/studio/jobs").json())
 
+    def change_transfers(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Change how things travel to the studio's store and from it; return how it is then."""
+        answer: dict[str, Any] = self.call("PATCH", "/sync/transfers", body=changes).json()
+        return answer
+
+    def fetch_away_job(self, away_job: str, *, wanted: bool) -> dict[str, Any]:
+        """Bring another machine's frames here, or leave them there."""
+        path = f"/studio/jobs/{away_job}/fetch"
+        answer: dict[str, Any] = self.call("POST", path, body={"wanted": wanted}).json()
+        return answer
+
     def list_requests(self) -> dict[str, Any]:
         """Return what other machines ask for."""
         return cast(dict[str, Any], self.call("GET", "/studio/requests").json())

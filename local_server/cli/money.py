@@ -8,6 +8,9 @@ from uuid import uuid4
 
 import click
 
+from local_server.cli.answers import Bill
+from local_server.cli.client import Client
+from local_server.cli.elsewhere import find_away_job
 from local_server.cli.exits import Exit
 from local_server.cli.job_ids import find_job
 from local_server.cli.money_tables import print_audit, print_balance, print_bill, print_statement
@@ -54,15 +57,22 @@ def topup(session: Session, amount: int) -> None:
 def bill(session: Session, job: str, csv: str | None, pdf: str | None) -> None:
     """Show a job's bill, or write it to a file."""
     with session.connect() as client:
-        job_id = find_job(client, job)
+        path = find_bill(client, job)
         for form, given in (("csv", csv), ("pdf", pdf)):
             if given is not None:
-                data = client.call("GET", f"/jobs/{job_id}/bill", format=form).content
+                data = client.call("GET", path, format=form).content
                 save(session, given, data, format=form)
         if csv is not None or pdf is not None:
             return
-        answer = client.get_bill(job_id)
+        answer: Bill = client.call("GET", path).json()
     session.answer(answer, lambda: print_bill(session, answer))
+
+
+def find_bill(client: Client, job: str) -> str:
+    """Return where the bill of a job is, also of another machine's (`DEVICE:JOB`). Raises."""
+    if ":" in job:
+        return f"/studio/jobs/{find_away_job(client, job)}/bill"
+    return f"/jobs/{find_job(client, job)}/bill"
 
 
 @click.command("statement", cls=SpokenCommand)

@@ -47,6 +47,7 @@ SECTIONS = {
     "studio": {
         **dict.fromkeys(("people", "rules", "deeds"), "people"),
         **dict.fromkeys(("sync", "studio"), "syncing"),
+        **dict.fromkeys(("transfers", "fetch"), "elsewhere"),
         "farm": "farm",
         "nodes": "nodes",
     },

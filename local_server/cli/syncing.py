@@ -6,11 +6,13 @@ from typing import Any
 
 import click
 
+from local_server.cli.elsewhere import print_transfers
 from local_server.cli.exits import Exit
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.values import Choice, Number
 from local_server.farm.errors import BadInput
+from local_server.wording import show_money
 
 VERBS = ("devices", "jobs", "create", "join", "invite", "revoke", "requests", "grant")
 DAYS_MAX = 7
@@ -110,6 +112,7 @@ def print_standing(session: Session, answer: dict[str, Any], *, dry_run: bool) -
         code = "sync_unsealed"
     names = ("studio", "unsealed", "unfunded")
     session.print(session.say(code, **{name: answer[name] for name in names}).title)
+    print_transfers(session, answer["transfers"], rules=False)
 
 
 def print_waiting(session: Session, answer: dict[str, Any]) -> None:
@@ -126,8 +129,9 @@ def print_elsewhere(session: Session, answer: dict[str, Any]) -> None:
     if not answer["items"]:
         session.print(session.say("studio_no_jobs").title)
     for one in answer["items"]:
-        names = ("device", "job", "name", "state", "frames_total")
+        names = ("id", "name", "state", "frames_total", "came")
         told = {name: one[name] for name in names} | {"done": len(one["frames"])}
+        told |= {"cost": show_money(one["cost_micros"])}
         session.print(session.say("studio_job", **told).title)
 
 

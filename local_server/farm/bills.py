@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from local_server.farm.db import Row, fetch_rows
+from local_server.farm.db import Row, fetch_rows, fetch_value
 from local_server.farm.jobs import get_job
 from local_server.farm.ledger import Kind, format_cny
 from local_server.farm.refunds import list_refunds
 from local_server.farm.statements import format_line
 
+NUMBER_MAX = 2**53 - 1
 LINE = (
     "frame",
     "render_ms",
@@ -53,32 +54,69 @@ def make_bill(db: Database, *, job: str) -> Row:
     """
     row = get_job(db, job=job)
     moved, lines = read_operations(db, job=job)
+    plan = row["plan"] or {}
+    names = ("name", "owner", "created_at_ms", "finished_at_ms", "estimate")
+    counts = ("frames_done", "frames_reused", "frames_failed")
+    head = {name: row[name] for name in (*names, *counts)}
+    head |= {"job": job, "price_book": plan.get("price_book"), "level": plan.get("level")}
     lines += list_reused(db, job=job)
+    return add_up(head, moved, lines) | {"refunds": list_refunds(db, job=job)}
+
+
+def make_away_bill(db: Database, *, device: str, job: str, owner: str, told: dict[str, Any]) -> Row:
+    """Return the bill of another machine's job, from what the logs say of its money.
+
+    `told` is what that machine tells of the job, which may be anything. Frames that were reused
+    have no line: nobody paid for them.
+    """
+    moved, lines = read_operations(db, job=job, device=device)
+    head = {
+        "job": job,
+        "name": str(told.get("name", "")),
+        "owner": owner,
+        "created_at_ms": read_number(told, "created_at_ms"),
+        "finished_at_ms": None,
+        "estimate": None,
+        "frames_done": read_number(told, "frames_done"),
+        "frames_reused": max(0, read_number(told, "frames_done") - len(lines)),
+        "frames_failed": read_number(told, "frames_failed"),
+        "price_book": lines[-1]["price_book"] if lines else None,
+        "level": None,
+    }
+    return add_up(head, moved, lines) | {"refunds": []}
+
+
+def sum_away_cost(db: Database, *, device: str, job: str) -> int:
+    """Return what another machine's job came to so far, in micros."""
+    total = fetch_value(
+        db,
+        "SELECT coalesce(sum(payload ->> 'amount_micros'), 0) FROM operation"
+        " WHERE job = ? AND device = ? AND kind = 'settle'",
+        (job, device),
+    )
+    return int(total)
+
+
+def add_up(head: Row, moved: dict[Kind, int], lines: list[Row]) -> Row:
+    """Return a bill of its head, what moved for it and its lines, by frame."""
     lines.sort(key=lambda line: int(line["frame"]))
     paid = [line for line in lines if not line["reused"]]
     latest: dict[str, Any] = paid[-1] if paid else {}
-    plan = row["plan"] or {}
-    return {
-        "job": job,
-        "name": row["name"],
-        "owner": row["owner"],
-        "created_at_ms": row["created_at_ms"],
-        "finished_at_ms": row["finished_at_ms"],
-        "price_book": plan.get("price_book"),
-        "level": plan.get("level"),
+    return head | {
         "rate_micros": latest.get("rate_micros"),
         "discount_basis_points": latest.get("discount_basis_points"),
         "held_micros": moved[Kind.HOLD],
         "released_micros": moved[Kind.RELEASE],
         "total_micros": moved[Kind.SETTLE],
         "refunded_micros": moved[Kind.REFUND],
-        "frames_done": row["frames_done"],
-        "frames_reused": row["frames_reused"],
-        "frames_failed": row["frames_failed"],
-        "estimate": row["estimate"],
         "lines": lines,
-        "refunds": list_refunds(db, job=job),
     }
+
+
+def read_number(told: dict[str, Any], name: str) -> int:
+    """Return a number of what another machine tells, 0 where it is none."""
+    value = told.get(name)
+    return value if type(value) is int and abs(value) <= NUMBER_MAX else 0
 
 
 def write_bill_csv(bill: Row) -> Iterator[str]:
@@ -112,18 +150,33 @@ def write_bill_csv(bill: Row) -> Iterator[str]:
         yield format_line((*place, *nothing, amount, None, None, None, one["reason"]))
 
 
-def read_operations(db: Database, *, job: str) -> tuple[dict[Kind, int], list[Row]]:
-    """Return how much each kind of operation moved for a job, and a line for every settle."""
+def read_operations(
+    db: Database, *, job: str, device: str | None = None
+) -> tuple[dict[Kind, int], list[Row]]:
+    """Return how much each kind of operation moved for a job, and a line for every settle.
+
+    `device` None is this machine: ids of jobs are each machine's own business.
+    """
     moved = dict.fromkeys(Kind, 0)
     lines = []
     for kind, payload in db.conn.execute(
-        "SELECT kind, payload FROM operation WHERE job = ? ORDER BY seq", (job,)
+        "SELECT kind, payload FROM operation WHERE job = ? AND device IS ? ORDER BY seq",
+        (job, device),
     ):
         content = json.loads(payload)
         moved[Kind(kind)] += content["amount_micros"]
         if kind == Kind.SETTLE:
-            lines.append({name: content[name] for name in LINE} | {"reused": False})
+            lines.append(make_line(content, ours=device is None))
     return moved, lines
+
+
+def make_line(content: dict[str, Any], *, ours: bool) -> Row:
+    """Return a bill's line; another machine's operation may lack anything but its amount."""
+    if ours:
+        return {name: content[name] for name in LINE} | {"reused": False}
+    texts = {name: str(content.get(name, "")) for name in ("node", "price_book")}
+    numbers = {name: read_number(content, name) for name in LINE if name not in texts}
+    return numbers | texts | {"reused": False}
 
 
 def list_reused(db: Database, *, job: str) -> list[Row]:

@@ -40,7 +40,7 @@ def read_transfer_rules(db: Database) -> TransferRules:
     return TransferRules(**told | {"results": Wanted(told.get("results", Wanted.OWN))})
 
 
-def change_transfer_rules(db: Database, **changes: Any) -> TransferRules:
+def change_transfer_rules(db: Database, /, **changes: Any) -> TransferRules:
     """Change the rules that are given, and return all of them."""
     assert_writing(db)
     rules = TransferRules(**asdict(read_transfer_rules(db)) | changes)

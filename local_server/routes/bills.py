@@ -8,8 +8,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from local_server.answers import answer, reader_wording
 from local_server.bill_pdf import write_bill_pdf
 from local_server.document import gives
+from local_server.downloads import make_safe, name_attachment
 from local_server.farm.bills import make_bill, write_bill_csv
-from local_server.farm.db import read_clock_ms
+from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.refunds import list_refunds, refund
 from local_server.services import here
 from local_server.shapes.bills import BillQuery, BillView, RefundRequest, RefundView
@@ -22,14 +23,7 @@ ROUTES = APIBlueprint("bills", __name__, url_prefix="/api/v1/jobs", abp_tags=[TA
 @ROUTES.get("/<job>/bill", **gives(BillView, also=("text/csv", "application/pdf")))
 def get_bill(path: JobPath, query: BillQuery) -> Response:
     """Return a job's bill, a line per frame: as JSON, as CSV, or as a PDF to print."""
-    bill = make_bill(here.reader, job=here.get_job(path.job)["id"])
-    if query.format == "csv":
-        return send_file("".join(write_bill_csv(bill)), "text/csv", f"bill-{path.job}.csv")
-    if query.format == "pdf":
-        arguments: tuple[Any, ...] = (bill, reader_wording())
-        data = here.preparation.pool.apply(write_bill_pdf, arguments)
-        return send_file(data, "application/pdf", f"bill-{path.job}.pdf")
-    return answer(BillView(**bill))
+    return send_bill(make_bill(here.reader, job=here.get_job(path.job)["id"]), query.format)
 
 
 @ROUTES.post(
@@ -61,8 +55,20 @@ def give_back(path: JobPath, body: RefundRequest) -> Response:
     return answer(RefundView(**given), status=201)
 
 
+def send_bill(bill: Row, form: str) -> Response:
+    """Return a bill in the form that was asked for."""
+    name = f"bill-{make_safe(bill['job'])}.{form}"
+    if form == "csv":
+        return send_file("".join(write_bill_csv(bill)), "text/csv", name)
+    if form == "pdf":
+        arguments: tuple[Any, ...] = (bill, reader_wording())
+        data = here.preparation.pool.apply(write_bill_pdf, arguments)
+        return send_file(data, "application/pdf", name)
+    return answer(BillView(**bill))
+
+
 def send_file(data: str | bytes, mimetype: str, name: str) -> Response:
-    """Return a file that a browser saves under a name; the name is ours."""
+    """Return a file that a browser saves under a name."""
     response = Response(data, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Content-Disposition"] = name_attachment(name)
     return response

@@ -15,13 +15,12 @@ from local_server.farm.db import fetch_rows, read_clock_ms
 from local_server.farm.errors import Refused, YuntuError
 from local_server.invites import Guest
 from local_server.inviting import invite_machine
+from local_server.routes.elsewhere import show_transfers
 from local_server.services import here
 from local_server.shapes.sync import (
     AskingList,
     AskingPath,
     AskingView,
-    AwayJobList,
-    AwayJobView,
     DeviceList,
     DevicePath,
     DeviceView,
@@ -38,7 +37,6 @@ from sync.drafts import Desk
 from sync.leases import retry_waiting
 from sync.log import load_fold
 from sync.studio import revoke_device
-from sync.work import list_away_jobs, list_away_results
 
 TAG = Tag(name="sync", description="This machine, its studio's store, and the other machines")
 ROUTES = APIBlueprint("sync", __name__, url_prefix="/api/v1", abp_tags=[TAG])
@@ -133,31 +131,6 @@ def grant(path: AskingPath) -> Response:
     return answer(show_askings())
 
 
-@ROUTES.get("/studio/jobs", **gives(AwayJobList))
-def list_jobs_elsewhere() -> Response:
-    """List the caller's jobs on other machines; producers and admins see everybody's."""
-    owner = None if here.caller.sees_every_job else here.caller.account
-    items = [show_away(row) for row in list_away_jobs(here.reader, owner=owner)]
-    return answer(AwayJobList(items=items))
-
-
-def show_away(row: dict[str, Any]) -> AwayJobView:
-    """Return another machine's job as the interface shows it; what it tells may be anything."""
-    line = row["line"]
-    results = list_away_results(here.reader, device=row["device"], job=row["job"])
-    total = line.get("frames_total")
-    return AwayJobView(
-        device=row["device"],
-        job=row["job"],
-        owner=row["owner"],
-        name=str(line.get("name", "")),
-        state=str(line.get("state", "")),
-        frames_total=total if type(total) is int else 0,
-        frames=[one["frame"] for one in results],
-        at_ms=row["at_ms"],
-    )
-
-
 def show_askings() -> AskingList:
     """Return what is asked, as the interface shows it."""
     items = []
@@ -200,6 +173,7 @@ def show_standing() -> SyncView:
         unfunded=len(sealing.list_waiting(here.reader)),
         trouble=show_trouble(trouble),
         plan=plan,
+        transfers=show_transfers(),
     )
 
 

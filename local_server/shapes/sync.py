@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from local_server.shapes.elsewhere import TransfersView
 from local_server.shapes.shape import Body, Shape, show
 
 
@@ -48,6 +49,7 @@ class SyncView(Shape):
     unfunded: int = Field(description="Operations that wait for money or for a decision")
     trouble: TroubleView | None = Field(description="What the last cycle failed with")
     plan: list[PlanLine] = Field(description="What the next cycle would put")
+    transfers: TransfersView = Field(description="What travels to the store and from it")
 
 
 class WaitingList(Shape):
@@ -105,25 +107,6 @@ class AskingList(Shape):
     """What is asked and not answered yet, oldest first."""
 
     items: list[AskingView] = Field(description="The askings")
-
-
-class AwayJobView(Shape):
-    """A job of another machine, as its log tells of it."""
-
-    device: str = Field(description="The machine")
-    job: str = Field(description="The job's id there")
-    owner: str = Field(description="Whose it is")
-    name: str = Field(description="Its name")
-    state: str = Field(description="Where it stood when that machine last told of it")
-    frames_total: int = Field(description="How many frames it has")
-    frames: list[int] = Field(description="The frames whose pictures are in the studio's store")
-    at_ms: int = Field(description="When it told of it, in ms since 1970")
-
-
-class AwayJobList(Shape):
-    """Other machines' jobs, the newest first."""
-
-    items: list[AwayJobView] = Field(description="The jobs")
 
 
 class AskingPath(Shape):

@@ -94,6 +94,10 @@ class RunningFarm:
         """POST JSON to a path and return the answer's JSON."""
         return self.read(self.session.post(self.address + path, json=body or {}, timeout=300))
 
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """PATCH JSON to a path and return the answer's JSON."""
+        return self.read(self.session.patch(self.address + path, json=body, timeout=60))
+
     def read(self, response: requests.Response) -> Any:
         """Return an answer's JSON; an error is an assertion with its text."""
         assert response.ok, f"{response.status_code} {response.text}"

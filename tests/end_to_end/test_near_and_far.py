@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from local_server.farm.db import open_database, write
-from local_server.farm.transfer_rules import Wanted, change_transfer_rules
 from local_server.invites import Guest, read_invite
 from local_server.moving import create_studio, join_studio
 from tests.end_to_end.running_farm import RunningFarm, wait_until
@@ -46,14 +45,6 @@ def hide(share: Path) -> Path:
     return share.rename(share.with_name("unplugged"))
 
 
-def set_rule(data: Path, rule: Wanted) -> None:
-    """Have a machine that does not run want other machines' results."""
-    db = open_database(data / "farm.db")
-    with write(db):
-        change_transfer_rules(db, results=rule)
-    db.conn.close()
-
-
 def read_all(folder: Path) -> dict[str, bytes]:
     """Return the files of a folder by name."""
     return {path.name: path.read_bytes() for path in folder.glob("*")}
@@ -62,6 +53,12 @@ def read_all(folder: Path) -> dict[str, bytes]:
 def count_records(share: Path) -> int:
     """Count the frame records that the studio's store has."""
     return sum(1 for _ in share.glob(f"v1/{STUDIO}/f/*/*"))
+
+
+def list_left(farm: RunningFarm) -> list[dict[str, Any]]:
+    """Return what a machine says that there is left to carry."""
+    items: list[dict[str, Any]] = farm.get("/sync")["transfers"]["items"]
+    return items
 
 
 def test_a_machine_starts_renders_and_delivers_while_the_store_is_away(
@@ -87,16 +84,47 @@ def test_results_move_house_and_come_to_the_other_machines(tmp_path: Path, share
     scene = make_project(tmp_path / "project")
     with RunningFarm(tmp_path / "founder") as alone:
         alone.top_up(10)
-        alone.render("before", scene)
+        cost = alone.render("before", scene)["cost_micros"]
         alone.wait_for_delivery("before")
     create_studio(alone.data, store=str(share), name=STUDIO, host="founder")
-    with alone:
-        guest = bring_in(alone, tmp_path / "guest")
-        set_rule(guest.data, Wanted.ALL)
+    with alone, bring_in(alone, tmp_path / "guest") as guest:
         wait_until(lambda: count_records(share) == 2, seconds=60, what="records are in the share")
+        wait_until(lambda: not list_left(alone), seconds=30, what="nothing is left to send")
         alone.post("/sync")
-        with guest:
-            guest.post("/sync")
-            folder = guest.data / "results" / "before"
-            wait_until(lambda: len(read_all(folder)) == 2, seconds=60, what="the frames came")
-            assert read_all(folder) == read_all(alone.out("before"))
+        guest.post("/sync")
+        [job] = guest.get("/studio/jobs")["items"]
+        assert (job["job"], job["frames"], job["came"]) == ("before", [1, 2], 0)
+        assert list_left(guest) == [], "it is somebody else's job"
+        assert guest.post(f"/studio/jobs/{job['id']}/fetch", {"wanted": True})["wanted"]
+        folder = guest.data / "results" / "before"
+        wait_until(lambda: not list_left(guest), seconds=60, what="the frames came")
+        assert read_all(folder) == read_all(alone.out("before"))
+        [job] = guest.get("/studio/jobs")["items"]
+        assert (job["came"], job["folder"]) == (2, str(folder))
+        address = f"{guest.address}/studio/jobs/{job['id']}/frames/2"
+        picture = guest.session.get(f"{address}/picture", timeout=30).content
+        assert picture == read_all(folder)["wall_0002.png"]
+        assert guest.session.get(f"{address}/thumbnail", timeout=30).ok
+        assert cost > 0  # it was paid in the former studio, whose books stay there
+        assert guest.get(f"/studio/jobs/{job['id']}/bill")["frames_done"] == 2
+
+
+def test_results_of_all_come_by_themselves_with_their_bills(
+    founder: RunningFarm, tmp_path: Path
+) -> None:
+    scene = make_project(tmp_path / "project")
+    with founder, bring_in(founder, tmp_path / "guest") as guest:
+        into = tmp_path / "results of all"
+        guest.patch("/sync/transfers", {"results": "all", "folder": str(into)})
+        founder.top_up(10)
+        founder.render("for-all", scene)
+        wait_until(lambda: not list_left(founder), seconds=60, what="nothing is left to send")
+        assert founder.post("/sync")["unsealed"] == 0
+        guest.post("/sync")
+        folder = into / "for-all"
+        wait_until(lambda: len(read_all(folder)) == 2, seconds=60, what="the frames came")
+        [job] = guest.get("/studio/jobs")["items"]
+        bill = founder.get("/jobs/for-all/bill")
+        there = guest.get(f"/studio/jobs/{job['id']}/bill")
+        assert there["lines"] == bill["lines"]
+        assert (there["total_micros"], job["cost_micros"]) == (bill["total_micros"],) * 2

@@ -15,11 +15,12 @@ from local_server.farm.db import read_clock_ms
 from local_server.farm.packages import NewPackage, add_package
 from local_server.settings import OWNER
 from local_server.tokens import ACCESS_MS, Tokens
+from sync.work import note_work
 from tests.local_server.cast import Studio, assert_refused, open_studio
 from tests.local_server.conftest import JOB, fill_database
 
 OK = 204
-ARGUMENT = re.compile(r"<(?:[^:>]+:)?([a-z]+)>")
+ARGUMENT = re.compile(r"<(?:[^:>]+:)?([a-z_]+)>")
 # What each kind of caller gets of a route, by who may call it. Objects belong to `owner`.
 ALLOWED: dict[Right, dict[str, int]] = {
     Right.ANYONE: {"nobody": OK, "another": OK, "owner": OK, "producer": OK, "admin": OK},
@@ -85,8 +86,11 @@ def objects(studio: Studio) -> dict[str, str]:
         size_bytes=1,
     )
     studio.services.writer.write(add_package, package, at_ms=read_clock_ms())
+    told = {"op": "job", "owner": "owner", "job": "afar", "line": {}, "at_ms": 1}
+    studio.services.writer.write(note_work, told, device="two")
     things = {"job": JOB, "number": "1", "session": session, "person": "owner"}
     things |= {"operation": "topup:1", "device": "one", "node": "one", "asking": "none"}
+    things["away_job"] = "two:afar"
     return things | {"package": package.id, "blob": "0" * 64}
 
 
