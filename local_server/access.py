@@ -129,6 +129,7 @@ RIGHTS: dict[str, Right] = {
     # --- the studio and its store ---
     "GET /sync": Right.PERSON,
     "POST /sync": Right.PERSON,
+    "POST /sync/refold": Right.ADMIN,
     "GET /sync/waiting": Right.ADMIN,
     "POST /sync/waiting/<operation>/retry": Right.ADMIN,
     "DELETE /sync/waiting/<operation>": Right.ADMIN,
@@ -140,6 +141,7 @@ RIGHTS: dict[str, Right] = {
     "GET /studio/jobs/<away_job>/bill": Right.OWNER,
     "GET /studio/jobs/<away_job>/frames/<number>/picture": Right.CREW,
     "GET /studio/jobs/<away_job>/frames/<number>/thumbnail": Right.CREW,
+    "POST /studio/snapshots": Right.ADMIN,
     "GET /studio/requests": Right.ADMIN,
     "POST /studio/requests/<asking>/grant": Right.ADMIN,
     "DELETE /studio/devices/<device>": Right.ADMIN,

@@ -1,41 +1,21 @@
 """Entering: a machine with an invite is let into a studio, by a key of its own."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlite_utils import Database
-
-from local_server.farm.db import open_database, read_clock_ms, write
+from local_server.farm.db import open_database, read_clock_ms
 from local_server.farm.errors import Refused, YuntuError
 from local_server.invites import Invite
 from local_server.letters import burn_letter, fetch_letter, keep_letter
 from sync.drafts import Desk
-from sync.engine import Cycle, Engine
+from sync.engine import Cycle, DirectLedger, Engine
 from sync.fold import Fold
 from sync.keys import Chest, Keys, Signer, make_signer
 from sync.store import Store, open_store
 from sync.studio import enrol
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class DirectLedger:
-    """Writes to a database of this thread's own."""
-
-    db: Database
-
-    def write(
-        self, function: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Call a function between BEGIN IMMEDIATE and COMMIT and return what it returns."""
-        with write(self.db):
-            return function(self.db, *args, **kwargs)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

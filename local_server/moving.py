@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from local_server.entering import DirectLedger, Entrant, enter
+from local_server.entering import Entrant, enter
 from local_server.farm import ledger, sealing
 from local_server.farm.accounts import Role, ensure_account, find_account
 from local_server.farm.db import fetch_rows, fetch_value, open_database, read_clock_ms, write
@@ -25,7 +25,7 @@ from local_server.invites import Invite
 from local_server.membership import Card, find_chest, keep_card, make_desk, read_card
 from local_server.settings import read_device
 from sync.drafts import Desk
-from sync.engine import Cycle, Engine
+from sync.engine import Cycle, DirectLedger, Engine
 from sync.fold import Fold
 from sync.keys import Chest
 from sync.people import agree

@@ -2,8 +2,10 @@
 
 import logging
 import random
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from gevent.event import Event
 from gevent.lock import RLock
@@ -11,13 +13,16 @@ from gevent.threadpool import ThreadPool
 from sqlite_utils import Database
 
 from local_server import consent
-from local_server.farm.db import fetch_rows, read_clock_ms
+from local_server.farm.db import fetch_rows, open_database, read_clock_ms
 from local_server.farm.errors import NoFunds, YuntuError
 from local_server.farm.events import add_event
 from local_server.writer import Writer
+from sync.blobs import Blobs, Digest
 from sync.drafts import Desk
 from sync.engine import Cycle, Engine
 from sync.late_store import LateStore
+from sync.refold import Refolded, heal, know_store, refold, take_snapshot
+from sync.snapshots import tell_snap
 from sync.store import Store
 from sync.studio import Build, found_studio
 
@@ -162,6 +167,53 @@ class Reconciler:
         """Append what concerns the studio itself, and synchronise. Raises as the engine does."""
         with self.turn:
             self.engine.append(build)
+
+    def refold(self) -> Refolded:
+        """Prove what this machine has by folding from nothing, and mend what differs.
+
+        Takes seconds for a hundred thousand operations. Raises as the store does.
+        """
+        self.sync()
+        with self.turn, tempfile.TemporaryDirectory(prefix="yuntu-refold-") as name:
+            folder = Path(name)
+            told: Refolded = self.aside.pool.apply(self.prove, (folder,))
+            if told.differences:
+                log.warning("mending after a refold: %s", told.differences)
+                self.writer.run(heal, folder, at_ms=read_clock_ms())
+                self.engine.fold = None
+                self.on_news()
+            return told
+
+    def prove(self, folder: Path) -> Refolded:
+        """Fold from nothing and compare, on a thread of its own."""
+        db = open_database(self.writer.path, migrate=False)
+        try:
+            known = know_store(self.store, db, self.desk.studio)
+            return refold(known, db, folder, device=self.desk.device)
+        finally:
+            db.conn.close()
+
+    def take_snapshot(self) -> Digest:
+        """Put a snapshot of what the logs come to into the store, and name it in the treasury.
+
+        Raises as the engine and the store do.
+        """
+        self.sync()
+        with self.turn:
+            digest: Digest = self.aside.pool.apply(self.put_snapshot)
+            self.engine.append(lambda _: [tell_snap(digest, at_ms=read_clock_ms())])
+            return digest
+
+    def put_snapshot(self) -> Digest:
+        """Make a snapshot and put it, on a thread of its own."""
+        db = open_database(self.writer.path, migrate=False)
+        try:
+            with tempfile.TemporaryDirectory(prefix="yuntu-snapshot-") as name:
+                known = know_store(self.store, db, self.desk.studio)
+                path = take_snapshot(known, Path(name))
+                return Blobs(self.store, self.desk.studio).add_file(path)
+        finally:
+            db.conn.close()
 
     def note_done(self, cycle: Cycle) -> None:
         """Keep how a cycle went, and go on with what it made possible."""

@@ -12,7 +12,8 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlite_utils import Database
 
-from local_server.farm.errors import NotFound, Refused, Unavailable, YuntuError
+from local_server.farm.db import write
+from local_server.farm.errors import BadInput, NotFound, Refused, Unavailable, YuntuError
 from sync.drafts import Desk, build_draft, draft_next, try_operations
 from sync.entry import TREASURY, entry_key
 from sync.fold import GENESIS, CutOff, Effect, Fold, Folded
@@ -27,6 +28,7 @@ from sync.log import (
     save_fold,
 )
 from sync.projection import Projection
+from sync.snapshots import Snap, begin_with, find_snap
 from sync.studio import Build
 from sync.verdict import Verdict
 
@@ -56,6 +58,20 @@ class Ledger(Protocol):
         self, function: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Call a function between BEGIN IMMEDIATE and COMMIT and return what it returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectLedger:
+    """Writes to a database of this thread's own."""
+
+    db: Database
+
+    def write(
+        self, function: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function between BEGIN IMMEDIATE and COMMIT and return what it returns."""
+        with write(self.db):
+            return function(self.db, *args, **kwargs)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -134,6 +150,8 @@ class Engine:
 
     def pull(self, cycle: Cycle) -> None:
         """Read and fold what is new in the store, until nothing is."""
+        if self.ledger.write(self.is_new):
+            self.begin(cycle)
         while True:
             objects: list[Stored] = []
             for name, seq in self.ledger.write(self.find_wants).items():
@@ -148,6 +166,34 @@ class Engine:
             raise Unavailable("studio_missing", studio=self.desk.studio)
         cycle.stopped = dict(fold.stopped)
         cycle.out = self.desk.device not in fold.logs
+
+    def is_new(self, db: Database) -> bool:
+        """Tell whether nothing is folded yet."""
+        return self.read_fold(db).treasury.seq < 0
+
+    def begin(self, cycle: Cycle) -> None:
+        """Read the treasury and begin with the last snapshot that it names, if it names any."""
+        seq = 0
+        while objects := self.read_log(TREASURY if seq else GENESIS, seq):
+            cycle.read += len(objects)
+            self.ledger.write(keep_objects, objects)
+            seq += len(objects)
+        snap = self.ledger.write(find_snap, self.desk.studio)
+        if snap is None:
+            self.absorb([])
+            return
+        try:
+            data = self.store.get(f"v1/{self.desk.studio}/b/{snap.digest[:2]}/{snap.digest}")
+            self.ledger.write(self.take_snapshot, data, snap)
+        except (NotFound, BadInput) as error:
+            log.warning("no beginning with snapshot=%s: %s", snap.digest, error)
+
+    def take_snapshot(self, db: Database, data: bytes, snap: Snap) -> None:
+        """Begin with a snapshot. Raises BadInput `snapshot_wrong`."""
+        desk = self.desk
+        begin_with(db, data, snap, device=desk.device, people=desk.people, at_ms=self.clock())
+        self.fold = None
+        note_studio(db, self.read_fold(db), desk.device)
 
     def read_log(self, name: str, seq: int) -> list[Stored]:
         """Read a log's next objects, up to the first that is not there."""

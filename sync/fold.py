@@ -71,13 +71,15 @@ Effect = Folded | Voided | CutOff
 class Fold:
     """The state that the logs have come to, and the rules by which it goes on.
 
-    `stopped` names what asks for a newer program, by log.
+    `stopped` names what asks for a newer program, by log; `holes` the first entry that is missing
+    of a log which has to be folded again, where a snapshot stood for it.
     """
 
     treasury: Treasury
     logs: dict[str, DeviceLog] = field(default_factory=dict)
     ids: Ids = field(default_factory=MemoryIds)
     stopped: dict[str, str] = field(default_factory=dict)
+    holes: dict[str, int] = field(default_factory=dict)
 
     def advance(self, fetch: Fetch) -> Iterator[list[Effect]]:
         """Fold all that can be folded now, giving what each object came to; wait for the rest."""
@@ -232,12 +234,25 @@ class Fold:
                 name = name_log(log.device, log.epoch)
                 data = fetch(name, cut) if cut else None
                 if cut and data is None:
+                    self.holes[name] = cut
                     return False
                 # Only a cut that names what is there takes anything back.
                 there = digest_entry(data) if data else self.treasury.genesis
                 if there == one["hash"]:
+                    if not self.can_rewind(log, cut, fetch):
+                        return False
                     late.append((log, cut))
         effects.extend(self.rewind(log, cut, fetch) for log, cut in late)
+        return True
+
+    def can_rewind(self, log: DeviceLog, cut: int, fetch: Fetch) -> bool:
+        """Tell whether all entries up to a cut are here, and note the first that is not."""
+        name = name_log(log.device, log.epoch)
+        self.holes.pop(name, None)
+        for seq in range(1, cut + 1):
+            if fetch(name, seq) is None:
+                self.holes[name] = seq
+                return False
         return True
 
     def is_beyond(self, log: DeviceLog, fetch: Fetch) -> bool:

@@ -102,7 +102,7 @@ def find_wants(db: Database, fold: Fold) -> dict[str, int]:
         wants[log] = seq if last is None else int(last) + 1
     if GENESIS in wants and wants[GENESIS] > 0:
         return {TREASURY: 1}
-    return wants
+    return wants | fold.holes
 
 
 def load_fold(db: Database, studio: str) -> Fold:

@@ -161,6 +161,16 @@ class Client:
         answer = self.call("POST", "/sync", body={}, seconds_max=CHECK_SECONDS_MAX)
         return cast(dict[str, Any], answer.json())
 
+    def refold(self) -> dict[str, Any]:
+        """Have everything folded from nothing; return what differed."""
+        answer = self.call("POST", "/sync/refold", body={}, seconds_max=CHECK_SECONDS_MAX)
+        return cast(dict[str, Any], answer.json())
+
+    def take_snapshot(self) -> dict[str, Any]:
+        """Have a snapshot put into the store."""
+        answer = self.call("POST", "/studio/snapshots", body={}, seconds_max=CHECK_SECONDS_MAX)
+        return cast(dict[str, Any], answer.json())
+
     def list_waiting(self) -> dict[str, Any]:
         """Return what waits for money or for a decision."""
         return cast(dict[str, Any], self.call("GET", "/sync/waiting").json())

@@ -14,7 +14,7 @@ from local_server.cli.values import Choice, Number
 from local_server.farm.errors import BadInput
 from local_server.wording import show_money
 
-VERBS = ("devices", "jobs", "create", "join", "invite", "revoke", "requests", "grant")
+VERBS = ("devices", "jobs", "create", "join", "invite", "revoke", "requests", "grant", "snapshot")
 DAYS_MAX = 7
 WATCH_SECONDS = 2.0
 
@@ -24,10 +24,17 @@ WATCH_SECONDS = 2.0
 @click.option("--dry-run", is_flag=True)
 @click.option("--waiting", is_flag=True)
 @click.option("--drop", metavar="OPERATION")
+@click.option("--refold", is_flag=True)
 @click.pass_obj
-def sync(session: Session, watch: bool, dry_run: bool, waiting: bool, drop: str | None) -> int:
+def sync(
+    session: Session, watch: bool, dry_run: bool, waiting: bool, drop: str | None, refold: bool
+) -> int:
     """Bring this machine and its studio's store together now."""
     with session.connect() as client:
+        if refold:
+            told = client.refold()
+            session.answer(told, lambda: print_refolded(session, told))
+            return Exit.DONE
         if drop is not None or waiting:
             answer = client.drop_waiting(drop) if drop else client.list_waiting()
             session.answer(answer, lambda: print_waiting(session, answer))
@@ -64,11 +71,17 @@ def studio(
         if what is None and verb in ("revoke", "grant"):
             wanted = "DEVICE" if verb == "revoke" else "ID"
             raise BadInput("studio_wants", wanted=wanted, verb=verb)
+        if verb == "snapshot":
+            taken = client.take_snapshot()
+            session.answer(
+                taken, lambda: session.print(session.say("studio_snapped", **taken).title)
+            )
+            return
         if verb == "jobs":
             elsewhere = client.list_jobs_elsewhere()
             session.answer(elsewhere, lambda: print_elsewhere(session, elsewhere))
             return
-        if verb in ("requests", "grant"):
+        if verb in ("requests", "grant", "snapshot"):
             asked = client.grant_request(str(what)) if verb == "grant" else client.list_requests()
             session.answer(asked, lambda: print_requests(session, asked))
             return
@@ -113,6 +126,16 @@ def print_standing(session: Session, answer: dict[str, Any], *, dry_run: bool) -
     names = ("studio", "unsealed", "unfunded")
     session.print(session.say(code, **{name: answer[name] for name in names}).title)
     print_transfers(session, answer["transfers"], rules=False)
+
+
+def print_refolded(session: Session, told: dict[str, Any]) -> None:
+    """Print what folding from nothing came to."""
+    names = {name: told[name] for name in ("digest", "objects", "operations")}
+    for one in told["differences"]:
+        words = session.say("refold_differs", what=session.say(f"refold_{one['kind']}").title)
+        session.print(f"{words.title} {one['name']}")
+    code = "refold_mended" if told["differences"] else "refold_same"
+    session.print(session.say(code, **names).title)
 
 
 def print_waiting(session: Session, answer: dict[str, Any]) -> None:

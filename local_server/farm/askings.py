@@ -14,7 +14,11 @@ from local_server.farm.ledger import AMOUNT_MICROS_MAX, Kind
 
 def list_askings(db: Database) -> list[Row]:
     """Return what is asked and not answered yet, oldest first, with what it says parsed."""
-    rows = fetch_rows(db, "SELECT * FROM asking WHERE outcome IS NULL ORDER BY at_ms, id")
+    rows = fetch_rows(
+        db,
+        "SELECT * FROM asking WHERE outcome IS NULL AND id NOT IN (SELECT id FROM operation)"
+        " ORDER BY at_ms, id",
+    )
     return [row | {"line": json.loads(row["line"])} for row in rows if is_for_money(row)]
 
 

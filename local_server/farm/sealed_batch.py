@@ -41,6 +41,7 @@ class SealedBatch:
     routes: dict[tuple[str, str, str | None, str | None], tuple[str, str, str]] = field(
         default_factory=dict
     )
+    owners: set[str] = field(default_factory=set)
 
     def add(self, one: Sealed) -> None:
         """Add an operation that the ledger does not have."""

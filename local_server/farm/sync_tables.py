@@ -140,10 +140,10 @@ def count_usage(row: str) -> dict[str, str]:
     }
 
 
-ADD_USAGE = """
+ADD_USAGE = f"""
   frames = frames + excluded.frames,
-  render_ms = min(render_ms + excluded.render_ms, 1000000000000000),
-  core_ms = min(core_ms + excluded.core_ms, 1000000000000000),
+  render_ms = min(render_ms + excluded.render_ms, {SUM_MAX}),
+  core_ms = min(core_ms + excluded.core_ms, {SUM_MAX}),
   spent_micros = spent_micros + excluded.spent_micros,
   refunded_micros = refunded_micros + excluded.refunded_micros
 """
@@ -174,4 +174,10 @@ CREATE TABLE invite (
   made_at_ms INTEGER NOT NULL,
   until_ms INTEGER NOT NULL CHECK (until_ms > made_at_ms)
 ) STRICT, WITHOUT ROWID;
+"""
+
+RECOUNT_USAGE = f"""
+INSERT INTO main.usage SELECT owner, at_ms / 900000,
+  {", ".join(f"min(sum({value}), {SUM_MAX})" for value in count_usage("operation").values())}
+FROM main.operation WHERE kind IN ('settle', 'refund') GROUP BY 1, 2
 """

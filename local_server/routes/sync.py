@@ -1,6 +1,7 @@
 """Routes of synchronising: how it stands, a cycle now, what waits, and the studio's machines."""
 
 import json
+import time
 from typing import Any
 
 from flask import Response
@@ -24,10 +25,13 @@ from local_server.shapes.sync import (
     DeviceList,
     DevicePath,
     DeviceView,
+    DifferenceView,
     InviteRequest,
     InviteView,
     OperationPath,
     PlanLine,
+    RefoldView,
+    SnapshotView,
     SyncView,
     TroubleView,
     WaitingList,
@@ -54,6 +58,24 @@ def sync_now() -> Response:
     """Do a cycle now and tell how it went; trouble with the store is in the answer."""
     here.reconciler.sync()
     return answer(show_standing())
+
+
+@ROUTES.post("/sync/refold", **gives(RefoldView, AWAY))
+def refold() -> Response:
+    """Fold the studio's logs from nothing, compare with what is here, and mend what differs."""
+    began = time.perf_counter()
+    told = here.reconciler.refold()
+    differences = [DifferenceView(kind=kind, name=name) for kind, name in told.differences]
+    took_ms = round((time.perf_counter() - began) * 1000)
+    return answer(
+        RefoldView(
+            digest=told.digest,
+            objects=told.objects,
+            operations=told.operations,
+            differences=differences,
+            took_ms=took_ms,
+        )
+    )
 
 
 @ROUTES.get("/sync/waiting", **gives(WaitingList))
@@ -109,6 +131,17 @@ def revoke(path: DevicePath) -> Response:
     here.reconciler.append(revoke_device(path.device, at_ms=read_clock_ms()))
     here.reconciler.sync()
     return answer(show_devices())
+
+
+@ROUTES.post(
+    "/studio/snapshots",
+    **gives(SnapshotView, AWAY | {403: ("no_minting_key", "operation_refused")}, status=201),
+)
+def take_snapshot() -> Response:
+    """Put a snapshot of all that the logs come to into the store, for machines that join."""
+    if here.reconciler.desk.keys.minter is None:
+        raise Refused("no_minting_key")
+    return answer(SnapshotView(digest=here.reconciler.take_snapshot()), status=201)
 
 
 @ROUTES.get("/studio/requests", **gives(AskingList))

@@ -52,6 +52,33 @@ class SyncView(Shape):
     transfers: TransfersView = Field(description="What travels to the store and from it")
 
 
+class DifferenceView(Shape):
+    """Something that was not as the studio's logs say."""
+
+    kind: str = Field(
+        description="`object`, `state`, `id`, `operation`, `transfer` or `purse`: where it was"
+    )
+    name: str = Field(description="Which one")
+
+
+class RefoldView(Shape):
+    """What folding the studio's logs from nothing came to."""
+
+    digest: str = Field(description="The SHA-256 of the state, the same on every machine")
+    objects: int = Field(description="How many entries were read from the store")
+    operations: int = Field(description="How many operations of money they come to")
+    differences: list[DifferenceView] = Field(
+        description="What was otherwise on this machine, the first of each kind; mended by now"
+    )
+    took_ms: int = Field(description="How long it took, in ms")
+
+
+class SnapshotView(Shape):
+    """A snapshot that new machines begin with."""
+
+    digest: str = Field(description="The SHA-256 of its bytes, which the treasury names")
+
+
 class WaitingList(Shape):
     """What waits, oldest first."""
 

@@ -1,0 +1,228 @@
+"""Refolding: the studio's logs once more from nothing, to prove what this machine has and mend it.
+
+What a machine has was folded bit by bit, as entries came in. Folding the same entries from nothing,
+read anew from the store, has to come to the same: every object, every sum, every operation. What
+differs is damage, of this machine's disk or of a share that let an entry be overwritten, and is put
+right from the store.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from local_server.farm import accounts, sealing
+from local_server.farm.db import fetch_rows, fetch_value, open_database, write
+from local_server.farm.errors import NotFound
+from local_server.farm.sealing import COLUMNS
+from local_server.farm.sync_tables import RECOUNT_USAGE
+from sync.drafts import Desk
+from sync.engine import Cycle, DirectLedger, Engine, Objects
+from sync.entry import TREASURY
+from sync.fold import Fold
+from sync.keys import Keys, make_signer
+from sync.log import load_fold
+from sync.projection import give_all_again, mend_jobs
+from sync.snapshots import NOBODY, write_snapshot
+
+EXAMPLES_MAX = 5
+_LOG_KEY = re.compile(r"v1/[^/]+/(t|d/[^/]+/[0-9]{4})/([0-9]{10})")
+_DIFFERENCES = {
+    "object": "SELECT {side}.log || '/' || {side}.seq, {side}.bytes FROM {side}.log_object {side}",
+    "state": "SELECT {side}.name, {side}.state FROM {side}.fold_state {side}",
+    "id": "SELECT book || '/' || id, epoch || '/' || seq FROM {side}.log_id",
+    "operation": (
+        f"SELECT {COLUMNS.replace('payload, ', '')}, sealed_in, payload ->> 'amount_micros'"
+        " FROM {side}.operation WHERE sealed_in IS NOT NULL AND studio IS NULL"
+    ),
+    "transfer": (
+        "SELECT t.* FROM {side}.transfer t JOIN {side}.operation o USING (id)"
+        " WHERE o.sealed_in IS NOT NULL AND o.studio IS NULL"
+    ),
+}
+_PURSES = """
+SELECT id FROM (
+  SELECT id, balance_micros AS micros FROM main.purse
+  UNION ALL SELECT debit, amount_micros FROM main.transfer
+  UNION ALL SELECT credit, -amount_micros FROM main.transfer
+) GROUP BY id HAVING sum(micros) <> 0
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refolded:
+    """What a refold came to; `differences` are kind and name of what was not as it had to be."""
+
+    digest: str
+    objects: int
+    operations: int
+    differences: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The store as far as a machine has folded it: what came later is not there."""
+
+    store: Objects
+    fold: Fold
+    kept: dict[str, int]
+
+    def get(self, key: str) -> bytes:
+        """Read an object, or raise NotFound."""
+        found = _LOG_KEY.fullmatch(key)
+        if found is None and not key.endswith("/genesis"):
+            raise NotFound("object_missing", key=key)  # no snapshot: nothing is believed here
+        if found is not None and int(found[2]) > self.find_end(found[1]):
+            raise NotFound("object_missing", key=key)
+        return self.store.get(key)
+
+    def find_end(self, log: str) -> int:
+        """Return the last sequence of a log; a closed epoch ends by itself."""
+        if log == TREASURY:
+            return max(self.fold.treasury.seq, self.kept.get(log, 0))
+        _, device, epoch = log.split("/")
+        member = self.fold.treasury.devices.get(device)
+        if member is not None and (member.over or int(epoch) < member.epoch):
+            return 10**10
+        own = self.fold.logs.get(device)
+        folded = own.seq if own is not None and own.epoch == int(epoch) else 0
+        return max(folded, self.kept.get(log, 0))
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write nothing: who folds from nothing only reads."""
+        raise NotImplementedError
+
+
+def know_store(store: Objects, db: Database, studio: str) -> Known:
+    """Return the store as far as a database has folded it."""
+    rows = db.conn.execute("SELECT log, max(seq) FROM log_object GROUP BY log")
+    return Known(store, load_fold(db, studio), dict(rows.fetchall()))
+
+
+@contextmanager
+def fold_from_nothing(store: Known, folder: Path, *, device: str) -> Iterator[Database]:
+    """Give a new database with all that is in the store, as a machine of that name has it."""
+    db = open_database(folder / "refold.db")
+    try:
+        db.conn.execute("PRAGMA synchronous = OFF")  # it lives no longer than this process
+        desk = Desk(store.fold.treasury.studio, device, Keys(make_signer()))
+        engine = Engine(store=store, ledger=DirectLedger(db), desk=desk, clock=lambda: 0)
+        engine.pull(Cycle())
+        yield db
+    finally:
+        db.conn.close()
+
+
+def refold(store: Known, db: Database, folder: Path, *, device: str) -> Refolded:
+    """Fold from nothing in a folder and compare with a database, changing nothing there.
+
+    `folder` has the database that came of it afterwards, for `heal`. Raises as the store does.
+    """
+    with fold_from_nothing(store, folder, device=device) as fresh:
+        digest = load_fold(fresh, store.fold.treasury.studio).make_digest()
+    with attached(db, folder):
+        return Refolded(
+            digest=digest,
+            objects=fetch_value(db, "SELECT count(*) FROM proof.log_object"),
+            operations=fetch_value(db, "SELECT count(*) FROM proof.operation"),
+            differences=tuple(find_differences(db)),
+        )
+
+
+def take_snapshot(store: Known, folder: Path) -> Path:
+    """Write a snapshot of all that is known of a store into a folder; return its file."""
+    path = folder / "snapshot"
+    with fold_from_nothing(store, folder, device=NOBODY) as db, path.open("wb") as opened:
+        write_snapshot(db, load_fold(db, store.fold.treasury.studio), opened)
+    return path
+
+
+@contextmanager
+def attached(db: Database, folder: Path) -> Iterator[None]:
+    """Have the database that came of a refold beside another."""
+    db.conn.execute("ATTACH ? AS proof", (str(folder / "refold.db"),))
+    try:
+        yield
+    finally:
+        db.conn.execute("DETACH proof")
+
+
+def find_differences(db: Database) -> Iterator[tuple[str, str]]:
+    """Give the first of what is not as it has to be, by kind."""
+    for kind, sql in _DIFFERENCES.items():
+        here, there = sql.format(side="main"), sql.format(side="proof")
+        wrong = [f"{here} EXCEPT {there}"]
+        if kind != "object":  # who began with a snapshot need not have them all
+            wrong.append(f"{there} EXCEPT {here}")
+        found = [
+            db.conn.execute(f"SELECT * FROM ({one}) LIMIT ?", (EXAMPLES_MAX,)) for one in wrong
+        ]
+        names = {str(row[0]) for rows in found for row in rows}
+        yield from ((kind, name) for name in sorted(names)[:EXAMPLES_MAX])
+    for (name,) in db.conn.execute(f"{_PURSES} LIMIT ?", (EXAMPLES_MAX,)):
+        yield "purse", str(name)
+
+
+def heal(db: Database, folder: Path, *, at_ms: int) -> None:
+    """Put everything that the logs say in place of what was there, as one transaction.
+
+    What no log carries yet is given again behind it, as far as it fits.
+    """
+    with attached(db, folder), write(db):
+        with sealing.floors_lifted(db):
+            for row in reversed(sealing.list_unsealed(db)):
+                sealing.take_back(db, row, reason="room", at_ms=at_ms, outcome=None)
+            with without_triggers(db):
+                replace_ledger(db, at_ms=at_ms)
+        for table in ("log_id", "fold_state"):
+            db.conn.execute(f"DELETE FROM main.{table}")
+            db.conn.execute(f"INSERT INTO main.{table} SELECT * FROM proof.{table}")
+        db.conn.execute("INSERT OR REPLACE INTO main.log_object SELECT * FROM proof.log_object")
+        touched = {str(row["id"]) for row in fetch_rows(db, "SELECT id FROM job")}
+        give_all_again(db, touched, reasons=("room",))
+        mend_jobs(db, touched, at_ms=at_ms)
+
+
+def replace_ledger(db: Database, *, at_ms: int) -> None:
+    """Replace every operation of this studio by what the logs say; purses and usage follow."""
+    execute = db.conn.execute
+    for (owner,) in execute("SELECT DISTINCT owner FROM proof.operation").fetchall():
+        accounts.ensure_account(db, account=owner, name=owner, at_ms=at_ms)
+    columns = f"{COLUMNS}, sealed_in"
+    execute(
+        "DELETE FROM main.transfer WHERE id NOT IN"
+        " (SELECT id FROM main.operation WHERE studio IS NOT NULL)"
+    )
+    execute("DELETE FROM main.operation WHERE studio IS NULL")
+    execute(
+        f"INSERT INTO main.operation ({columns}) SELECT {columns} FROM proof.operation ORDER BY seq"
+    )
+    execute("INSERT OR IGNORE INTO main.purse SELECT id, kind, owner, device, 0 FROM proof.purse")
+    execute("INSERT INTO main.transfer SELECT * FROM proof.transfer")
+    execute("UPDATE main.purse SET balance_micros = 0")
+    execute(
+        "UPDATE main.purse SET balance_micros = moved.micros FROM (SELECT id, sum(micros) AS micros"
+        " FROM (SELECT debit AS id, -amount_micros AS micros FROM main.transfer UNION ALL SELECT"
+        " credit, amount_micros FROM main.transfer) GROUP BY id) moved WHERE moved.id = purse.id"
+    )
+    execute("DELETE FROM main.usage")
+    execute(RECOUNT_USAGE)
+
+
+@contextmanager
+def without_triggers(db: Database) -> Iterator[None]:
+    """Run a block without the triggers of the ledger, which refuse to change what stands."""
+    triggers: list[dict[str, Any]] = fetch_rows(
+        db,
+        "SELECT name, sql FROM main.sqlite_master"
+        " WHERE type = 'trigger' AND tbl_name IN ('operation', 'transfer')",
+    )
+    for one in triggers:
+        db.conn.execute(f"DROP TRIGGER main.{one['name']}")
+    yield
+    for one in triggers:
+        db.conn.execute(one["sql"])
