@@ -173,9 +173,14 @@ def take_row(db: Database, fold: Fold, batch: SealedBatch, row: list[Any], devic
         case "id":
             db.conn.execute("INSERT INTO log_id (book, id, epoch, seq) VALUES (?, ?, ?, ?)", values)
         case "job" if values[0] != device:
-            db.conn.execute("INSERT INTO away_job VALUES (?, ?, ?, ?, ?)", values)
+            db.conn.execute(
+                "INSERT INTO away_job (device, job, owner, line, at_ms) VALUES (?, ?, ?, ?, ?)",
+                values,
+            )
         case "result" if values[0] != device:
-            db.conn.execute("INSERT INTO away_result VALUES (?, ?, ?, ?)", values)
+            db.conn.execute(
+                "INSERT INTO away_result (device, job, frame, line) VALUES (?, ?, ?, ?)", values
+            )
         case "asking":
             db.conn.execute(
                 "INSERT INTO asking (id, device, line, at_ms) VALUES (?, ?, ?, ?)"
