@@ -129,6 +129,7 @@ class MainWindow(QMainWindow):
         self.job_wire.picture_came.connect(self.pictures.put)
         self.submission_wire = SubmissionWire(client, self.new_panel, self.preferences)
         self.money_wire = MoneyWire(stage, client, self.money_panel, self.side)
+        self.money_wire.free_known.connect(self.new_panel.set_free)
         self.machines_wire = MachinesWire(client, self.machines_panel, self.jobs)
         self.sync_wire = SyncWire(client, self.sync_panel)
         self.server_wire = self.make_server_wire()
@@ -245,6 +246,7 @@ class MainWindow(QMainWindow):
         self.live.stop()
         self.events.last = -1
         self.job_wire.close()
+        self.new_panel.clear()
         self.jobs.set_first_page([], None)
         self.side.set_person(None)
         self.sign_in_panel.begin(may_sign_up=may_sign_up)

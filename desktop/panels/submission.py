@@ -24,6 +24,7 @@ class SubmissionPanel(QWidget):
         self.setObjectName("page")
         self.stage = stage
         self.cards: list[SceneCard] = []
+        self.free_micros: int | None = None
         back = stage.tool("back", "job.back", "Alt+Left")
         back.clicked.connect(self.back)
         add = stage.caption(QPushButton(), "submit.add")
@@ -58,6 +59,8 @@ class SubmissionPanel(QWidget):
         added.dismissed.connect(self.dismiss)
         self.cards.append(added)
         self.list.insertWidget(self.list.count() - 1, added)
+        if self.free_micros is not None:
+            added.set_free(self.free_micros)
         added.ask()
         return added
 
@@ -69,6 +72,12 @@ class SubmissionPanel(QWidget):
         if not self.cards:
             self.submitted.emit()
 
+    def clear(self) -> None:
+        """Take every scene away: whoever brought them has gone."""
+        self.free_micros = None
+        for one in tuple(self.cards):
+            self.dismiss(one)
+
     def set_farm(self, farm: dict[str, Any]) -> None:
         """Take in whether there is a farm to render on."""
         for one in self.cards:
@@ -76,5 +85,6 @@ class SubmissionPanel(QWidget):
 
     def set_free(self, free_micros: int) -> None:
         """Take in what there is to spend."""
+        self.free_micros = free_micros
         for one in self.cards:
             one.set_free(free_micros)

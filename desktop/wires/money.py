@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.client import CHECK_MS_MAX, Client
@@ -21,6 +21,9 @@ GATHER_MS = 400
 
 class MoneyWire(QObject):
     """Connects the page of money with the server."""
+
+    free_known = Signal(int)
+    """What there is to spend, whenever that may have changed."""
 
     def __init__(self, stage: Stage, client: Client, panel: MoneyPanel, side: Side) -> None:
         super().__init__(panel)
@@ -67,6 +70,7 @@ class MoneyWire(QObject):
         """Show what there is."""
         self.panel.set_balance(balance)
         self.side.set_balance(show_money(balance["free_micros"]))
+        self.free_known.emit(balance["free_micros"])
 
     def put_usage(self, today: date, items: list[dict[str, Any]]) -> None:
         """Show what was spent, days on which nothing was among them."""

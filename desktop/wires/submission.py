@@ -27,13 +27,7 @@ class SubmissionWire(QObject):
         """Show scenes, as they were rendered the last time."""
         for scene in scenes:
             self.panel.add_scene(scene, self.preferences.recall_scene(scene) | request)
-        self.ask_balance()
-
-    def ask_balance(self) -> None:
-        """Ask what there is to spend."""
         self.client.get("/farm", slot="farm").done.connect(self.panel.set_farm)
-        reply = self.client.get("/balance", slot="free")
-        reply.done.connect(lambda balance: self.panel.set_free(balance["free_micros"]))
 
     def check(self, card: SceneCard) -> None:
         """Let the server look at a scene; a later question makes the earlier one stale."""

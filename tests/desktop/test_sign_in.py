@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
 from desktop.stage import Stage
+from tests.desktop.artist import CHECK_MS_MAX, click, drop, wait_for_state, write_scene
 from tests.end_to_end.running_farm import RunningFarm
 
 MS_MAX = 30_000
@@ -18,12 +19,14 @@ PASSWORD = "sunlit-kiln-42"  # noqa: S105
 @pytest.fixture(scope="module")
 def shared_farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
     """A farm where everybody has to sign in, and may make an account."""
-    with RunningFarm(tmp_path_factory.mktemp("shared") / "data", "--no-node") as running:
-        password = {"password": PASSWORD}
+    with RunningFarm(tmp_path_factory.mktemp("shared") / "data") as running:
+        password, admin = {"password": PASSWORD}, running.get("/me")["name"]
         url = running.address
         assert running.session.put(f"{url}/me/password", json=password, timeout=30).ok
         rules = {"shared": True, "sign_up": True}
         assert running.session.patch(f"{url}/rules", json=rules, timeout=30).ok
+        told = running.post("/sessions", password | {"login": admin})
+        running.session.headers["Authorization"] = f"Bearer {told['access_token']}"
         yield running
 
 
@@ -42,13 +45,33 @@ def wait_for_page(qtbot: QtBot, window: MainWindow, name: str) -> None:
     qtbot.waitUntil(lambda: window.pages.currentWidget() is page, timeout=MS_MAX)
 
 
+def render_for_money(qtbot: QtBot, window: MainWindow, farm: RunningFarm, scene: Path) -> None:
+    """Render a scene as somebody who has nothing until an admin gives it to them."""
+    [person] = [one for one in farm.get("/people")["items"] if one["name"] == "Lin"]
+    drop(window, scene)
+    [card] = window.new_panel.cards
+    qtbot.waitUntil(lambda: card.check is not None, timeout=CHECK_MS_MAX)
+    qtbot.waitUntil(lambda: "¥0.00" in card.most.text(), timeout=MS_MAX)
+    assert not card.button.isEnabled()
+    farm.post("/topups", {"id": "gift", "amount_micros": 9_000_000, "account": person["id"]})
+    qtbot.waitUntil(lambda: window.side.balance.text() == "¥9.00", timeout=MS_MAX)
+    qtbot.waitUntil(card.button.isEnabled, timeout=MS_MAX)
+    with qtbot.waitSignal(window.submission_wire.submitted, timeout=MS_MAX) as sent:
+        click(qtbot, card.button)
+    job = str(sent.args[0]["id"])
+    wait_for_state(qtbot, window, job, "completed")
+    qtbot.waitUntil(lambda: len(window.frames.list_pictured()) == 4, timeout=MS_MAX)
+    assert farm.get("/balance", account=person["id"])["free_micros"] < 9_000_000
+
+
 def test_from_sign_up_to_sign_out(
     qtbot: QtBot,
     stage: Stage,
     preferences: Preferences,
     shared_farm: RunningFarm,
+    tmp_path: Path,
 ) -> None:
-    """Somebody new comes, goes, comes back, and is known the next time."""
+    """Somebody new comes, renders, goes, comes back, and is known the next time."""
     window = open_window(qtbot, stage, preferences, shared_farm.data)
     wait_for_page(qtbot, window, "sign_in")
     panel = window.sign_in_panel
@@ -67,6 +90,7 @@ def test_from_sign_up_to_sign_out(
         lambda: window.jobs.is_filled and window.live.socket is not None, timeout=MS_MAX
     )
     window.sign_in.background.pool.waitForDone(MS_MAX)
+    render_for_money(qtbot, window, shared_farm, write_scene(tmp_path))
     window.close()
 
     again = open_window(qtbot, stage, preferences, shared_farm.data)
