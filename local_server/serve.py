@@ -21,6 +21,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 from sqlite_utils import Database
 
 from local_server.app import create_app
+from local_server.borrowing import Borrowing
 from local_server.callers import Via
 from local_server.delivery import Delivery
 from local_server.farm.accounts import Role, ensure_account
@@ -222,6 +223,7 @@ def build_services(settings: Settings) -> Services:
     reconciler = make_reconciler(
         settings, writer, stores.far.store, chest=chest, card=card, wake=wake
     )
+    borrowing = Borrowing(stores, is_together=reconciler.is_together)
     arrivals = Arrivals(
         stores, owner=card.owner, data=settings.data, is_together=reconciler.is_together
     )
@@ -241,7 +243,9 @@ def build_services(settings: Settings) -> Services:
         foreman=foreman,
         roster=roster,
         preparation=preparation,
-        submission=Submission(writer, preparation, blobs, known, books, on_queued=wake.set),
+        submission=Submission(
+            writer, preparation, blobs, known, books, borrowing, on_queued=wake.set
+        ),
         delivery=Delivery(writer, blobs),
         live=Live(settings.logs),
         blobs=blobs,

@@ -8,6 +8,7 @@ from typing import Any
 import gevent
 from sqlite_utils import Database
 
+from local_server.borrowing import Borrowing
 from local_server.estimating import Estimate, estimate_job, read_history
 from local_server.farm import jobs
 from local_server.farm.accounts import get_account
@@ -15,6 +16,7 @@ from local_server.farm.db import Row, assert_writing, read_clock_ms
 from local_server.farm.errors import NoFunds, YuntuError
 from local_server.farm.jobs import Plan
 from local_server.farm.pricing import PriceBook, choose_book
+from local_server.farm.sites import Site
 from local_server.farm.states import JobState
 from local_server.findings import describe_finding
 from local_server.preparation import Preparation, Prepared, Request, make_recipe
@@ -37,6 +39,7 @@ class Submission:
         blobs: Blobs,
         known: KnownFiles,
         books: dict[str, PriceBook],
+        borrowing: Borrowing,
         on_queued: Callable[[], None],
     ) -> None:
         self.writer = writer
@@ -44,6 +47,7 @@ class Submission:
         self.blobs = blobs
         self.known = known
         self.books = books
+        self.borrowing = borrowing
         self.on_queued = on_queued
         self.under_way: dict[str, gevent.Greenlet[..., None]] = {}
 
@@ -102,12 +106,16 @@ class Submission:
         manifest, _ = self.preparation.pool.apply(
             store_package, (prepared.package, self.blobs), {"known": self.known}
         )
+        recipe = make_recipe(prepared, manifest=manifest)
+        if request.site == Site.HERE and not request.fresh:
+            self.borrowing.borrow(recipe, prepared.numbers)
         self.writer.write(
             plan_and_fund,
             job=job,
             prepared=prepared,
             findings=findings,
             manifest=manifest,
+            recipe=recipe,
             book=self.book,
             level=level,
             at_ms=read_clock_ms(),
@@ -125,6 +133,7 @@ def plan_and_fund(
     prepared: Prepared,
     findings: list[dict[str, Any]],
     manifest: str,
+    recipe: str,
     book: PriceBook,
     level: str,
     at_ms: int,
@@ -151,7 +160,7 @@ def plan_and_fund(
         renderer=prepared.renderer.key,
         renderer_version=prepared.renderer.version,
         look=prepared.request.look,
-        recipe=make_recipe(prepared, manifest=manifest),
+        recipe=recipe,
         width=prepared.facts["width"],
         height=prepared.facts["height"],
         frames=format_frames(prepared.numbers),

@@ -78,12 +78,26 @@ def find_record(store: Store, studio: str, recipe: Digest, number: int) -> Frame
         return None
 
 
+def list_recorded(store: Store, studio: str, recipe: Digest) -> list[int]:
+    """Return the numbers of the frames of a recipe that have a record."""
+    prefix = f"v1/{check_name(studio)}/f/{parse_digest(recipe)}/"
+    numbers, last = [], ""
+    while keys := store.list(prefix, after=last):
+        numbers += [_read_number(key.removeprefix(prefix)) for key in keys]
+        last = keys[-1]
+    return numbers
+
+
 def record_key(studio: str, recipe: Digest, number: int) -> str:
     """Return where the record of a frame is kept; raise `BadInput` (`record_malformed`)."""
     if abs(number) > _NUMBER_MAX:
         raise BadInput("record_malformed")
     sign = "m" if number < 0 else ""
     return f"v1/{check_name(studio)}/f/{parse_digest(recipe)}/{sign}{abs(number):010d}"
+
+
+def _read_number(name: str) -> int:
+    return -int(name[1:]) if name.startswith("m") else int(name)
 
 
 def parse_record(data: bytes) -> FrameRecord:

@@ -128,3 +128,11 @@ def test_results_of_all_come_by_themselves_with_their_bills(
         there = guest.get(f"/studio/jobs/{job['id']}/bill")
         assert there["lines"] == bill["lines"]
         assert (there["total_micros"], job["cost_micros"]) == (bill["total_micros"],) * 2
+        guest.top_up(10)
+        guest.post("/sync")
+        again = guest.render("for-all", scene)  # ids of jobs are each machine's own business
+        assert (again["cost_micros"], again["frames"]["reused"]) == (0, 2)
+        guest.wait_for_delivery("for-all")
+        assert read_all(guest.out("for-all")) == read_all(folder)
+        guest.assert_paid_once("for-all")
+        guest.assert_clean()
