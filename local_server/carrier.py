@@ -94,12 +94,19 @@ class Carrier:
     """Carries one kind of load; while a store is away it waits, and goes on by itself."""
 
     def __init__(
-        self, work: Work, writer: Writer, pace: Pace, *, on_done: Callable[[], None]
+        self,
+        work: Work,
+        writer: Writer,
+        pace: Pace,
+        *,
+        on_done: Callable[[], None],
+        on_away: Callable[[], None],
     ) -> None:
         self.work = work
         self.writer = writer
         self.pace = pace
         self.on_done = on_done
+        self.on_away = on_away
         self.pool = ThreadPool(1)
         self.wanted = Event()
         self.ended = Event()
@@ -179,6 +186,7 @@ class Carrier:
             log.warning("load=%s waits: %s", self.work.load, error, exc_info=told is not error)
         self.trouble = told
         self.put_off()
+        self.on_away()
 
     def put_off(self) -> None:
         """Choose when to try again, a little at random."""

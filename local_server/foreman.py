@@ -67,6 +67,9 @@ class Foreman:
         self.doubtful_looks = 0
         self.leases_stand_still = False
         self.next_expiry_check = 0
+        self.doubted: list[Row] = []
+        self.asking = False
+        self.found: dict[tuple[str, int, int], Result | None] = {}
         self.trouble: YuntuError | None = None
 
     def note_death(self, node: str) -> None:
@@ -285,14 +288,31 @@ class Foreman:
     # --- what was lost ---
 
     def reap_expired(self, db: Database) -> None:
-        """Take frames back whose lease ran out, unless their picture is in the store."""
+        """Take frames back whose lease ran out, unless their picture is in the store.
+
+        A farm's store may be slow or away: it is asked between rounds, on another thread.
+        """
         expired = attempts.list_expired(db, site=self.site, at_ms=self.clock())
-        if not expired:
+        if self.site is Site.HERE:
+            self.found = {name_frame(frame): self.find_result(frame) for frame in expired}
+        found = [
+            (frame, self.found[name_frame(frame)])
+            for frame in expired
+            if name_frame(frame) in self.found
+        ]
+        self.doubted = [frame for frame in expired if name_frame(frame) not in self.found]
+        self.found = {}
+        if not found:
             return
-        found = [(frame, self.find_result(frame)) for frame in expired]
         with write(db):
             for frame, result in found:
                 self.settle_or_lose(db, frame, result)
+
+    def look_up(self) -> None:
+        """Ask the store for the frames in doubt. Raises what it raises; then they stay in doubt."""
+        doubted, self.doubted = self.doubted, []
+        self.found = {name_frame(frame): self.find_result(frame) for frame in doubted}
+        self.next_expiry_check = 0
 
     def settle_or_lose(self, db: Database, seen: Row, result: Result | None) -> None:
         """End an expired attempt: with its stored picture if there is one, else for another try."""
@@ -350,6 +370,11 @@ class Foreman:
         self.reap_expired(db)
         if self.queue.is_private:
             self.find_lost_messages(db, older_than_ms=0, at_once=True)
+
+
+def name_frame(frame: Row) -> tuple[str, int, int]:
+    """Return what tells one attempt at a frame from all others."""
+    return frame["job"], frame["number"], frame["attempt"]
 
 
 def withdraw_job(line: Line, job: str) -> set[int]:

@@ -45,6 +45,7 @@ class Packages:
         farm, row = self.stores.farm, rows[0]
         assert farm is not None
         try:
+            farm.store.recover()
             copy_package(
                 parse_digest(row["manifest"]),
                 source=self.stores.blobs,

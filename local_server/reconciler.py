@@ -142,8 +142,7 @@ class Reconciler:
 
     def cycle(self) -> Cycle:
         """Do one cycle, founding the studio where it is this machine's to found."""
-        if self.standing.trouble is not None:
-            self.aside.pool.apply(self.store.probe)  # nobody has to wait for what is back again
+        self.aside.pool.apply(self.store.recover)  # whatever else needs the store relies on it
         try:
             return self.engine.run_cycle()
         except YuntuError as error:

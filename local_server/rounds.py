@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 ROUND_SECONDS = 0.02
 IDLE_SECONDS = 0.1
 AWAY_SECONDS = 1.0
+DOUBT_SECONDS = 5.0
 
 
 def run_rounds(services: Services, push: Push, foreman: Foreman) -> None:
@@ -58,7 +59,24 @@ def do_round(services: Services, push: Push, foreman: Foreman) -> bool:
     pass_on(services, push, foreman, heard)
     handed = services.writer.run(foreman.do_round)
     tell_news(services, push)
+    if foreman.doubted and not foreman.asking:
+        foreman.asking = True
+        gevent.spawn(look_up, services, foreman)
     return handed or heard.any
+
+
+def look_up(services: Services, foreman: Foreman) -> None:
+    """Have a foreman ask its store for what it is in doubt of, while its rounds go on."""
+    pool, farm = gevent.get_hub().threadpool, services.stores.farm
+    try:
+        if farm is not None:
+            pool.apply(farm.store.recover)
+        pool.apply(foreman.look_up)
+    except Exception as error:  # noqa: BLE001 - network or bucket: it may pass
+        log.warning("site=%s: frames stay in doubt: %s", foreman.site, error)
+        gevent.sleep(DOUBT_SECONDS)
+    finally:
+        foreman.asking = False
 
 
 def pass_on(services: Services, push: Push, foreman: Foreman, heard: Aftermath) -> None:

@@ -44,7 +44,8 @@ class Shipping:
         works = (Packages(stores), Results(stores, together), Portraits(stores, together), arrivals)
         done = {Load.PACKAGES: on_sent, Load.RESULTS: told}
         self.carriers = tuple(
-            Carrier(work, writer, self.pace, on_done=done.get(work.load, on_sent)) for work in works
+            Carrier(work, writer, self.pace, on_done=done.get(work.load, on_sent), on_away=told)
+            for work in works
         )
         reconciler.on_met = self.meet
 

@@ -20,6 +20,7 @@ from sync.copies import NearBlobs
 from sync.late_store import LateStore
 from sync.store import Store, open_store
 
+FARM_REST_SECONDS = 30.0  # no reconciler looks whether it is back
 FORGOTTEN_AFTER_SECONDS = 7 * 24 * 3600
 
 
@@ -71,7 +72,10 @@ def find_farm(farm: FarmAddress, far: Beyond, opener: Callable[[str], Store]) ->
     """Return where a farm's frames are: mostly the studio's own store."""
     if (farm.store, farm.studio) == (far.store.address, far.studio):
         return far
-    return Beyond(store=LateStore(farm.store, opener=opener), studio=farm.studio)
+    return Beyond(
+        store=LateStore(farm.store, rest_seconds=FARM_REST_SECONDS, opener=opener),
+        studio=farm.studio,
+    )
 
 
 def clear_scratch(folder: Path) -> None:

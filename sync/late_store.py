@@ -9,27 +9,28 @@ from local_server.farm.errors import BadInput, Unavailable, YuntuError
 from sync.store import ListedBlob, ObjectInfo, Shelf, Store, open_store
 
 T = TypeVar("T")
-REST_SECONDS = 5.0
+REST_SECONDS = 300.0
 
 
 class LateStore:
     """A `Store` at an address, whatever is wrong with it now. Safe to use from several threads.
 
     Before the first verb, and again after trouble, the store is opened and probed: what is unfit
-    is not written to. For a moment after it failed every verb fails at once with the same words,
-    so that nobody waits long for what is known to be away. Raises Unavailable, for a wrong address
-    too: `store_address_unknown` is BadInput only to whoever writes it down.
+    is not written to. Once it has failed, every verb fails at once with the same words, so that
+    nobody waits for what is known to be away, until somebody calls `probe`, or for minutes. Raises
+    Unavailable for a wrong address too.
     """
 
     def __init__(
         self,
         address: str,
         *,
+        rest_seconds: float = REST_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         opener: Callable[[str], Store] = open_store,
     ) -> None:
         self.address = address
-        self._clock, self._opener = clock, opener
+        self._rest_seconds, self._clock, self._opener = rest_seconds, clock, opener
         self._store: Store | None = None
         self._trouble: YuntuError | None = None
         self._rests_until = 0.0
@@ -81,6 +82,11 @@ class LateStore:
         """Try the store out now, whatever it was found to be before."""
         self._store, self._rests_until = None, 0.0
         self._reach()
+
+    def recover(self) -> None:
+        """Try the store out if it was found wanting."""
+        if self._trouble is not None:
+            self.probe()
 
     def send_blob(self, key: str, source: Path, on_bytes: Callable[[int], None]) -> bool:
         """Do as `put_blob`, and tell of the bytes that are there."""
@@ -134,7 +140,7 @@ class LateStore:
 
     def _rest(self, error: Unavailable) -> Unavailable:
         self._store, self._trouble = None, error
-        self._rests_until = self._clock() + REST_SECONDS
+        self._rests_until = self._clock() + self._rest_seconds
         return error
 
 

@@ -91,10 +91,16 @@ def show_farm(farm: FarmLink | None) -> FarmView:
         queue=hide_password(farm.address.queue),
         store=farm.address.store,
         studio=farm.address.studio,
-        trouble=show_trouble(farm.foreman.trouble),
+        trouble=show_trouble(farm.foreman.trouble or find_store_trouble()),
         shipments=list_shipments(),
         invited=invited,
     )
+
+
+def find_store_trouble() -> YuntuError | None:
+    """Return what the farm's store was last found to be wrong with."""
+    farm = here.stores.farm
+    return None if farm is None else farm.store.trouble
 
 
 def list_shipments() -> list[ShipmentView]:

@@ -13,6 +13,7 @@ import pytest
 from sync.blobs import Blobs
 from sync.bucket_address import BucketKey, parse_bucket_address
 from sync.folder_store import FolderStore
+from sync.late_store import LateStore
 from sync.memory_store import MemoryStore
 from sync.oss_store import OssStore, open_requests
 from sync.store import Store
@@ -66,11 +67,14 @@ def bucket(oss_server: OssServer) -> Iterator[Bucket]:
     oss_server.faults.replace("")
 
 
-@pytest.fixture(params=["folder", "memory", "oss2", "v2"])
+@pytest.fixture(params=["folder", "late", "memory", "oss2", "v2"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Every implementation, one after the other."""
     if request.param == "folder":
         yield make_folder_store(tmp_path)
+    elif request.param == "late":
+        (tmp_path / "store").mkdir()
+        yield LateStore(f"folder:{tmp_path / 'store'}")
     elif request.param == "memory":
         yield MemoryStore()
     else:
