@@ -80,6 +80,19 @@ class Preferences:
         self.store.setValue("behaviour/toured", value)
 
     @property
+    def texture_folders(self) -> list[str]:
+        """The folders in which files that scenes miss are looked for."""
+        try:
+            kept = json.loads(str(self.read("scenes/folders", "[]")))
+        except ValueError:
+            return []
+        return [str(one) for one in kept] if isinstance(kept, list) else []
+
+    @texture_folders.setter
+    def texture_folders(self, value: list[str]) -> None:
+        self.store.setValue("scenes/folders", json.dumps(value, ensure_ascii=False))
+
+    @property
     def geometry(self) -> QByteArray:
         """Where the window was, and how large."""
         value = self.store.value("window/geometry")

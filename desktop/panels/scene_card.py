@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QProgressBar, QPushButt
 from desktop.figures import show_duration, show_money, show_renderer, show_size
 from desktop.panels.findings import Findings
 from desktop.panels.layout import column, holder, line, row
+from desktop.panels.missing_files import lacks_files
 from desktop.panels.scene_settings import SceneSettings
 from desktop.stage import Stage
 
@@ -105,7 +106,8 @@ class SceneCard(QFrame):
     @property
     def order(self) -> dict[str, Any]:
         """Return what is asked for when it is sent off."""
-        return self.request | {"site": self.site.currentData()}
+        rank = self.settings.looks.rank
+        return self.request | {"site": self.site.currentData(), "priority": rank}
 
     # --- what it is told ---
 
@@ -118,6 +120,14 @@ class SceneCard(QFrame):
         self.check = None
         self.show_all()
         self.typing.start()
+
+    def look_in(self, folders: list[str]) -> None:
+        """Look for missing files in other folders than before, if there are any missing."""
+        missing = self.settings.missing
+        lacks = self.check is not None and lacks_files(self.check)
+        if folders != missing.folders and (lacks or missing.folders):
+            missing.use_folders(folders)
+            self.ask()
 
     def ask(self) -> None:
         """Say that the scene is to be checked."""
@@ -170,7 +180,7 @@ class SceneCard(QFrame):
     def show_findings(self) -> None:
         """List what was found, or why nothing could be."""
         found = self.check["findings"] if self.check else []
-        self.settings.offer_allowing(any(one["code"].startswith("asset") for one in found))
+        self.settings.missing.offer(bool(self.check and lacks_files(self.check)))
         if self.problem is not None:
             title, detail = self.problem
             found = [{"severity": "blocker", "title": title, "detail": detail}]

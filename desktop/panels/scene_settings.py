@@ -4,9 +4,11 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QIntValidator
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from desktop.panels.layout import column, holder, row
+from desktop.panels.look_choices import LookChoices
+from desktop.panels.missing_files import MissingFiles
 from desktop.stage import Stage
 
 SAMPLES_MAX = 1_000_000
@@ -21,9 +23,12 @@ class SceneSettings(QWidget):
         super().__init__()
         self.stage = stage
         self.make_fields(kept)
+        self.looks = LookChoices(stage, kept)
+        self.looks.changed.connect(self.changed)
+        self.missing = MissingFiles(stage, allow=bool(kept.get("allow_missing")))
+        self.missing.changed.connect(self.changed)
         for field in (self.frames, self.samples, self.out):
             field.textEdited.connect(lambda _: self.changed.emit())
-        self.allow.toggled.connect(lambda _: self.changed.emit())
         browse = stage.tool("folder", "submit.choose_out")
         browse.clicked.connect(self.choose_out)
         out = column(stage.label("submit.out", "caption"), row(self.out, browse, gap=4), gap=5)
@@ -34,8 +39,7 @@ class SceneSettings(QWidget):
         fields = row(*pairs, holder(out), gap=16)
         for place, share in enumerate((2, 2, 5)):
             fields.setStretch(place, share)
-        layout = column(fields, self.allow, gap=12)
-        self.setLayout(layout)
+        self.setLayout(column(self.missing, fields, self.looks, gap=12))
 
     def make_fields(self, kept: dict[str, Any]) -> None:
         """Make the fields; `kept` is what was in them the last time."""
@@ -48,8 +52,6 @@ class SceneSettings(QWidget):
         words.bind(
             self.samples, lambda: self.samples.setPlaceholderText(words.say("submit.as_in_scene"))
         )
-        self.allow = stage.caption(QCheckBox(), "submit.allow_missing")
-        self.allow.setChecked(bool(kept.get("allow_missing")))
         for key, field in (("frames", self.frames), ("samples", self.samples), ("out", self.out)):
             stage.name(field, f"submit.{key}")
 
@@ -60,18 +62,16 @@ class SceneSettings(QWidget):
             "frames": self.frames.text().strip() or None,
             "out": self.out.text().strip() or None,
             "samples": int(self.samples.text() or 0) or None,
-            "allow_missing": self.allow.isChecked(),
-        }
+            "allow_missing": self.missing.allow.isChecked(),
+            "find_in": self.missing.folders or None,
+        } | self.looks.request
         return {name: value for name, value in asked.items() if value is not None}
 
     def suggest(self, check: dict[str, Any]) -> None:
         """Show what the scene itself says, where nothing else was chosen."""
         self.frames.setPlaceholderText(check["frames"] or "")
         self.out.setPlaceholderText(check["out"])
-
-    def offer_allowing(self, is_missing: bool) -> None:
-        """Let the artist render without files that are missing, if there are any."""
-        self.allow.setVisible(is_missing or self.allow.isChecked())
+        self.looks.offer(check["facts"])
 
     def choose_out(self) -> None:
         """Let the artist choose where the frames go."""

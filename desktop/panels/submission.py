@@ -18,6 +18,8 @@ class SubmissionPanel(QWidget):
     check_wanted = Signal(object)
     render_wanted = Signal(object)
     submitted = Signal()
+    folder_chosen = Signal(str)
+    folders_forgotten = Signal()
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
@@ -57,6 +59,8 @@ class SubmissionPanel(QWidget):
         added.check_wanted.connect(self.check_wanted)
         added.render_wanted.connect(self.render_wanted)
         added.dismissed.connect(self.dismiss)
+        added.settings.missing.folder_chosen.connect(self.folder_chosen)
+        added.settings.missing.forgotten.connect(self.folders_forgotten)
         self.cards.append(added)
         self.list.insertWidget(self.list.count() - 1, added)
         if self.free_micros is not None:

@@ -10,6 +10,9 @@ from desktop.panels.scene_card import SceneCard
 from desktop.panels.submission import SubmissionPanel
 from desktop.preferences import Preferences
 
+FOLDERS_MAX = 16
+FOLDER_GONE = "find_in_missing"
+
 
 class SubmissionWire(QObject):
     """Connects the page of new scenes with the server."""
@@ -22,6 +25,8 @@ class SubmissionWire(QObject):
         panel.scenes_added.connect(self.add_scenes)
         panel.check_wanted.connect(self.check)
         panel.render_wanted.connect(self.render)
+        panel.folder_chosen.connect(self.add_folder)
+        panel.folders_forgotten.connect(lambda: self.use_folders([]))
 
     def add_scenes(self, scenes: list[str], **request: Any) -> None:
         """Show scenes, as they were rendered the last time."""
@@ -41,11 +46,27 @@ class SubmissionWire(QObject):
         """Show what was found in a scene that is still here."""
         if card in self.panel.cards:
             card.set_check(check)
+            card.look_in(self.preferences.texture_folders)
 
     def put_problem(self, card: SceneCard, problem: Problem) -> None:
         """Show why a scene that is still here cannot be rendered."""
-        if card in self.panel.cards:
-            card.set_problem(problem.title, problem.detail)
+        if card not in self.panel.cards:
+            return
+        card.set_problem(problem.title, problem.detail)
+        if problem.code == FOLDER_GONE:
+            gone = problem.params.get("path")
+            self.use_folders([one for one in self.preferences.texture_folders if one != gone])
+
+    def add_folder(self, folder: str) -> None:
+        """Look for missing files in one more folder, for these scenes and all to come."""
+        others = [one for one in self.preferences.texture_folders if one != folder]
+        self.use_folders([folder, *others][:FOLDERS_MAX])
+
+    def use_folders(self, folders: list[str]) -> None:
+        """Look for missing files in these folders from now on."""
+        self.preferences.texture_folders = folders
+        for card in self.panel.cards:
+            card.look_in(folders)
 
     def check_again(self) -> None:
         """Let every scene be looked at that has not been: the server is another one."""
