@@ -27,9 +27,9 @@ class MissingFiles(QWidget):
         super().__init__()
         self.stage = stage
         self.folders: list[str] = []
-        self.find = stage.caption(QPushButton(), "submit.find_missing")
-        stage.icons.set_on(self.find, "folder")
-        self.find.clicked.connect(self.choose_folder)
+        self.search = stage.caption(QPushButton(), "submit.find_missing")
+        stage.icons.set_on(self.search, "folder")
+        self.search.clicked.connect(self.choose_folder)
         self.where = QLabel()
         self.where.setObjectName("faint")
         self.where.setWordWrap(True)
@@ -39,13 +39,13 @@ class MissingFiles(QWidget):
         self.allow = stage.caption(QCheckBox(), "submit.allow_missing")
         self.allow.setChecked(allow)
         self.allow.toggled.connect(lambda _: self.changed.emit())
-        self.setLayout(column(row(self.find, self.allow, None, gap=16), self.where_box, gap=8))
+        self.setLayout(column(row(self.search, self.allow, None, gap=16), self.where_box, gap=8))
         stage.words.bind(self, self.show_folders)
         self.offer(False)
 
     def offer(self, is_missing: bool) -> None:
         """Show what can be done, if files are missing or something was done about it before."""
-        self.find.setVisible(is_missing or bool(self.folders))
+        self.search.setVisible(is_missing or bool(self.folders))
         self.allow.setVisible(is_missing or self.allow.isChecked())
         self.where_box.setVisible(bool(self.folders))
         self.setVisible(is_missing or bool(self.folders) or self.allow.isChecked())

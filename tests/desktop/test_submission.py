@@ -72,7 +72,7 @@ def test_a_folder_is_chosen_once_for_all(
     qtbot.waitUntil(lambda: not window.preferences.texture_folders, timeout=CHECK_MS_MAX)
     wait_for_check(qtbot, card)
     assert "missing_not_found" in find_codes(card)
-    assert card.settings.missing.find.isVisible()
+    assert card.settings.missing.search.isVisible()
     assert not card.button.isEnabled()
     card.settings.missing.folder_chosen.emit(str(archive))
     wait_for_check(qtbot, card)
