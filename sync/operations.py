@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from local_server.farm.ledger import AMOUNT_MICROS_MAX
-from sync.entry import NUMBER_MAX, WALL_MS_MAX, Operation
+from sync.entry import NUMBER_MAX, Operation
 
 Check = Callable[[Any], bool]
 
@@ -43,7 +43,9 @@ _some = _number(1, AMOUNT_MICROS_MAX)
 _any_amount = _number(0, AMOUNT_MICROS_MAX)  # a reused frame is free, and its job holds 0
 _sequence, _epoch = _number(0, NUMBER_MAX), _number(1, 9999)
 _ROLES: Final = ("device", "invite", "minter", "node", "node_invite")
-_MADE: Final[dict[str, Check]] = {"id": _id, "at_ms": _number(0, WALL_MS_MAX)}
+# A moment that no calendar has would break every export on every machine.
+AT_MS_MAX: Final = 253_370_764_800_000  # the first day of the year 9999
+_MADE: Final[dict[str, Check]] = {"id": _id, "at_ms": _number(0, AT_MS_MAX)}
 _MONEY: Final[dict[str, Check]] = {**_MADE, "owner": _name, "amount_micros": _some, "line": _table}
 _CUT: Final[dict[str, Check]] = {
     "device": _device,

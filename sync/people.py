@@ -13,10 +13,12 @@ from sqlite_utils import Database
 
 from local_server.farm import accounts, sealing
 from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows, fetch_value
+from local_server.farm.errors import Unavailable
 from local_server.farm.people_tables import fold_name
 from local_server.farm.sessions import EndReason, end_sessions
 from sync.entry import Operation
 from sync.keys import open_text, seal_text
+from sync.operations import AT_MS_MAX
 
 RANK = ("role", "level", "removed_at_ms")
 PERSONAL = (
@@ -29,6 +31,7 @@ PERSONAL = (
     "avatar",
 )
 PURPOSE = "people"
+TEXT_MAX = 10_000
 
 
 def post_people(db: Database, *, secret: str, device: str, ranks: bool, at_ms: int) -> int:
@@ -73,10 +76,7 @@ def apply_person(db: Database, told: Operation, *, secret: str, place: str, at_m
 
     A field that was edited here since, and not handed in yet, keeps what it has: it comes later.
     """
-    account = told["account"]
-    fields: dict[str, Any] = dict(told["line"])
-    if told["sealed"]:
-        fields |= json.loads(open_text(told["sealed"], secret=secret, purpose=PURPOSE))
+    account, fields = told["account"], read_edit(told, secret)
     if fetch_value(db, "SELECT 1 FROM account WHERE id = ?", (account,)) is None:
         name = str(fields.get("name") or account)
         accounts.ensure_account(db, account=account, name=name, at_ms=at_ms)
@@ -94,6 +94,38 @@ def apply_person(db: Database, told: Operation, *, secret: str, place: str, at_m
         end_sessions(db, account=account, reason=EndReason.REMOVED, at_ms=at_ms)
     elif "password" in fields and fields["password"] != row["password"]:
         end_sessions(db, account=account, reason=EndReason.PASSWORD, at_ms=at_ms)
+
+
+def read_edit(told: Operation, secret: str) -> dict[str, Any]:
+    """Return the fields that an edit changes, but for what cannot be meant.
+
+    A machine of the studio can write anything there; no other machine may stop for it.
+    """
+    fields: dict[str, Any] = {name: told["line"][name] for name in RANK if name in told["line"]}
+    if told["sealed"]:
+        try:
+            personal = json.loads(open_text(told["sealed"], secret=secret, purpose=PURPOSE))
+        except (Unavailable, ValueError, RecursionError):
+            personal = None
+        if isinstance(personal, dict):
+            fields |= {name: personal[name] for name in PERSONAL if name in personal}
+    return {name: value for name, value in fields.items() if is_meant(name, value)}
+
+
+def is_meant(name: str, value: Any) -> bool:
+    """Tell whether a field of a person may have a value."""
+    if name.endswith("_at_ms"):
+        return value is None or (type(value) is int and 0 <= value <= AT_MS_MAX)
+    if name == "role":
+        return value in list(accounts.Role)
+    if value is None:
+        return name not in ("name", "level")
+    return type(value) is str and len(value) <= TEXT_MAX and is_text(value)
+
+
+def is_text(value: str) -> bool:
+    """Tell whether a string is text, and no half of a character is in it."""
+    return value != "" and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def agree(db: Database, *, account: str, place: str, but: Collection[str] = ()) -> None:

@@ -32,7 +32,6 @@ from sync.snapshots import NOBODY, write_snapshot
 EXAMPLES_MAX = 5
 _LOG_KEY = re.compile(r"v1/[^/]+/(t|d/[^/]+/[0-9]{4})/([0-9]{10})")
 _DIFFERENCES = {
-    "object": "SELECT {side}.log || '/' || {side}.seq, {side}.bytes FROM {side}.log_object {side}",
     "state": "SELECT {side}.name, {side}.state FROM {side}.fold_state {side}",
     "id": "SELECT book || '/' || id, epoch || '/' || seq FROM {side}.log_id",
     "operation": (
@@ -44,6 +43,11 @@ _DIFFERENCES = {
         " WHERE o.sealed_in IS NOT NULL AND o.studio IS NULL"
     ),
 }
+# Of objects only what both have: one reads what was cut off before it knew, another one never.
+_OBJECTS = """
+SELECT log || '/' || seq FROM main.log_object here JOIN proof.log_object there USING (log, seq)
+WHERE here.bytes <> there.bytes
+"""
 _PURSES = """
 SELECT id FROM (
   SELECT id, balance_micros AS micros FROM main.purse
@@ -155,16 +159,18 @@ def find_differences(db: Database) -> Iterator[tuple[str, str]]:
     """Give the first of what is not as it has to be, by kind."""
     for kind, sql in _DIFFERENCES.items():
         here, there = sql.format(side="main"), sql.format(side="proof")
-        wrong = [f"{here} EXCEPT {there}"]
-        if kind != "object":  # who began with a snapshot need not have them all
-            wrong.append(f"{there} EXCEPT {here}")
-        found = [
-            db.conn.execute(f"SELECT * FROM ({one}) LIMIT ?", (EXAMPLES_MAX,)) for one in wrong
-        ]
-        names = {str(row[0]) for rows in found for row in rows}
-        yield from ((kind, name) for name in sorted(names)[:EXAMPLES_MAX])
-    for (name,) in db.conn.execute(f"{_PURSES} LIMIT ?", (EXAMPLES_MAX,)):
-        yield "purse", str(name)
+        both = (f"{here} EXCEPT {there}", f"{there} EXCEPT {here}")
+        yield from (
+            (kind, name) for name in sorted({*list_few(db, both[0]), *list_few(db, both[1])})
+        )
+    for kind, sql in (("object", _OBJECTS), ("purse", _PURSES)):
+        yield from ((kind, name) for name in list_few(db, sql))
+
+
+def list_few(db: Database, sql: str) -> list[str]:
+    """Return the first names that a query gives."""
+    rows = db.conn.execute(f"SELECT * FROM ({sql}) LIMIT {EXAMPLES_MAX}")
+    return [str(row[0]) for row in rows]
 
 
 def heal(db: Database, folder: Path, *, at_ms: int) -> None:

@@ -6,6 +6,7 @@ from their own jobs: an id is its machine's business alone.
 """
 
 import json
+import re
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -17,6 +18,9 @@ from sync.entry import Operation
 
 TOLD_MAX = 200
 PICTURE = ("picture", "thumbnail", "extension", "size_bytes", "width", "height")
+NUMBER_MAX = 2**40
+_DIGEST = re.compile("[0-9a-f]{64}")
+_ENDING = re.compile(r"\.?[a-z0-9]{1,8}")  # as in a frame record
 
 
 def post_jobs(db: Database, *, at_ms: int) -> int:
@@ -86,12 +90,31 @@ def note_work(db: Database, told: Operation, *, device: str) -> None:
             " owner = excluded.owner, line = excluded.line, at_ms = excluded.at_ms",
             (device, told["job"], told["owner"], line, told["at_ms"]),
         )
-    elif type(told["line"].get("frame")) is int:
+    elif is_result(told["line"]):
         db.conn.execute(
             "INSERT INTO away_result (device, job, frame, line) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING",
             (device, told["job"], told["line"]["frame"], line),
         )
+
+
+def is_result(line: dict[str, Any]) -> bool:
+    """Tell whether a line tells of a frame as this program does: other machines may write anything.
+
+    Digests and ending become names of files.
+    """
+    texts = {"picture": _DIGEST, "extension": _ENDING}
+    if line.get("thumbnail") is not None:
+        texts["thumbnail"] = _DIGEST
+    numbers = {name: line.get(name) for name in ("frame", "size_bytes", "width", "height")}
+    return (
+        all(type(one) is int and abs(one) <= NUMBER_MAX for one in numbers.values())
+        and all(line[name] >= 0 for name in numbers if name != "frame")
+        and all(
+            type(line.get(name)) is str and pattern.fullmatch(line[name]) is not None
+            for name, pattern in texts.items()
+        )
+    )
 
 
 def list_away_jobs(db: Database, *, owner: str | None, limit: int = 500) -> list[Row]:

@@ -25,6 +25,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 STUDIO = "studio"
 OWNERS = ("ann", "bo")
+SECRET = sha256(b"people").hexdigest()
+PROFILE = ("name", "phone", "avatar", "level", "removed_at_ms")
 
 
 def make_keys(name: str, *, minter: bool) -> Keys:
@@ -65,6 +67,7 @@ class Machine:
     engine: Engine = field(init=False)
     charges: set[str] = field(default_factory=set)
     holds: dict[str, str] = field(default_factory=dict)
+    mints: list[tuple[str, str, int]] = field(default_factory=list)
     made: int = 0
 
     def __post_init__(self) -> None:
@@ -75,7 +78,7 @@ class Machine:
         """Start the process anew: nothing lives on but the database."""
         if self.db.conn.in_transaction:
             self.db.conn.execute("ROLLBACK")
-        desk = Desk(STUDIO, self.name, make_keys(self.name, minter=self.minter))
+        desk = Desk(STUDIO, self.name, make_keys(self.name, minter=self.minter), SECRET)
         self.engine = Engine(store=self.view, ledger=self, desk=desk, clock=self.clock)
 
     def write(
@@ -108,10 +111,16 @@ class Machine:
         try:
             match chance.randint(0, 9):
                 case 0 if self.minter:
-                    self.do(ledger.mint, id=f"m:{id}", owner=owner, amount=chance.randint(1, 500))
+                    told = (f"m:{id}", owner, chance.randint(1, 500))
+                    if self.mints and chance.random() < 0.3:
+                        told = chance.choice(self.mints)  # a button that is pressed twice
+                    self.mints.append(told)
+                    self.do(ledger.mint, id=told[0], owner=told[1], amount=told[2])
                 case 1 if self.minter:
                     amount = chance.randint(1, 200)
                     self.do(ledger.withdraw, id=f"w:{id}", owner=owner, amount=amount)
+                case 4:
+                    self.edit_person(owner, chance)
                 case 2 | 3:
                     job = f"job-{id}"
                     amount = chance.randint(0, 60)
@@ -136,6 +145,18 @@ class Machine:
                     self.charges.add(charge)
         except YuntuError:
             pass
+
+    def edit_person(self, owner: str, chance: random.Random) -> None:
+        """Change a field of somebody's profile, or of their rank where that is ours to say."""
+        field = chance.choice(["phone", "avatar", "level"] if self.minter else ["phone", "avatar"])
+        value = chance.choice(["studio", "pro"] if field == "level" else ["1", "2", "3", None])
+        with write(self.db):
+            self.db.conn.execute(f"UPDATE account SET {field} = ? WHERE id = ?", (value, owner))
+
+    def list_people(self) -> list[tuple[Any, ...]]:
+        """Return what this machine has of the people of the simulation."""
+        sql = f"SELECT id, {', '.join(PROFILE)} FROM account WHERE id IN ('ann', 'bo') ORDER BY id"
+        return list(self.db.conn.execute(sql).fetchall())
 
     def submit(self, job: str, owner: str) -> None:
         """Write a job, so that the machine knows who works here."""

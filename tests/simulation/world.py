@@ -4,7 +4,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import greenlet
 from sqlite_utils import Database
@@ -16,7 +18,10 @@ from sync.entry import Header, digest_entry, name_log, write_entry
 from sync.fold import start_fold
 from sync.keys import Signer, make_signer
 from sync.memory_store import MemoryStore
+from sync.refold import know_store, refold, take_snapshot
+from sync.snapshots import tell_snap
 from sync.studio import close_epoch, enrol, found_studio, revoke_device
+from tests.simulation.evil import make_evil
 from tests.simulation.machine import (
     OWNERS,
     STUDIO,
@@ -121,6 +126,10 @@ class World:
                 self.sync_some(lambda: self.close(last=False))
             case 12 if self.chance.random() < 0.15:
                 self.sync_some(lambda: self.close(last=True))
+            case 15 if self.chance.random() < 0.3:
+                self.snap()
+            case 16 if self.chance.random() < 0.15:
+                self.wipe(machine)
             case _:
                 for _ in range(self.chance.randint(1, 4)):
                     machine.work(self.chance)
@@ -130,6 +139,25 @@ class World:
         db, charges, holds = self.backups[machine.name]
         machine.db, machine.charges, machine.holds = copy_database(db), set(charges), dict(holds)
         machine.start()
+
+    def wipe(self, machine: Machine) -> None:
+        """Let a machine lose its disk but for its keys."""
+        machine.db, machine.charges, machine.holds = copy_database(template()), set(), {}
+        machine.start()
+
+    def snap(self) -> None:
+        """Let an admin put a snapshot into the store and name it."""
+        boss = self.machines[0]
+        try:
+            with TemporaryDirectory() as folder:
+                path = take_snapshot(know_store(boss.view, boss.db, STUDIO), Path(folder))
+                digest = sha256(path.read_bytes()).hexdigest()
+                boss.view.put_blob(f"v1/{STUDIO}/b/{digest[:2]}/{digest}", path)
+            boss.engine.append(lambda _: [tell_snap(digest, at_ms=self.now)])
+        except Crash:
+            boss.start()
+        except YuntuError:
+            pass
 
     def sync_some(self, also: Callable[[], None] | None = None) -> None:
         """Let some machines sync at once, their requests in any order."""
@@ -190,7 +218,8 @@ class World:
             wall_ms=self.tick(),
         )
         key = self.choose_evil_key()
-        operations = tuple(self.make_evil(own.epoch if own else 1) for _ in range(2))
+        epoch = own.epoch if own else 1
+        operations = tuple(make_evil(self.chance, epoch=epoch) for _ in range(2))
         data = write_entry(header, operations, key.private)
         self.store.put_if_absent(f"v1/{STUDIO}/{log}/{seq:010}", data)
         assert digest_entry(data)
@@ -199,25 +228,6 @@ class World:
         """Return the key of `evil`, or one that nobody knows."""
         name = "device evil" if self.chance.random() < 0.9 else "stranger"
         return make_keys("evil", minter=False).own if name != "stranger" else make_signer("ab" * 32)
-
-    def make_evil(self, epoch: int) -> dict[str, Any]:
-        """Return an operation that is wrong, or right but greedy."""
-        kind = self.chance.choice(
-            ["mint", "lease", "lease", "hold", "hold", "settle", "settle", "release", "close"]
-        )
-        told: dict[str, Any] = {
-            "op": kind,
-            "id": self.chance.choice(["m:boss-1-1", "x", f"e{self.chance.randint(0, 30)}"]),
-            "at_ms": 0,
-            "owner": self.chance.choice(["ann", "bo"]),
-            "amount_micros": self.chance.choice([1, 5, 30, 10**9]),
-            "line": {},
-        }
-        if kind in ("hold", "settle", "release"):
-            told["job"] = f"evil-{told['owner']}"
-        if kind == "lease":
-            told |= {"device": self.chance.choice(["evil", "evil", "one"]), "epoch": epoch}
-        return told
 
     def heal(self) -> None:
         """Let the weather clear and everybody sync until nothing moves, then compare."""
@@ -243,3 +253,13 @@ class World:
             assert set(fates.values()) <= allowed, (machine.name, fates)
             if not out:
                 machine.check_settled()
+        people = [one.list_people() for one in self.machines if one.name in fold.logs]
+        assert all(one == people[0] for one in people), "people differ"
+        self.prove(self.chance.choice(self.machines))
+
+    def prove(self, machine: Machine) -> None:
+        """Compare what a machine has come to bit by bit with what comes of it from nothing."""
+        with TemporaryDirectory() as folder:
+            known = know_store(machine.view, machine.db, STUDIO)
+            told = refold(known, machine.db, Path(folder), device=machine.name)
+        assert told.differences == (), (machine.name, told.differences)

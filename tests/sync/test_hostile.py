@@ -1,0 +1,62 @@
+"""What a machine that turned bad writes stops no other one, and nothing of it is taken as meant."""
+
+import random
+from typing import Any
+
+import pytest
+
+from local_server.farm.beancount import export_beancount
+from sync.entry import read_line, write_canonical
+from sync.people import read_edit
+from sync.verdict import Verdict
+from sync.work import is_result
+from tests.simulation.evil import EDITS, LINES, make_evil
+from tests.simulation.machine import SECRET
+from tests.simulation.world import World
+from tests.sync.scribe import Scribe, money
+from tests.sync.test_fold import lease
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_others_go_on(seed: int) -> None:
+    """Many bad entries at once; then an honest charge reaches everybody, and books are exported."""
+    world = World(seed)
+    world.weather.calm = True
+    for _ in range(60):
+        world.cheat()
+    for machine in world.machines:
+        machine.sync()
+        machine.check()
+        assert "".join(export_beancount(machine.db))
+    world.heal()
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_no_odd_line_is_a_result(line: dict[str, Any]) -> None:
+    assert not is_result(line)
+
+
+def test_what_cannot_be_meant_of_a_person_is_left_out() -> None:
+    chance = random.Random(1)
+    for _ in range(300):
+        told = make_evil(chance, epoch=1)
+        if told["op"] == "person":
+            assert set(read_edit(told, SECRET).items()) <= {("phone", "evil"), ("role", "admin")}
+    assert len(EDITS) > 5
+
+
+def test_a_moment_that_no_calendar_has_counts_for_nothing() -> None:
+    scribe = Scribe()
+    scribe.begin("one")
+    scribe.treasury(money("mint", "m", 100))
+    scribe.treasury(lease("l", 60, "one"), by="one")
+    scribe.work("one", money("hold", "h", 5, job="j", at_ms=1 << 53))
+    _, effects = scribe.fold()
+    assert effects[-1].verdict is Verdict.MALFORMED  # type: ignore[union-attr]
+
+
+def test_evil_writes_what_can_be_read() -> None:
+    chance = random.Random(2)
+    for _ in range(100):
+        line = write_canonical(make_evil(chance, epoch=1))
+        assert read_line(line)
