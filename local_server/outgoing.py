@@ -7,7 +7,7 @@ from sqlite_utils import Database
 from local_server.carrier import Carried, Load
 from local_server.farm import results
 from local_server.farm.db import Row, assert_writing
-from local_server.farm.errors import NotFound, Unavailable
+from local_server.farm.errors import BadInput, NotFound, Unavailable
 from local_server.farm.sites import list_unsent, note_sent
 from local_server.stores import Stores
 from sync.blobs import Digest, parse_digest
@@ -94,7 +94,7 @@ class Results:
             meter.check()
             try:
                 self.send_frame(row, meter)
-            except NotFound as error:
+            except (NotFound, BadInput) as error:
                 carried.lost.append((row, error.code))
             except Unavailable as error:
                 if error.code not in DAMAGED:

@@ -1,13 +1,22 @@
 """A studio's store may be away: each machine goes on with its own, and they meet again later."""
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local_server.farm.db import open_database, write
 from local_server.invites import Guest, read_invite
+from local_server.membership import Card, keep_card
 from local_server.moving import create_studio, join_studio
+from sync.blobs import Blobs, digest_bytes
+from sync.folder_store import FolderStore
+from tests.conftest import SmallDisk
+from tests.end_to_end.filled_house import fill_house
 from tests.end_to_end.running_farm import RunningFarm, wait_until
 from tests.end_to_end.test_povray import make_project
 
@@ -136,3 +145,95 @@ def test_results_of_all_come_by_themselves_with_their_bills(
         assert read_all(guest.out("for-all")) == read_all(folder)
         guest.assert_paid_once("for-all")
         guest.assert_clean()
+
+
+class Trouble(StrEnum):
+    """What can be wrong with a studio's folder."""
+
+    MISSING = "store_missing"
+    READ_ONLY = "store_not_allowed"
+    FULL = "store_full"
+
+
+def make_trouble(trouble: Trouble, disk: SmallDisk) -> Callable[[], object]:
+    """Make a studio's disk unfit; returns what mends it."""
+    remount = ["mount", "-o", "remount,{}", str(disk.folder)]
+    if trouble is Trouble.MISSING:
+        return partial(hide(disk.folder / "share").rename, disk.folder / "share")
+    if trouble is Trouble.FULL:
+        disk.fill()
+        return disk.clear
+    subprocess.run([one.format("ro") for one in remount], check=True)
+    return partial(subprocess.run, [one.format("rw") for one in remount], check=True)
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_whatever_is_wrong_is_said_and_heals_by_itself(
+    trouble: Trouble, small_disk: SmallDisk, tmp_path: Path
+) -> None:
+    share, data = small_disk.folder / "share", tmp_path / "founder"
+    share.mkdir()
+    fill_house(data, "noise", count=3, size_bytes=1000)
+    create_studio(data, store=str(share), name=STUDIO, host="founder")
+    mend = make_trouble(trouble, small_disk)
+    with RunningFarm(data, "--no-node") as farm:
+        farm.top_up(3)
+        standing = farm.post("/sync")
+        assert standing["trouble"]["code"] == trouble
+        [results] = list_left(farm)
+        assert (results["load"], results["files_left"]) == ("results", 3)
+        mend()
+        assert farm.post("/sync")["trouble"] is None
+        wait_until(lambda: not list_left(farm), seconds=30, what="the frames are there")
+        assert count_records(share) == 3
+        farm.assert_clean()
+
+
+def test_a_wrong_address_is_said_and_nothing_else(tmp_path: Path) -> None:
+    data = tmp_path / "founder"
+    fill_house(data, "noise", count=1, size_bytes=1000)
+    db = open_database(data / "farm.db")
+    with write(db):
+        keep_card(db, Card(studio=STUDIO, store="ftp://studio.example/share"))
+    db.conn.close()
+    with RunningFarm(data, "--no-node") as farm:
+        farm.top_up(3)
+        assert farm.post("/sync")["trouble"]["code"] == "store_address_unknown"
+        assert farm.get("/health/ready")["status"] == "ready"
+
+
+def test_a_server_killed_while_it_ships_goes_on_where_it_was(
+    founder: RunningFarm, share: Path
+) -> None:
+    pictures = fill_house(founder.data, "noise", count=60, size_bytes=300_000)
+    with founder:
+        founder.patch("/sync/transfers", {"mbps": 20})
+        wait_until(lambda: count_records(share) > 1, seconds=30, what="some are there")
+        founder.kill_server()
+        assert count_records(share) < 60, "it was killed too late"
+        founder.start()
+        founder.patch("/sync/transfers", {"mbps": 0})
+        wait_until(lambda: not list_left(founder), seconds=60, what="the rest is there")
+        assert founder.get("/sync")["transfers"]["lost"] == 0
+    far = Blobs(FolderStore(share), STUDIO)
+    assert {digest_bytes(far.read(one)) for one in pictures} == set(pictures)
+    assert count_records(share) == 60
+    assert list((founder.data / "arriving").iterdir()) == []
+
+
+def test_pausing_lets_go_and_what_is_lost_is_said_once(founder: RunningFarm, share: Path) -> None:
+    pictures = fill_house(founder.data, "noise", count=8, size_bytes=300_000)
+    digest = pictures[3]
+    (founder.data / "store" / "v1" / "solo" / "b" / digest[:2] / digest).unlink()
+    with founder:
+        founder.patch("/sync/transfers", {"paused": True})
+        wait_until(lambda: not founder.get("/sync")["busy"], seconds=10, what="it has met")
+        before = count_records(share)
+        founder.post("/sync")
+        assert count_records(share) == before
+        assert founder.patch("/sync/transfers", {"paused": False})["paused"] is False
+        wait_until(lambda: not list_left(founder), seconds=30, what="the others are there")
+        assert founder.get("/sync")["transfers"]["lost"] == 1
+        assert count_records(share) == 7
+        lost = [one for one in founder.events() if one["kind"] == "results.lost"]
+        assert [(one["job"], one["frame"]) for one in lost] == [("noise", 4)]
