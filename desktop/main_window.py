@@ -39,6 +39,7 @@ from desktop.wires.jobs import JobsWire
 from desktop.wires.machines import MachinesWire
 from desktop.wires.money import MoneyWire
 from desktop.wires.server import ServerWire
+from desktop.wires.studio import StudioWire
 from desktop.wires.submission import SubmissionWire
 from desktop.wires.sync import SyncWire
 
@@ -133,6 +134,8 @@ class MainWindow(QMainWindow):
         self.machines_wire = MachinesWire(client, self.machines_panel, self.jobs)
         self.sync_wire = SyncWire(client, self.sync_panel)
         self.server_wire = self.make_server_wire()
+        self.studio_wire = StudioWire(stage, self.watch, self.sync_panel, self.data)
+        self.studio_wire.moved.connect(self.toast.show_text)
         self.sync_wire.offline.connect(self.server_wire.show_offline)
         self.sync_wire.invited.connect(
             lambda: self.toast.show_text(stage.words.say("sync.invited"))

@@ -172,6 +172,12 @@ class ServerWatch(QObject):
         self.error = read_start_error(self.log_file) or self.error
         self.set_state(ServerState.FAILED)
 
+    def step_aside(self) -> None:
+        """Leave the server to somebody who ends it; `start` watches over one again."""
+        self.patience.stop()
+        self.address = None
+        self.set_state(ServerState.STOPPED)
+
     def stop(self, *, ends_server: bool) -> None:
         """Watch no more, over nobody's server; our own is ended unless it is still needed.
 

@@ -4,15 +4,17 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QTableView, QWidget
 
 from desktop.figures import show_moment, show_money
 from desktop.models.table import TableColumn, TableModel
-from desktop.panels.layout import PAGE, card, column, holder, row
+from desktop.panels.layout import PAGE, card, column, holder, row, scroller
 from desktop.panels.tables import make_table
+from desktop.panels.transfers import TransfersCard
 from desktop.stage import Stage
 
 DEVICES_HEIGHT = 190
+WAITING_HEIGHT = 170
 
 
 def make_waiting_model(stage: Stage) -> TableModel:
@@ -57,6 +59,11 @@ class SyncPanel(QWidget):
 
     sync_wanted = Signal()
     invite_wanted = Signal()
+    join_wanted = Signal()
+    found_wanted = Signal()
+    revoke_wanted = Signal(dict)
+    retry_wanted = Signal(str)
+    drop_wanted = Signal(dict)
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
@@ -73,43 +80,98 @@ class SyncPanel(QWidget):
         self.detail.setWordWrap(True)
         self.where = QLabel()
         self.where.setObjectName("faint")
+        self.keys = QLabel()
+        self.keys.setObjectName("faint")
+        self.mints = False
         self.devices = make_devices_model(stage)
         self.waiting = make_waiting_model(stage)
-        devices = make_table(stage, self.devices, "sync.machines")
-        devices.setFixedHeight(DEVICES_HEIGHT)
-        self.invite = stage.caption(QPushButton(), "sync.invite")
-        stage.icons.set_on(self.invite, "plus")
-        self.invite.clicked.connect(self.invite_wanted)
-        heading = stage.label("sync.waiting", "heading")
-        waiting = make_table(stage, self.waiting, "sync.waiting", stretch=2)
-        self.waiting_box = holder(column(heading, waiting, gap=16))
-        self.waiting_box.hide()
-        self.waiting.modelReset.connect(
-            lambda: self.waiting_box.setVisible(self.waiting.rowCount() > 0)
-        )
-        layout = column(
-            row(stage.label("sync.title", "title"), None, self.now),
-            card(self.state, self.detail, self.where, gap=6),
-            row(stage.label("sync.machines", "heading"), None, self.invite),
-            devices,
+        self.transfers = TransfersCard(stage)
+        self.make_devices()
+        self.make_waiting()
+        self.join = stage.caption(QPushButton(), "studio.join")
+        self.join.clicked.connect(self.join_wanted)
+        self.found = stage.caption(QPushButton(), "studio.found")
+        self.found.clicked.connect(self.found_wanted)
+        content = column(
+            card(self.state, self.detail, self.where, self.keys, gap=6),
             self.waiting_box,
+            self.transfers,
+            row(stage.label("sync.machines", "heading"), None, self.revoke, self.invite),
+            self.device_table,
             None,
             gap=16,
         )
-        layout.setContentsMargins(PAGE, PAGE, PAGE, 0)
+        content.setContentsMargins(0, 0, 12, PAGE)
+        head = row(stage.label("sync.title", "title"), None, self.join, self.found, self.now)
+        head.setContentsMargins(0, 0, 12, 0)
+        layout = column(head, scroller(holder(content)), gap=16)
+        layout.setContentsMargins(PAGE, PAGE, PAGE - 12, 0)
         self.setLayout(layout)
         stage.words.bind(self, self.show_standing)
+
+    def make_devices(self) -> None:
+        """Make the list of machines, with what an admin can do about one."""
+        stage = self.stage
+        self.device_table = make_table(stage, self.devices, "sync.machines")
+        self.device_table.setFixedHeight(DEVICES_HEIGHT)
+        self.invite = stage.caption(QPushButton(), "sync.invite")
+        stage.icons.set_on(self.invite, "plus")
+        self.invite.clicked.connect(self.invite_wanted)
+        self.revoke = stage.caption(QPushButton(), "sync.revoke")
+        self.revoke.clicked.connect(lambda: self.revoke_wanted.emit(self.pick(self.device_table)))
+        self.device_table.selectionModel().selectionChanged.connect(lambda *_: self.show_choices())
+        self.devices.modelReset.connect(self.show_choices)
+
+    def make_waiting(self) -> None:
+        """Make the list of what waits, with what can be done about each."""
+        stage = self.stage
+        self.waiting_table = make_table(stage, self.waiting, "sync.waiting", stretch=2)
+        self.waiting_table.setFixedHeight(WAITING_HEIGHT)
+        self.retry = stage.caption(QPushButton(), "sync.retry")
+        self.retry.clicked.connect(
+            lambda: self.retry_wanted.emit(self.pick(self.waiting_table)["id"])
+        )
+        self.drop = stage.caption(QPushButton(), "sync.drop")
+        self.drop.clicked.connect(lambda: self.drop_wanted.emit(self.pick(self.waiting_table)))
+        head = row(stage.label("sync.waiting", "heading"), None, self.drop, self.retry)
+        self.waiting_box = holder(column(head, self.waiting_table, gap=16))
+        self.waiting_table.selectionModel().selectionChanged.connect(lambda *_: self.show_choices())
+        self.waiting.modelReset.connect(self.show_choices)
+        self.waiting.modelReset.connect(
+            lambda: self.waiting_box.setVisible(self.waiting.rowCount() > 0)
+        )
+        self.waiting_box.hide()
+        self.show_choices()
+
+    def pick(self, table: QTableView) -> dict[str, Any]:
+        """Return the row that is chosen, nothing where none is."""
+        chosen = table.selectionModel().selectedRows()
+        model = table.model()
+        assert isinstance(model, TableModel)
+        return model.get_at(chosen[0]) if chosen else {}
+
+    def show_choices(self) -> None:
+        """Offer what can be done with what is chosen."""
+        device = self.pick(self.device_table)
+        away = bool(device) and not device["here"] and device["state"] == "member"
+        self.revoke.setEnabled(away and self.mints)
+        self.revoke.setVisible(self.mints)
+        for button in (self.retry, self.drop):
+            button.setEnabled(bool(self.pick(self.waiting_table)))
 
     def set_standing(self, standing: dict[str, Any]) -> None:
         """Show how this machine and the studio's store stand."""
         self.standing = standing
+        self.transfers.set_transfers(standing["transfers"])
         self.now.setEnabled(not standing["busy"])
         self.show_standing()
 
     def set_devices(self, studio: dict[str, Any]) -> None:
         """Show the studio's machines."""
+        self.mints = studio["mints"]
         self.devices.set_rows(studio["items"])
         self.invite.setVisible(studio["mints"])
+        self.keys.setText(studio["keys"])
 
     def show_standing(self) -> None:
         """Write how things stand, and what happens next."""

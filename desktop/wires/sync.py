@@ -1,10 +1,13 @@
 """Wires of the studio: how this machine stands with the others, and what waits."""
 
 from typing import Any
+from urllib.parse import quote
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.client import CHECK_MS_MAX, Client
+from desktop.figures import show_money
+from desktop.panels.form import Form, ask
 from desktop.panels.sync import SyncPanel
 
 GATHER_MS = 300
@@ -24,6 +27,10 @@ class SyncWire(QObject):
         self.gathering.timeout.connect(self.fill)
         panel.sync_wanted.connect(self.sync)
         panel.invite_wanted.connect(self.invite)
+        panel.revoke_wanted.connect(self.ask_revoke)
+        panel.retry_wanted.connect(self.retry)
+        panel.drop_wanted.connect(self.ask_drop)
+        panel.transfers.changed.connect(self.change_transfers)
 
     def fill(self) -> None:
         """Ask for all that the page shows; whoever may not see a part goes without."""
@@ -54,6 +61,50 @@ class SyncWire(QObject):
         reply = self.client.post("/sync", slot="sync now", ms_max=CHECK_MS_MAX)
         reply.done.connect(lambda _: self.fill())
         reply.failed.connect(lambda _: self.panel.now.setEnabled(True))
+
+    def change_transfers(self, rules: dict[str, Any]) -> None:
+        """Pause, limit or choose what travels."""
+        reply = self.client.patch("/sync/transfers", rules)
+        reply.done.connect(self.panel.transfers.set_transfers)
+
+    def ask_revoke(self, device: dict[str, Any]) -> None:
+        """Take a machine out of the studio, once that is meant."""
+        say = self.panel.stage.words.say
+        form = Form(
+            self.panel.stage,
+            self.panel,
+            title="sync.revoke",
+            detail=say("sync.revoke_detail", name=device["host"]),
+            accept="sync.revoke",
+        )
+        ask(form, lambda: self.revoke(device["id"]))
+
+    def revoke(self, device: str) -> None:
+        """Take a machine out of the studio."""
+        self.client.delete(f"/studio/devices/{device}").done.connect(lambda _: self.fill())
+
+    def retry(self, operation: str) -> None:
+        """Try again what waits."""
+        reply = self.client.post(f"/sync/waiting/{quote(operation, safe='')}/retry")
+        reply.done.connect(lambda _: self.fill())
+
+    def ask_drop(self, waiting: dict[str, Any]) -> None:
+        """Give up what waits, once that is meant."""
+        say, panel = self.panel.stage.words.say, self.panel
+        amount = show_money(waiting["amount_micros"], exact=True)
+        form = Form(
+            panel.stage,
+            panel,
+            title="sync.drop",
+            detail=say("sync.drop_detail", amount=amount),
+            accept="sync.drop",
+        )
+        ask(form, lambda: self.drop(waiting["id"]))
+
+    def drop(self, operation: str) -> None:
+        """Give up what waits."""
+        reply = self.client.delete(f"/sync/waiting/{quote(operation, safe='')}")
+        reply.done.connect(lambda _: self.fill())
 
     def invite(self) -> None:
         """Make an invite for one machine."""

@@ -1,5 +1,6 @@
 """Commands about the studio: synchronising, its machines, founding and joining one."""
 
+import sys
 import time
 from functools import partial
 from typing import Any
@@ -98,6 +99,8 @@ def change_studio(session: Session, verb: str, what: str | None, store: str | No
     from local_server.invites import Guest, read_invite
     from local_server.moving import create_studio, join_studio
 
+    if what == "-":  # an invite is a secret, and lines can be read by others
+        what = sys.stdin.readline()
     if what is None or (verb == "create" and store is None):
         raise BadInput("studio_wants", wanted="NAME --store ADDR", verb=verb)
     invite = read_invite(what, guest=Guest.WORKSTATION) if verb == "join" else None
