@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import requests
+
 SECONDS_MAX = 120
 
 
@@ -39,6 +41,18 @@ class Workstation:
             timeout=SECONDS_MAX,
             env=os.environ | self.env,
         )
+
+    def post(self, path: str, body: dict[str, Any]) -> bool:
+        """Ask the running server for something; False where there is none or it refuses."""
+        told = self.read_server()
+        if not told:
+            return False
+        address = f"http://127.0.0.1:{told['port']}/api/v1{path}"
+        headers = {"Authorization": f"Bearer {told['key']}"}
+        try:
+            return requests.post(address, json=body, headers=headers, timeout=SECONDS_MAX).ok
+        except requests.RequestException:
+            return False
 
     def read_server(self) -> dict[str, Any]:
         """Return what the server tells of itself; empty while there is none."""

@@ -41,7 +41,10 @@ class RunningBucket:
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
-        assert self.process.stdout.readline().startswith("http"), "the bucket did not start"
+        started = self.process.stdout.readline().startswith("http")
+        if not started:
+            self.kill()
+        assert started, "the bucket did not start"
         return self
 
     def kill(self) -> None:
