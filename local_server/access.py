@@ -133,6 +133,7 @@ RIGHTS: dict[str, Right] = {
     "GET /sync/waiting": Right.ADMIN,
     "POST /sync/waiting/<operation>/retry": Right.ADMIN,
     "DELETE /sync/waiting/<operation>": Right.ADMIN,
+    "POST /store/cleaning": Right.ADMIN,
     "GET /studio": Right.PERSON,
     "POST /studio/invites": Right.ADMIN,
     "PATCH /sync/transfers": Right.ADMIN,

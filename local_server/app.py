@@ -33,6 +33,7 @@ from local_server.routes import (
     server,
     sessions,
     steering,
+    store,
     sync,
     uploads,
 )
@@ -47,7 +48,7 @@ PARTS = (
     *(sessions, profile, people),
     *(jobs, steering, frames, farm, nodes, uploads),
     *(bills, money, prices),
-    *(sync, elsewhere),
+    *(sync, elsewhere, store),
 )
 
 

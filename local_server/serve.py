@@ -23,6 +23,7 @@ from sqlite_utils import Database
 from local_server.app import create_app
 from local_server.borrowing import Borrowing
 from local_server.callers import Via
+from local_server.clearing import Clearer
 from local_server.delivery import Delivery
 from local_server.farm.accounts import Role, ensure_account
 from local_server.farm.db import fetch_rows, open_database, read_clock_ms
@@ -64,6 +65,7 @@ from local_server.shipping import Shipping
 from local_server.stores import Stores, open_stores
 from local_server.submission import Submission
 from local_server.tokens import Tokens, read_token_secret
+from local_server.upkeep import run_upkeep
 from local_server.uploads import Uploads
 from local_server.writer import Writer
 from render.queue import Queue
@@ -145,6 +147,7 @@ def serve(services: Services, listener: socket.socket) -> None:
         *(gevent.spawn(carrier.run) for carrier in services.shipping.carriers),
         gevent.spawn(push.run_watch),
         gevent.spawn(services.reconciler.run),
+        gevent.spawn(run_upkeep, services),
     ]
     if services.node_watch is not None:
         loops.append(gevent.spawn(services.node_watch.run))
@@ -254,6 +257,7 @@ def build_services(settings: Settings) -> Services:
         stores=stores,
         shipping=shipping,
         reconciler=reconciler,
+        clearer=Clearer(settings.database, stores, reconciler),
         uploads=uploads,
         shelf=shelf,
         node_watch=node_watch,

@@ -11,6 +11,7 @@ from werkzeug.local import LocalProxy
 
 from local_server.access import Right, check_at_machine, check_reach
 from local_server.callers import Caller
+from local_server.clearing import Clearer
 from local_server.connections import Connections
 from local_server.delivery import Delivery
 from local_server.farm import events, jobs
@@ -72,6 +73,7 @@ class Services:
     card: Card
     chest: Chest
     reconciler: Reconciler
+    clearer: Clearer
     uploads: Uploads
     shelf: PackageShelf
     node_watch: NodeWatch | None

@@ -54,12 +54,16 @@ def post_jobs(db: Database, *, at_ms: int) -> int:
 
 
 def describe_place(plan: dict[str, Any] | None) -> dict[str, Any]:
-    """Return how a job's frames are called and the name of their folder, but not where it is."""
+    """Return how a job's frames are called and the name of their folder, but not where it is.
+
+    A farm's job names its package as well: the studio's store has it for as long.
+    """
     if plan is None:
         return {}
     windows = "\\" in plan["out"]
     out = PureWindowsPath(plan["out"]) if windows else PurePosixPath(plan["out"])
-    return {"naming": plan["naming"], "folder": out.name}
+    package = {"manifest": plan["manifest"]} if plan.get("site") == "farm" else {}
+    return {"naming": plan["naming"], "folder": out.name} | package
 
 
 def post_results(db: Database, rows: list[Row], *, at_ms: int) -> None:

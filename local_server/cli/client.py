@@ -180,6 +180,12 @@ class Client:
         path = f"/sync/waiting/{quote(operation, safe=':')}"
         return cast(dict[str, Any], self.call("DELETE", path).json())
 
+    def clean_store(self, *, where: str, dry_run: bool) -> dict[str, Any]:
+        """Clear a store of what nothing names; return what was found and what is gone."""
+        body = {"where": where, "dry_run": dry_run}
+        answer = self.call("POST", "/store/cleaning", body=body, seconds_max=CHECK_SECONDS_MAX)
+        return cast(dict[str, Any], answer.json())
+
     def get_studio(self) -> dict[str, Any]:
         """Return the studio's machines."""
         return cast(dict[str, Any], self.call("GET", "/studio").json())

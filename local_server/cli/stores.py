@@ -1,30 +1,64 @@
-"""Commands about stores: probe."""
+"""Commands about stores: whether one is fit, what may be removed, the key that opens a bucket."""
+
+import sys
+from pathlib import Path
 
 import click
 
 from local_server.cli.exits import Exit
 from local_server.cli.session import Session, absolute
 from local_server.cli.spoken import SpokenCommand
+from local_server.cli.tables import show_bytes
 from local_server.cli.values import Choice
+from local_server.farm.errors import BadInput
 from local_server.membership import find_chest
 from local_server.settings import read_device
+from sync.bucket_address import (
+    find_bucket_key,
+    name_secret,
+    parse_bucket_address,
+    parse_bucket_key,
+    tell_origin,
+)
 from sync.fitness import Level, StoreFinding, examine_store, is_fit
+from sync.keys import Chest
+from sync.oss_store import open_oss_store
 from sync.store import open_store
 
+ACTIONS = ("probe", "clean", "credentials")
 STYLES = {Level.GOOD: "green", Level.WARNING: "bold yellow", Level.UNFIT: "bold red"}
 
 
 @click.command("store", cls=SpokenCommand)
-@click.argument("action", type=Choice("probe"), metavar="ACTION")
+@click.argument("action", type=Choice(*ACTIONS), metavar="|".join(ACTIONS))
 @click.argument("store", metavar="[STORE]", required=False)
+@click.option("--dry-run", is_flag=True)
+@click.option("--studio", "of_studio", is_flag=True)
+@click.option("--key-file", metavar="FILE")
 @click.pass_obj
-def store(session: Session, action: str, store: str | None) -> Exit:
-    """Try a store out and say what was found."""
-    assert action == "probe"
+def store(
+    session: Session,
+    action: str,
+    store: str | None,
+    key_file: str | None,
+    *,
+    dry_run: bool,
+    of_studio: bool,
+) -> Exit:
+    """Try a store out, clear one, or show and change the key that opens a bucket."""
+    if action == "clean":
+        return clean_store(session, where="studio" if of_studio else "here", dry_run=dry_run)
+    chest = find_chest(session.find_data(), read_device(session.find_data()))
+    if action == "credentials":
+        address = store or find_bucket_address(session)
+        return (
+            show_key(session, chest, address)
+            if key_file is None
+            else change_key(session, chest, address, key_file)
+        )
     address = store or f"folder:{session.find_data() / 'store'}"
     if "://" not in address and not address.startswith("folder:"):
         address = f"folder:{absolute(address)}"
-    chest = find_chest(session.find_data(), read_device(session.find_data()))
     findings = examine_store(open_store(address, chest.get))
     fit = is_fit(findings)
     answer = {
@@ -34,6 +68,64 @@ def store(session: Session, action: str, store: str | None) -> Exit:
     }
     session.answer(answer, lambda: print_findings(session, findings, fit=fit))
     return Exit.DONE if fit else Exit.SERVER
+
+
+def clean_store(session: Session, *, where: str, dry_run: bool) -> Exit:
+    """Clear a store of what nothing names, or say what that would remove."""
+    with session.connect() as client:
+        done = client.clean_store(where=where, dry_run=dry_run)
+    told = {name: done[name] for name in ("blobs", "removed", "young", "too_big", "named")}
+    told["size"] = show_bytes(done["size_bytes"])
+    words = session.say("store_would_clean" if dry_run else "store_cleaned", **told)
+    session.answer(done, lambda: session.print(f"{words.title}\n{words.detail}"))
+    return Exit.DONE
+
+
+def find_bucket_address(session: Session) -> str:
+    """Return the address of the studio's bucket. Raises BadInput `store_no_bucket`."""
+    with session.connect() as client:
+        return str(client.get_sync()["store"])
+
+
+def show_key(session: Session, chest: Chest, address: str) -> Exit:
+    """Show which key opens a bucket and where it is from; never its secret."""
+    bucket = parse_bucket(address)
+    origin = tell_origin(bucket, chest.get)
+    told = {
+        "bucket": bucket,
+        "id": None if origin is None else find_bucket_key(bucket, chest.get).id,
+        "origin": origin or "none",
+        "kept_in": session.say(chest.where()).title,
+    }
+    words = session.say(f"store_key_{told['origin']}", **told)
+    session.answer(told, lambda: session.print(f"{words.title}\n{words.detail}"))
+    return Exit.DONE
+
+
+def change_key(session: Session, chest: Chest, address: str, key_file: str) -> Exit:
+    """Keep another key of a bucket, if it opens it. Raises as the bucket's probe does."""
+    bucket = parse_bucket(address)
+    key = parse_bucket_key(bucket, read_key_text(key_file))
+    open_oss_store(address, key=key).probe()
+    chest.put(name_secret(bucket), key.text)
+    return show_key(session, chest, address)
+
+
+def parse_bucket(address: str) -> str:
+    """Return the bucket of an address. Raises BadInput `store_no_bucket`."""
+    if not address.startswith("oss://"):
+        raise BadInput("store_no_bucket", store=address)
+    return parse_bucket_address(address).bucket
+
+
+def read_key_text(path: str) -> str:
+    """Return what a file, or for `-` the standard input, has. Raises BadInput `file_unreadable`."""
+    if path == "-":
+        return sys.stdin.read()
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise BadInput("store_key_unreadable", path=path, words=str(error)) from error
 
 
 def describe(session: Session, finding: StoreFinding) -> dict[str, object]:

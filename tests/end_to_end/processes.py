@@ -54,6 +54,13 @@ class Workstation:
         except requests.RequestException:
             return False
 
+    def fetch(self, path: str) -> requests.Response:
+        """Ask the running server for something that is no JSON."""
+        told = self.read_server()
+        headers = {"Authorization": f"Bearer {told['key']}"}
+        address = f"http://127.0.0.1:{told['port']}/api/v1{path}"
+        return requests.get(address, headers=headers, timeout=SECONDS_MAX)
+
     def read_server(self) -> dict[str, Any]:
         """Return what the server tells of itself; empty while there is none."""
         try:

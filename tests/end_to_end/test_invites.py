@@ -1,5 +1,6 @@
 """Invites in real processes: a workstation and a node that know nothing but what they are told."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,3 +115,46 @@ def check_revoked(
     )
     shown = artist.run("job", job["id"])
     assert shown["frames"]["done"] == 0
+
+
+def test_a_bucket_gets_another_key(
+    founder: Workstation, bucket: RunningBucket, tmp_path: Path
+) -> None:
+    artist, node = Workstation(tmp_path / "artist"), NodeProcess(tmp_path / "node")
+    try:
+        artist.run("studio", "join", founder.run("studio", "invite")["invite"])
+        shown = artist.run("store", "credentials")
+        assert (shown["id"], shown["origin"]) == (bucket.id, "kept")
+        assert bucket.secret not in json.dumps(shown)
+        assert founder.run("store", "credentials")["origin"] == "file"
+        node.start("--invite", founder.run("farm", "invite")["invite"])
+        wait_until(lambda: "renderers=" in node.log, seconds=60, what="the node is up")
+        node.stop()
+        bucket.kill()
+        bucket.id, bucket.secret = "new-key", "new-secret"
+        bucket.start()
+        assert artist.run("sync", fine=False) is None
+        assert artist.run("sync", "--dry-run")["trouble"]["code"] == "store_key_wrong"
+        wrong = tmp_path / "wrong.key"
+        wrong.write_text("new-key\nno-secret\n")
+        assert artist.fail("store", "credentials", "--key-file", str(wrong)) == "store_key_wrong"
+        bucket.write_key(tmp_path / "bucket.key")  # where the founder's machine has it
+        wait_for_sync(founder)
+        artist.run("studio", "join", founder.run("studio", "invite")["invite"])
+        wait_for_sync(artist)
+        assert artist.run("store", "credentials")["id"] == "new-key"
+        said = len(node.log)
+        node.start("--invite", founder.run("farm", "invite")["invite"])
+        wait_until(lambda: "renderers=" in node.log[said:], seconds=60, what="it is up again")
+        founder.run("sync")
+        assert len(founder.run("farm")["invited"]) == 1, "it is the same node"
+    finally:
+        artist.finish("stop")
+        node.stop()
+
+
+def wait_for_sync(machine: Workstation) -> None:
+    """Synchronise, a moment after the store was found shut."""
+    wait_until(
+        lambda: machine.run("sync", fine=False) is not None, seconds=60, what="it is together"
+    )
