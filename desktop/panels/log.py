@@ -58,8 +58,10 @@ class LogDialog(QDialog):
         """Show every attempt at the frame."""
         clear_layout(self.attempts)
         for one in frame["attempts"]:
-            reason = one["reason"] or {"title": one["outcome"] or "", "detail": ""}
-            severity = "good" if one["outcome"] == "done" else "blocker"
+            is_done = one["outcome"] == "done"
+            severity = "good" if is_done else "blocker"
+            said = self.stage.words.say("states.done") if is_done else ""
+            reason = one["reason"] or {"title": said, "detail": ""}
             said = self.stage.words.say("frames.attempt", number=one["attempt"], node=one["node"])
             detail = " ".join(part for part in (reason["detail"], one["words"] or "") if part)
             title = f"{said}: {reason['title']}" if reason["title"] else said

@@ -101,7 +101,8 @@ class SettingsPanel(QWidget):
 
     def make_server(self) -> QWidget:
         """Return how the server is, with its log and a button to start it anew."""
-        self.server = QLabel()
+        self.server, self.server_state = QLabel(), "starting"
+        self.stage.words.bind(self.server, self.show_server)
         self.server.setObjectName("quiet")
         log = self.stage.caption(QPushButton(), "settings.log")
         log.clicked.connect(self.log_wanted)
@@ -110,6 +111,11 @@ class SettingsPanel(QWidget):
         name = self.stage.label("settings.local_server")
         return holder(row(column(name, self.server, gap=2), None, log, restart))
 
-    def set_server(self, told: str) -> None:
+    def set_server(self, state: str) -> None:
         """Show how the server is."""
-        self.server.setText(told)
+        self.server_state = state
+        self.show_server()
+
+    def show_server(self) -> None:
+        """Write how the server is."""
+        self.server.setText(self.stage.words.say(f"server.{self.server_state}"))

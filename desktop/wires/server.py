@@ -67,7 +67,7 @@ class ServerWire(QObject):
         """Show how the server is; while there is none, nothing is asked of it."""
         words = self.stage.words
         self.side.set_server(state)
-        self.settings.set_server(words.say(f"server.{state}"))
+        self.settings.set_server(state)
         if state != ServerState.READY:
             self.gone.emit()
             self.client.set_address(None)

@@ -7,41 +7,25 @@ will see. Runs under any Qt platform; without a display it needs `QT_QPA_PLATFOR
 import os
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QElapsedTimer, QSize
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.application import make_app, make_stage
 from desktop.main_window import MainWindow
-from desktop.panels.money import TopUpDialog
 from desktop.preferences import Preferences
+from tests.desktop.screens import SCENES, settle, show_every_screen, wait
 from tests.end_to_end.running_farm import RunningFarm
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build" / "screenshots"
-SCENES = ROOT / "resources" / "scenes"
 SIZES = {"large": QSize(1440, 900), "small": QSize(960, 640)}
-WAIT_MS_MAX = 60_000
 SETTLE_MS = 350
 JPEG_QUALITY = 90
 PICTURES = {"jobs", "job", "viewer", "submission", "money"}
 """Those that docs/pictures keeps, large, in English and light, and in Chinese and dark."""
-
-
-def wait(app: QApplication, done: Callable[[], bool], ms_max: int = WAIT_MS_MAX) -> None:
-    """Let the window go on until something is so, at most so long."""
-    clock = QElapsedTimer()
-    clock.start()
-    while not done() and clock.elapsed() < ms_max:
-        app.processEvents()
-
-
-def settle(app: QApplication) -> None:
-    """Let the window go on for a moment: pictures come, layouts are made."""
-    wait(app, lambda: False, SETTLE_MS)
 
 
 class Album:
@@ -56,51 +40,9 @@ class Album:
         for size_name, size in sizes.items():
             if widget is None:
                 self.window.resize(size)
-            settle(self.app)
+            settle(self.app, SETTLE_MS)
             shown = widget or self.window
             shown.grab().save(str(OUT / f"{name}-{self.look}-{size_name}.png"))
-
-    def take_all(self, job: str) -> None:
-        """Take a picture of every screen."""
-        window, app = self.window, self.app
-        window.show_page("jobs")
-        self.take("jobs")
-        window.jobs_panel.search.setText("nothing is called so")
-        wait(app, lambda: not window.jobs.jobs)
-        self.take("jobs-nothing")
-        window.jobs_panel.search.clear()
-        wait(app, lambda: bool(window.jobs.jobs))
-        window.open_job(job)
-        wait(app, lambda: len(window.frames.list_pictured()) > 0)
-        self.take("job")
-        for place, name in ((1, "job-chart"), (2, "job-bill"), (3, "job-story")):
-            window.job_panel.tabs.setCurrentIndex(place)
-            self.take(name)
-        window.open_frame(window.frames.list_pictured()[0])
-        wait(app, lambda: bool(window.pictures.kept))
-        self.take("viewer")
-        window.show_page("money")
-        window.money_wire.verify()
-        wait(app, lambda: window.money_panel.audit is not None)
-        self.take("money")
-        dialog = TopUpDialog(window.stage, window)
-        dialog.show()
-        self.take("top-up", dialog)
-        dialog.close()
-        window.show_page("machines")
-        wait(app, lambda: window.machines_panel.renderers is not None)
-        self.take("machines")
-        window.show_page("sync")
-        wait(app, lambda: window.sync_panel.standing is not None)
-        self.take("studio")
-        window.show_page("settings")
-        self.take("settings")
-        window.add_scenes([str(SCENES / "lanterns" / "lanterns.blend")])
-        wait(app, lambda: window.new_panel.cards[0].check is not None)
-        self.take("submission")
-        for card in tuple(window.new_panel.cards):
-            window.new_panel.dismiss(card)
-        window.toast.show_text(window.stage.words.say("toasts.cancel", count=2), "Undo")
 
 
 def fill(farm: RunningFarm) -> str:
@@ -129,7 +71,8 @@ def take_album(farm: RunningFarm, job: str, folder: Path) -> None:
             window.show()
             window.watch.start()
             wait(app, lambda window=window: bool(window.jobs.jobs))  # type: ignore[misc]
-            Album(app, window, f"{language}-{theme}").take_all(job)
+            album = Album(app, window, f"{language}-{theme}")
+            show_every_screen(app, window, job, album.take)
             window.close()
             window.deleteLater()
 

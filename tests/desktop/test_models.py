@@ -1,19 +1,26 @@
 """Models keep Qt's contract whatever is fed to them, and stay quick with 100,000 rows."""
 
 import time
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QAbstractItemModel, Qt
+from PySide6.QtWidgets import QAbstractItemView
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
+from desktop.main_window import MainWindow
 from desktop.models.frames import FramesModel
 from desktop.models.jobs import Column, JobsModel
 from desktop.models.table import TableColumn, TableModel
 from desktop.panels.bill import make_bill_model
+from desktop.panels.job import TABS
 from desktop.panels.money import make_statement_model
 from desktop.stage import Stage
 from desktop.words import Words
+from tests.desktop.artist import SHOW_MS_MAX, render_dropped, wait_for_state, write_scene
+from tests.desktop.screens import list_kinds
+from tests.end_to_end.running_farm import RunningFarm
 
 MANY = 100_000
 
@@ -124,3 +131,27 @@ def test_a_table_of_no_rows(qtmodeltester: ModelTester) -> None:
     model = TableModel(Words("en"), [TableColumn(title="money.when", show=str)])
     qtmodeltester.check(model)  # type: ignore[no-untyped-call]
     assert model.rowCount() == 0
+
+
+def test_every_model_of_a_window(
+    qtmodeltester: ModelTester, qtbot: QtBot, window: MainWindow, farm: RunningFarm, tmp_path: Path
+) -> None:
+    """With what a real server tells, while it goes on telling."""
+    models = {view.model() for view in window.findChildren(QAbstractItemView) if view.model()}
+    ours = [one for one in models if type(one).__module__.startswith("desktop.")]
+    assert {type(one) for one in ours} == list_kinds(QAbstractItemModel)
+    assert len(ours) > len(list_kinds(QAbstractItemModel)), "there are several tables"
+    for model in ours:
+        qtmodeltester.check(model)  # type: ignore[no-untyped-call]
+    job = render_dropped(qtbot, window, write_scene(tmp_path, ground="rgb 0.3"))
+    wait_for_state(qtbot, window, job, "completed")
+    window.job_panel.tabs.setCurrentIndex(TABS.index("bill"))
+    qtbot.waitUntil(lambda: window.job_panel.bill.model.rowCount() == 4, timeout=SHOW_MS_MAX)
+    for name in ("money", "machines", "sync"):
+        window.show_page(name)
+    qtbot.waitUntil(lambda: window.money_panel.model.rowCount() > 4, timeout=SHOW_MS_MAX)
+    farm.assert_paid_once(job)
+    window.jobs_wire.order("delete", [job])
+    qtbot.waitUntil(lambda: window.jobs.get_job(job) is None, timeout=SHOW_MS_MAX)
+    for model in ours:
+        qtmodeltester.check(model)  # type: ignore[no-untyped-call]

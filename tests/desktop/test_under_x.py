@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 SCREEN = ["-screen", "0", "1600x1000x24"]
 RUN_SECONDS_MAX = 900
 AGAIN = [
+    "test_every_screen.py",
     "test_manners.py",
     "test_mid_job.py",
     "test_offline.py",

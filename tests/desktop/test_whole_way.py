@@ -73,10 +73,10 @@ def test_cancel_is_taken_back(qtbot: QtBot, window: MainWindow, scene: Path) -> 
 
 def test_language_and_colours_switch(qtbot: QtBot, window: MainWindow) -> None:
     """While it is open, and what the server says with them."""
-    window.choose_language("zh")
+    with qtbot.waitSignal(window.loaded, timeout=10_000):
+        window.choose_language("zh")
     assert window.jobs_panel.new.text() == "新建渲染"
     assert window.windowTitle() == "盛世云图"
-    qtbot.waitSignal(window.loaded, timeout=10_000)
     light = window.palette().window().color()
     settings = window.settings_panel.theme
     settings.setCurrentIndex(settings.findData("dark"))
