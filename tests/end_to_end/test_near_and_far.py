@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.conftest import SmallDisk
 from tests.end_to_end.filled_house import fill_house
 from tests.end_to_end.running_farm import RunningFarm, wait_until
 from tests.end_to_end.test_povray import make_project
+from tests.oss_server.server import REGION, OssServer
+from tests.oss_server.signatures import Credential
 
 STUDIO = "atelier"
 
@@ -237,3 +240,42 @@ def test_pausing_lets_go_and_what_is_lost_is_said_once(founder: RunningFarm, sha
         assert count_records(share) == 7
         lost = [one for one in founder.events() if one["kind"] == "results.lost"]
         assert [(one["job"], one["frame"]) for one in lost] == [("noise", 4)]
+
+
+@contextmanager
+def serve_bucket(folder: Path, *, port: int = 0) -> Iterator[OssServer]:
+    """Serve a bucket whose state lasts in a folder, on loopback."""
+    with OssServer(credentials=[Credential("id", "secret")], folder=folder, port=port) as server:
+        yield server
+
+
+def test_a_bucket_that_goes_away_and_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OSS_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("OSS_ACCESS_KEY_SECRET", "secret")
+    data = tmp_path / "founder"
+    fill_house(data, "noise", count=5, size_bytes=100_000)
+    with serve_bucket(tmp_path / "bucket") as server:
+        server.make_bucket("studio-bucket")
+        port = server.port
+        address = f"oss://studio-bucket/north?region={REGION}&endpoint={server.endpoint}"
+        create_studio(data, store=address, name=STUDIO, host="founder")
+    with RunningFarm(data, "--no-node") as farm:
+        farm.top_up(3)
+        [results] = list_left(farm)
+        assert results["files_left"] == 5
+        with serve_bucket(tmp_path / "bucket", port=port):
+            wait_until(lambda: farm.post("/sync")["trouble"] is None, seconds=60, what="it is met")
+            wait_until(lambda: not list_left(farm), seconds=60, what="the frames are there")
+            guest = bring_in(farm, tmp_path / "guest")
+            assert farm.post("/sync")["unsealed"] == 0
+        with guest:
+            assert guest.get("/sync")["transfers"]["results"] == "own"
+            guest.patch("/sync/transfers", {"results": "all"})
+            with serve_bucket(tmp_path / "bucket", port=port):
+                wait_until(
+                    lambda: guest.post("/sync")["trouble"] is None, seconds=60, what="it is met"
+                )
+                folder = guest.data / "results" / "noise"
+                wait_until(lambda: len(read_all(folder)) == 5, seconds=60, what="frames came")
