@@ -12,11 +12,11 @@ from local_server.farm.sites import list_unsent, note_sent
 from local_server.stores import Stores
 from sync.blobs import Digest, parse_digest
 from sync.copies import copy_blob, copy_package
-from sync.records import FrameRecord, put_record
+from sync.records import FrameRecord, put_record, record_key
 from sync.transfers import THREADS, Meter, run_together
 from sync.work import post_results
 
-BATCH_MAX = 32
+BATCH_MAX = 64
 DAMAGED = ("blob_damaged", "record_damaged")
 
 
@@ -118,7 +118,9 @@ class Results:
                     meter=meter if digest == record.picture else None,
                     scratch=self.stores.scratch,
                 )
-        put_record(far.store, far.studio, record)
+        # Asked first: to write what is there already costs as much as to write it.
+        if far.store.head(record_key(far.studio, record.recipe, record.number)) is None:
+            put_record(far.store, far.studio, record)
 
     def note(self, db: Database, carried: Carried, *, at_ms: int) -> None:
         """Note what the store has, and tell the other machines of it."""
