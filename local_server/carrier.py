@@ -121,7 +121,7 @@ class Carrier:
     def wake(self, *, at_once: bool = False) -> None:
         """Say that something may be waiting; `at_once` also where it was to be tried later."""
         if at_once:
-            self.next_try = 0.0
+            self.next_try, self.trouble = 0.0, None
         self.wanted.set()
 
     def pause(self) -> None:

@@ -126,8 +126,9 @@ def print_standing(session: Session, answer: dict[str, Any], *, dry_run: bool) -
     code = "sync_waiting" if answer["unfunded"] else "sync_together"
     if answer["unsealed"] and not answer["unfunded"]:
         code = "sync_unsealed"
-    names = ("studio", "unsealed", "unfunded")
-    session.print(session.say(code, **{name: answer[name] for name in names}).title)
+    if code != "sync_together" or answer["trouble"] is None:
+        names = ("studio", "unsealed", "unfunded")
+        session.print(session.say(code, **{name: answer[name] for name in names}).title)
     print_transfers(session, answer["transfers"], rules=False)
 
 
