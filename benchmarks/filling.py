@@ -91,6 +91,7 @@ def fill_frames(
             " WHERE sealed_in IS NULL"
         )
         db.conn.execute("INSERT INTO job_told SELECT id, state, 1 FROM job")
+        db.conn.execute("DELETE FROM job_untold")
     db.conn.execute("PRAGMA optimize")
     db.conn.close()
 

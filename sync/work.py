@@ -24,16 +24,23 @@ _ENDING = re.compile(r"\.?[a-z0-9]{1,8}")  # as in a frame record
 
 
 def post_jobs(db: Database, *, at_ms: int) -> int:
-    """Put into the outbox what jobs of this machine came to since they last told of it."""
+    """Put into the outbox what jobs of this machine came to since they last told of it.
+
+    Returns how many told.
+    """
     assert_writing(db)
     rows = fetch_rows(
         db,
-        "SELECT j.*, coalesce(t.version, 0) AS version FROM job j"
-        " LEFT JOIN job_told t ON t.job = j.id WHERE t.state IS NOT j.state"
-        " ORDER BY j.serial LIMIT ?",
+        "SELECT j.*, t.state AS told, coalesce(t.version, 0) AS version FROM job_untold u"
+        " JOIN job j USING (serial) LEFT JOIN job_told t ON t.job = j.id"
+        " ORDER BY u.serial LIMIT ?",
         (TOLD_MAX,),
     )
-    for row in rows:
+    db.conn.executemany(
+        "DELETE FROM job_untold WHERE serial = ?", [(row["serial"],) for row in rows]
+    )
+    changed = [row for row in rows if row["told"] != row["state"]]  # some went there and back
+    for row in changed:
         names = ("name", "state", "reason", "frames_total", "frames_done", "frames_failed")
         told: Operation = {
             "op": "job",
@@ -50,7 +57,7 @@ def post_jobs(db: Database, *, at_ms: int) -> int:
             " ON CONFLICT DO UPDATE SET state = excluded.state, version = excluded.version",
             (row["id"], row["state"], row["version"] + 1),
         )
-    return len(rows)
+    return len(changed)
 
 
 def describe_place(plan: dict[str, Any] | None) -> dict[str, Any]:

@@ -101,15 +101,17 @@ def choose(wanted: JobsWanted, order: JobOrder) -> tuple[list[str], dict[str, An
         values["owner"] = wanted.owner
     if wanted.states:
         marks = {f"state_{place}": str(state) for place, state in enumerate(wanted.states)}
-        # The `+` keeps SQLite off an index by state where it would have to sort what it finds.
-        plain = order in (JobOrder.CREATED, JobOrder.STATE)
+        # The `+` keeps SQLite off an index by state where it would have to sort what it finds, and
+        # off one that lacks what is looked for.
+        plain = order is JobOrder.STATE or (order is JobOrder.CREATED and not wanted.text)
         column = "state" if plain else "+state"
         clauses.append(f"{column} IN ({', '.join(f':{name}' for name in marks)})")
         values |= marks
     if wanted.text:
-        clauses.append(
-            "serial IN (SELECT serial FROM job INDEXED BY job_words WHERE instr(words, :text))"
-        )
+        # Only the indices of the usual order have the words.
+        found = "SELECT serial FROM job INDEXED BY job_all WHERE instr(words, :text)"
+        usual = order is JobOrder.CREATED
+        clauses.append("instr(words, :text)" if usual else f"serial IN ({found})")
         values["text"] = wanted.text.casefold()
     if wanted.prefix:
         clauses.append("serial IN (SELECT serial FROM job WHERE id >= :prefix AND id < :beyond)")

@@ -20,6 +20,16 @@ CREATE INDEX job_all_by_priority ON job (priority, serial, state, deleted_at_ms)
 """
 WORDS = "CREATE INDEX job_words ON job (words, serial)"
 
+# What is looked for stands in the indices of the usual order: a page is full after a few rows, or
+# every job of an owner is looked at, without reading the jobs themselves.
+SEARCHES = """
+DROP INDEX job_words;
+DROP INDEX job_by_owner;
+DROP INDEX job_all;
+CREATE INDEX job_by_owner ON job (owner, serial, state, deleted_at_ms, words);
+CREATE INDEX job_all ON job (serial, state, deleted_at_ms, words);
+"""
+
 # What the farm needs for a job is sent before any of its frames is handed out there.
 SITES = """
 ALTER TABLE job ADD COLUMN sent_at_ms INTEGER;

@@ -366,6 +366,14 @@ def m080_transfers(db: Database) -> None:
     run_script(db, transfer_tables.TRANSFERS)
 
 
+@MIGRATIONS()
+def m070_reading(db: Database) -> None:
+    """What is read often, without reading everything: searches, one's own events, untold jobs."""
+    run_script(db, job_tables.SEARCHES)
+    run_script(db, "CREATE INDEX event_by_owner ON event (owner, id);")
+    run_script(db, sync_tables.UNTOLD)
+
+
 def run_script(db: Database, script: str) -> None:
     """Run statements one by one inside the open transaction (`executescript` would commit it)."""
     statement = ""

@@ -181,3 +181,16 @@ INSERT INTO main.usage SELECT owner, at_ms / 900000,
   {", ".join(f"min(sum({value}), {SUM_MAX})" for value in count_usage("operation").values())}
 FROM main.operation WHERE kind IN ('settle', 'refund') GROUP BY 1, 2
 """
+
+# Which jobs have to tell of themselves, without comparing every job with what it told.
+UNTOLD = """
+CREATE TABLE job_untold (serial INTEGER PRIMARY KEY) STRICT;
+INSERT INTO job_untold
+SELECT j.serial FROM job j LEFT JOIN job_told t ON t.job = j.id WHERE t.state IS NOT j.state;
+CREATE TRIGGER job_begins_untold AFTER INSERT ON job BEGIN
+  INSERT INTO job_untold VALUES (NEW.serial) ON CONFLICT DO NOTHING; END;
+CREATE TRIGGER job_has_to_tell AFTER UPDATE OF state ON job WHEN NEW.state <> OLD.state BEGIN
+  INSERT INTO job_untold VALUES (NEW.serial) ON CONFLICT DO NOTHING; END;
+CREATE TRIGGER job_tells_again AFTER DELETE ON job_told BEGIN
+  INSERT INTO job_untold SELECT serial FROM job WHERE id = OLD.job ON CONFLICT DO NOTHING; END;
+"""

@@ -2,6 +2,7 @@
 
 import random
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -115,7 +116,10 @@ def test_no_order_sorts_or_reads_every_job(
 ) -> None:
     shop.submit("job-1", count=1)
     row = shop.job()
-    for wanted in (JobsWanted(owner=owner), JobsWanted(owner=owner, states=(JobState.RUNNING,))):
+    wants: list[dict[str, Any]] = [{}, {"states": (JobState.RUNNING,)}]
+    if order is JobOrder.CREATED:  # what is found in other orders is sorted
+        wants += [one | {"text": "job"} for one in wants]
+    for wanted in [JobsWanted(owner=owner, **more) for more in wants]:
         for after in (None, find_place(row, order)):
             statements: list[str] = []
             shop.db.conn.set_trace_callback(statements.append)
@@ -125,5 +129,6 @@ def test_no_order_sorts_or_reads_every_job(
             inner = re.search(r"serial IN \((SELECT serial .* LIMIT \d+)\)", sql)
             assert inner is not None
             plan = [row[3] for row in shop.db.conn.execute(f"EXPLAIN QUERY PLAN {inner[1]}")]
-            assert all("COVERING INDEX" in step for step in plan), (inner[1], plan)
+            looks = [step for step in plan if step.startswith(("SCAN", "SEARCH"))]
+            assert all("COVERING INDEX" in step for step in looks), (inner[1], plan)
             assert not [step for step in plan if "TEMP B-TREE" in step], (inner[1], plan)

@@ -2,7 +2,7 @@
 
 from local_server.farm import ledger, results
 from local_server.farm.db import write
-from sync.work import list_away_jobs, list_away_results, post_results
+from sync.work import list_away_jobs, list_away_results, post_jobs, post_results
 from tests.farm.workshop import Workshop
 from tests.simulation.machine import Machine
 from tests.sync.test_people import pair, sync
@@ -33,3 +33,20 @@ def test_jobs_and_frames_are_known_elsewhere(pair: tuple[Machine, Machine]) -> N
     assert all(len(row["line"]["picture"]) == 64 for row in frames)
     assert list_away_jobs(boss.db, owner=None) == []
     assert list_away_jobs(one.db, owner="bo") == []
+
+
+def test_jobs_tell_of_what_they_came_to_and_once_more_where_nobody_knows_it(
+    pair: tuple[Machine, Machine],
+) -> None:
+    boss, _ = pair
+    shop = Workshop(boss.db)
+    shop.create("tea", owner="ann")
+    for expected in (1, 0):
+        with write(boss.db):
+            assert post_jobs(boss.db, at_ms=1) == expected
+    with write(boss.db):
+        for state in ("queued", "pending"):
+            boss.db.conn.execute("UPDATE job SET state = ?", (state,))
+        assert post_jobs(boss.db, at_ms=1) == 0, "it is what it was"
+        boss.db.conn.execute("DELETE FROM job_told")  # as a machine does that moves house
+        assert post_jobs(boss.db, at_ms=1) == 1
