@@ -1,45 +1,73 @@
 """Downloads: stored files sent in pieces, from any byte on, and a job's frames as one zip."""
 
-import re
-from collections.abc import Iterator
-from urllib.parse import quote
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
 
 from flask import Response, request
 from gevent.threadpool import ThreadPool
 from sqlite_utils import Database
 from werkzeug.http import is_resource_modified
-from zipstream import ZIP_STORED, ZipStream
 
-from local_server.delivery import target_path
-from local_server.farm.frames import PAGE_MAX, list_frames
+from local_server.farm.frames import list_pictures
 from local_server.farm.jobs import Plan
-from local_server.farm.states import FrameState
+from local_server.file_names import name_attachment, name_frame
+from local_server.zips import StoredZip, ZipEntry
 from sync.blobs import Blobs, Digest
 
-RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
-UNSAFE = re.compile(r'[\x00-\x1f\x7f\\/:*?"<>|\u202a-\u202e\u2066-\u2069]')
-NAME_BYTES_MAX = 200
 PRIVATE = "private, no-cache"
+Read = Callable[[int, int], Iterator[bytes]]
 
 
 def send_stored(
     blobs: Blobs, pool: ThreadPool, digest: Digest, *, mimetype: str, name: str | None
 ) -> Response:
-    """Return a stored file, or the part of it that the request asks for (RFC 9110, 14).
+    """Return a stored file, or the part of it that the request asks for.
 
-    Its mark is its digest, so that `If-Range` and `If-None-Match` cannot be wrong. Several ranges
-    at once are answered with the whole. Raises NotFound `object_missing`.
+    Its mark is its digest, so that `If-Range` and `If-None-Match` cannot be wrong. Raises NotFound
+    `object_missing`.
     """
     size = pool.apply(blobs.get_size, (digest,))
+    read = partial(read_part, blobs, pool, digest)
+    return send_part(read, size=size, mark=digest, mimetype=mimetype, name=name)
+
+
+def send_zip(zipped: StoredZip, *, name: str) -> Response:
+    """Return a zip that is made while it is sent, or the part that the request asks for.
+
+    Raises NotFound `object_missing` for a lost file at its beginning; one further on ends the
+    answer too early, which every client notices.
+    """
+    size, mark = zipped.measure(), zipped.mark
+    return send_part(
+        lambda start, end: begin(zipped.stream(start, end)),
+        size=size,
+        mark=mark,
+        mimetype="application/zip",
+        name=name,
+    )
+
+
+def begin(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Return pieces of which the first has been made, while an error can still be told as one."""
+    return chain([next(pieces, b"")], pieces)
+
+
+def send_part(read: Read, *, size: int, mark: str, mimetype: str, name: str | None) -> Response:
+    """Return what `read` gives, or the part of it that the request asks for (RFC 9110, 14).
+
+    Several ranges at once are answered with the whole.
+    """
     response = Response(mimetype=mimetype, headers={"Accept-Ranges": "bytes"})
-    response.set_etag(digest)
+    response.set_etag(mark)
     response.headers["Cache-Control"] = PRIVATE
     if name is not None:
         response.headers["Content-Disposition"] = name_attachment(name)
-    if not is_resource_modified(request.environ, etag=digest):
+    if not is_resource_modified(request.environ, etag=mark):
         response.status_code = 304
         return response
-    start, end = choose_range(size, digest)
+    start, end = choose_range(size, mark)
     if start is None:
         response.status_code = 416
         response.headers["Content-Range"] = f"bytes */{size}"
@@ -49,11 +77,11 @@ def send_stored(
         response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     response.content_length = end - start
     if request.method != "HEAD" and end > start:
-        response.response = read_pieces(blobs, pool, digest, start=start, length=end - start)
+        response.response = read(start, end)
     return response
 
 
-def choose_range(size: int, digest: str) -> tuple[int | None, int]:
+def choose_range(size: int, mark: str) -> tuple[int | None, int]:
     """Return where to begin and end by the request's `Range`; None to begin where it has nothing.
 
     What is no range of bytes, or speaks of another version of the file, is left out.
@@ -62,7 +90,7 @@ def choose_range(size: int, digest: str) -> tuple[int | None, int]:
     condition = request.headers.get("If-Range")
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
         return 0, size
-    if condition is not None and condition != f'"{digest}"':
+    if condition is not None and condition != f'"{mark}"':
         return 0, size
     begin, end = asked.ranges[0]
     if begin < 0:  # the last so many bytes
@@ -71,60 +99,44 @@ def choose_range(size: int, digest: str) -> tuple[int | None, int]:
     return (begin, end) if begin < end else (None, size)
 
 
-def read_pieces(
-    blobs: Blobs, pool: ThreadPool, digest: Digest, *, start: int = 0, length: int | None = None
+def read_part(
+    blobs: Blobs, pool: ThreadPool, digest: Digest, start: int, end: int
 ) -> Iterator[bytes]:
-    """Yield a stored file in pieces, each read on a thread: the server goes on meanwhile."""
-    pieces = blobs.open_range(digest, start, length)
+    """Yield a part of a stored file in pieces, each read on a thread: the server goes on."""
+    pieces = blobs.open_range(digest, start, end - start)
     while (piece := pool.apply(next, (pieces, None))) is not None:
         yield piece
 
 
-def stream_zip(
-    db: Database, blobs: Blobs, pool: ThreadPool, *, job: str, plan: Plan
-) -> Iterator[bytes]:
-    """Yield a job's finished frames as one zip: stored as they are, in constant memory.
-
-    A page of frames is listed at a time. A frame whose file is lost ends the stream in its middle,
-    which every client notices: a zip that looks whole and is not would be worse.
-    """
-    archive = ZipStream(compress_type=ZIP_STORED)
-    after = None
-    while page := list_frames(db, job=job, after=after, state=FrameState.DONE, limit=PAGE_MAX):
-        after = page[-1]["number"]
-        for frame in page:
-            result = frame["result"]
-            name = name_frame(plan, frame["number"], result["extension"])
-            digest = Digest(result["picture"])
-            size = pool.apply(blobs.get_size, (digest,))
-            archive.add(read_pieces(blobs, pool, digest), name, size=size)
-            yield from archive.all_files()
-    yield from archive.finalize()
-
-
-def name_frame(plan: Plan, number: int, extension: str) -> str:
-    """Return what a frame is called when it is sent: one name that is good on every system."""
-    return make_safe(target_path("", plan.naming, number, extension).name)
+def plan_zip(
+    db: Database, blobs: Blobs, pool: ThreadPool, *, job: str, plan: Plan | None
+) -> StoredZip:
+    """Return a job's finished frames as one zip, made in constant memory while it is sent."""
+    naming = "" if plan is None else plan.naming
+    entries = [
+        ZipEntry(
+            name=name_frame(naming, number, extension),
+            digest=Digest(picture),
+            size_bytes=size,
+            at_ms=at_ms,
+        )
+        for number, picture, extension, size, at_ms in list_pictures(db, job=job)
+    ]
+    return StoredZip(
+        entries=entries,
+        read=partial(read_whole, blobs, pool),
+        add_up=lambda digest: pool.apply(add_up, (blobs, digest)),
+    )
 
 
-def make_safe(name: str) -> str:
-    """Return a name that is a plain file's on every system, and shows as what it is.
-
-    No folders, no drives, no control characters, nothing that turns the direction of writing,
-    none of Windows' devices, no dots or spaces at its ends, and not too long.
-    """
-    plain = UNSAFE.sub("_", name).strip(" .")
-    if not plain or RESERVED.fullmatch(plain):
-        plain = f"_{plain}"
-    stem, dot, extension = plain.rpartition(".")
-    if not dot:
-        stem, extension = plain, ""
-    ending = f"{dot}{extension}"
-    room = NAME_BYTES_MAX - len(ending.encode())
-    return stem.encode()[:room].decode(errors="ignore") + ending
+def read_whole(blobs: Blobs, pool: ThreadPool, digest: Digest) -> Iterator[bytes]:
+    """Yield a stored file in pieces."""
+    return read_part(blobs, pool, digest, 0, pool.apply(blobs.get_size, (digest,)))
 
 
-def name_attachment(name: str) -> str:
-    """Return the header that has a browser save a file under a name (RFC 6266)."""
-    ascii_name = name.encode("ascii", "replace").decode().replace("?", "_")
-    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
+def add_up(blobs: Blobs, digest: Digest) -> int:
+    """Return a stored file's CRC-32. Raises NotFound `object_missing`."""
+    total = 0
+    for piece in blobs.open_range(digest):
+        total = zlib.crc32(piece, total)
+    return total

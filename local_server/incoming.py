@@ -15,10 +15,10 @@ from sqlite_utils import Database
 
 from local_server.carrier import Carried, Load
 from local_server.delivery import target_path
-from local_server.downloads import make_safe
 from local_server.farm.db import Row
 from local_server.farm.errors import BadInput, NotFound, Unavailable
 from local_server.farm.transfer_rules import TransferRules, read_transfer_rules
+from local_server.file_names import make_safe
 from local_server.outgoing import try_together
 from local_server.stores import Stores
 from sync import arrivals

@@ -10,6 +10,7 @@ from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.jobs import Plan, read_plan
 from local_server.farm.sites import Site
 from local_server.farm.states import OPEN_JOB_STATES, JobState
+from local_server.file_names import name_frame
 from local_server.live import Live
 from local_server.shapes.frames import AttemptView, FrameView
 from local_server.shapes.jobs import DeliveryView, FrameCounts, LiveFrame
@@ -137,7 +138,10 @@ def show_frames(frames: Sequence[Row], *, job: Row, wording: Wording) -> list[Fr
 
 def frame_fields(frame: Row, *, plan: Plan, wording: Wording) -> dict[str, Any]:
     """Return the fields of a frame's view."""
-    path, result = None, frame["result"] or {}
+    result = frame["result"] or {}
+    path = name = None
+    if result:
+        name = name_frame(plan.naming, frame["number"], result["extension"])
     if frame["delivered"] and plan.out:
         path = str(target_path(plan.out, plan.naming, frame["number"], result["extension"]))
     return {
@@ -151,6 +155,8 @@ def frame_fields(frame: Row, *, plan: Plan, wording: Wording) -> dict[str, Any]:
         "reused": bool(frame["reused"]),
         "amount_micros": frame["amount_micros"],
         "path": path,
+        "name": name,
+        "digest": result.get("picture"),
         "warnings": [show_reason(wording, code) for code in result.get("warnings", ())],
         "has_thumbnail": bool(result.get("thumbnail")),
     } | {

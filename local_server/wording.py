@@ -73,7 +73,18 @@ def fill(template: str, params: dict[str, str]) -> str:
     """Put params into a template; what is missing is shown by its name."""
     if "{" not in template and "}" not in template:  # most are plain, and pages are full of them
         return template
-    return Formatter().vformat(template, (), KeyedDefault(params))
+    return Counting().vformat(template, (), KeyedDefault(params))
+
+
+class Counting(Formatter):
+    """Puts in words for one and for many: `{files} {files:file|files}`."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return a param's own words, or those that fit how many it is."""
+        one, is_count, many = format_spec.partition("|")
+        if is_count:
+            return one if value == "1" else many
+        return str(super().format_field(value, format_spec))
 
 
 class KeyedDefault(dict[str, str]):

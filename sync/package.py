@@ -14,7 +14,7 @@ import zstandard
 from local_server.farm.errors import BadInput
 from sync.asset_uses import MissingReason
 from sync.blend_file import open_plain
-from sync.blobs import SMALL_BYTES_MAX, Blobs, Digest, target_error
+from sync.blobs import SMALL_BYTES_MAX, Blobs, Digest, digest_file, target_error
 from sync.known_files import KnownFiles, Sighting, look_at
 from sync.manifest import Entry, Manifest, build_manifest
 from sync.package_folder import fetch_package
@@ -28,7 +28,7 @@ from sync.package_plan import (
 from sync.store import CHUNK_BYTES, open_source
 from sync.transfers import THREADS, Meter, run_together
 
-# The three verbs of a package and what they speak of, whichever file they live in.
+# The verbs of a package and what they speak of, whichever file they live in.
 __all__ = [
     "MissingAsset",
     "MissingReason",
@@ -36,6 +36,7 @@ __all__ = [
     "PackageWarning",
     "PlannedFile",
     "fetch_package",
+    "hash_package",
     "plan_package",
     "store_package",
 ]
@@ -85,6 +86,35 @@ def store_package(
     if known is not None:
         known.note(hashed)
     return digest, manifest
+
+
+def hash_package(
+    plan: PackagePlan, folder: Path, *, known: KnownFiles, on_file: Callable[[int], None]
+) -> tuple[Manifest, dict[Digest, Path]]:
+    """Hash a planned package without storing it; return its manifest, and where its bytes are.
+
+    Files that are changed for the package are written into `folder`; all others stay where they
+    are, and with `known` are not even read again. `on_file` hears the size of each. Raises
+    `BadInput` as `store_package` does.
+    """
+    remembered = known.find(file.source for file in plan.files if not file.patches)
+    hashed: dict[Path, tuple[Sighting, Digest]] = {}
+    entries, sources = [], {}
+    for file in plan.files:
+        _check_unchanged(file)
+        source, kept = file.source, remembered.get(file.source)
+        if file.patches:
+            source = folder / secrets.token_hex(8)
+            _write_patched(file, source)
+        seen = look_at(source)
+        digest, size = kept or digest_file(source)
+        if seen is not None and kept is None and not file.patches:
+            hashed[source] = (seen, digest)
+        sources[digest] = source
+        entries.append(Entry(path=file.path, sha256=digest, size=size))
+        on_file(size)
+    known.note(hashed)
+    return build_manifest(entries, plan.scene), sources
 
 
 def _build(plan: PackagePlan, kept: Mapping[Path, tuple[Digest, int]]) -> Manifest:

@@ -22,7 +22,7 @@ MARK = "@yuntu "
 WHERE_WE_ARE = "installed.json"
 
 
-@click.command("blender-addon", cls=SpokenCommand)
+@click.command("blender-addon", cls=SpokenCommand, takes_server=False)
 @click.argument("verb", type=Choice("install", "remove"))
 @click.option("--blender", metavar="FILE")
 @click.pass_obj

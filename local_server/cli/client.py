@@ -2,22 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 import requests
 
-from local_server.cli.answers import (
-    Audit,
-    Balance,
-    Bill,
-    Check,
-    Event,
-    Frame,
-    Job,
-    Renderers,
-    StatementLine,
-)
+from local_server.cli.answers import Answer
 from local_server.cli.failure import LOST, ClientError
 from local_server.cli.kept_sign_in import KeptSignIn, read_answer
 from local_server.wording import Wording, Words
@@ -34,17 +24,21 @@ TOKEN_OVER = frozenset({"token_expired", "token_wrong"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServerAddress:
-    """A running server: where it answers, and the key of this launch."""
+    """A running server: where it answers, and the key of this launch.
+
+    One elsewhere is named by its address `far`, and shows no key.
+    """
 
     pid: int
     port: int
     key: str
     version: str
+    far: str = ""
 
     @property
     def url(self) -> str:
         """Return the server's own address."""
-        return f"http://127.0.0.1:{self.port}"
+        return self.far or f"http://127.0.0.1:{self.port}"
 
 
 class Client:
@@ -72,22 +66,22 @@ class Client:
 
     # --- jobs ---
 
-    def submit_job(self, request: dict[str, Any]) -> Job:
+    def submit_job(self, request: dict[str, Any]) -> Answer:
         """Submit a job; with the same id, a second time changes nothing."""
-        return cast(Job, self.call("POST", "/jobs", body=request).json())
+        return self.ask("POST", "/jobs", body=request)
 
-    def get_job(self, job: str) -> Job:
+    def get_job(self, job: str) -> Answer:
         """Return a job."""
-        return cast(Job, self.call("GET", f"/jobs/{job}").json())
+        return self.ask("GET", f"/jobs/{job}")
 
-    def list_jobs(self, *, limit: int | None = None, **wanted: Any) -> Iterator[Job]:
+    def list_jobs(self, *, limit: int | None = None, **wanted: Any) -> Iterator[Answer]:
         """Yield jobs, newest first unless another order is wanted."""
         page = min(limit or JOBS_PAGE, JOBS_PAGE)
-        yield from cast(Iterator[Job], self.list_pages("/jobs", page, limit, **wanted))
+        yield from self.list_pages("/jobs", page, limit, **wanted)
 
-    def order(self, job: str, verb: str, body: dict[str, Any] | None = None) -> Job:
+    def order(self, job: str, verb: str, body: dict[str, Any] | None = None) -> Answer:
         """Pause, resume, cancel or retry a job."""
-        return cast(Job, self.call("POST", f"/jobs/{job}/{verb}", body=body or {}).json())
+        return self.ask("POST", f"/jobs/{job}/{verb}", body=body or {})
 
     def delete_job(self, job: str) -> None:
         """Take a job off the lists."""
@@ -95,15 +89,15 @@ class Client:
 
     def list_frames(
         self, job: str, *, state: str | None = None, limit: int | None = None
-    ) -> Iterator[Frame]:
+    ) -> Iterator[Answer]:
         """Yield a job's frames in order."""
         page = min(limit or PAGE, PAGE)
         frames = self.list_pages(f"/jobs/{job}/frames", page, limit, state=state)
-        yield from cast(Iterator[Frame], frames)
+        yield from frames
 
-    def get_frame(self, job: str, frame: int) -> Frame:
+    def get_frame(self, job: str, frame: int) -> Answer:
         """Return a frame with its attempts."""
-        return cast(Frame, self.call("GET", f"/jobs/{job}/frames/{frame}").json())
+        return self.ask("GET", f"/jobs/{job}/frames/{frame}")
 
     def get_frame_log(self, job: str, frame: int, *, attempt: int | None = None) -> str:
         """Return what the renderer printed for a frame."""
@@ -117,141 +111,131 @@ class Client:
         """Return the bytes of a frame's `picture` or `thumbnail`."""
         return self.call("GET", f"/jobs/{job}/frames/{frame}/{kind}").content
 
-    def check_scene(self, request: dict[str, Any]) -> Check:
+    def check_scene(self, request: dict[str, Any]) -> Answer:
         """Examine a scene without making a job."""
-        answer = self.call("POST", "/checks", body=request, seconds_max=CHECK_SECONDS_MAX)
-        return cast(Check, answer.json())
+        return self.ask("POST", "/checks", body=request, seconds_max=CHECK_SECONDS_MAX)
 
     # --- money ---
 
-    def get_bill(self, job: str) -> Bill:
+    def get_bill(self, job: str) -> Answer:
         """Return a job's bill."""
-        return cast(Bill, self.call("GET", f"/jobs/{job}/bill").json())
+        return self.ask("GET", f"/jobs/{job}/bill")
 
-    def get_balance(self) -> Balance:
+    def get_balance(self) -> Answer:
         """Return what the account has."""
-        return cast(Balance, self.call("GET", "/balance").json())
+        return self.ask("GET", "/balance")
 
-    def top_up(self, *, id: str, amount_micros: int) -> Balance:
+    def top_up(self, *, id: str, amount_micros: int) -> Answer:
         """Bring money in; with the same id, a second time changes nothing."""
         body = {"id": id, "amount_micros": amount_micros}
-        return cast(Balance, self.call("POST", "/topups", body=body).json())
+        return self.ask("POST", "/topups", body=body)
 
-    def list_statement(self, *, limit: int | None = None, **wanted: Any) -> Iterator[StatementLine]:
+    def list_statement(self, *, limit: int | None = None, **wanted: Any) -> Iterator[Answer]:
         """Yield the account's transfers, oldest first unless another order is wanted."""
         lines = self.list_pages("/statement", min(limit or PAGE, PAGE), limit, **wanted)
-        yield from cast(Iterator[StatementLine], lines)
+        yield from lines
 
     def export_ledger(self, form: str) -> str:
         """Return the ledger as Beancount or CSV."""
         return self.get_text("/ledger/export", format=form)
 
-    def audit(self) -> Audit:
+    def audit(self) -> Answer:
         """Return whether the books are in order."""
-        return cast(Audit, self.call("GET", "/audit", seconds_max=CHECK_SECONDS_MAX).json())
+        return self.ask("GET", "/audit", seconds_max=CHECK_SECONDS_MAX)
 
     # --- the studio ---
 
-    def get_sync(self) -> dict[str, Any]:
+    def get_sync(self) -> Answer:
         """Return how this machine and its studio's store stand."""
-        return cast(dict[str, Any], self.call("GET", "/sync").json())
+        return self.ask("GET", "/sync")
 
-    def sync_now(self) -> dict[str, Any]:
+    def sync_now(self) -> Answer:
         """Do a cycle and return how things stand then."""
-        answer = self.call("POST", "/sync", body={}, seconds_max=CHECK_SECONDS_MAX)
-        return cast(dict[str, Any], answer.json())
+        return self.ask("POST", "/sync", body={}, seconds_max=CHECK_SECONDS_MAX)
 
-    def refold(self) -> dict[str, Any]:
+    def refold(self) -> Answer:
         """Have everything folded from nothing; return what differed."""
-        answer = self.call("POST", "/sync/refold", body={}, seconds_max=CHECK_SECONDS_MAX)
-        return cast(dict[str, Any], answer.json())
+        return self.ask("POST", "/sync/refold", body={}, seconds_max=CHECK_SECONDS_MAX)
 
-    def take_snapshot(self) -> dict[str, Any]:
+    def take_snapshot(self) -> Answer:
         """Have a snapshot put into the store."""
-        answer = self.call("POST", "/studio/snapshots", body={}, seconds_max=CHECK_SECONDS_MAX)
-        return cast(dict[str, Any], answer.json())
+        return self.ask("POST", "/studio/snapshots", body={}, seconds_max=CHECK_SECONDS_MAX)
 
-    def list_waiting(self) -> dict[str, Any]:
+    def list_waiting(self) -> Answer:
         """Return what waits for money or for a decision."""
-        return cast(dict[str, Any], self.call("GET", "/sync/waiting").json())
+        return self.ask("GET", "/sync/waiting")
 
-    def drop_waiting(self, operation: str) -> dict[str, Any]:
+    def drop_waiting(self, operation: str) -> Answer:
         """Let go of an operation that waits; return what waits then."""
         path = f"/sync/waiting/{quote(operation, safe=':')}"
-        return cast(dict[str, Any], self.call("DELETE", path).json())
+        return self.ask("DELETE", path)
 
-    def clean_store(self, *, where: str, dry_run: bool) -> dict[str, Any]:
+    def clean_store(self, *, where: str, dry_run: bool) -> Answer:
         """Clear a store of what nothing names; return what was found and what is gone."""
         body = {"where": where, "dry_run": dry_run}
-        answer = self.call("POST", "/store/cleaning", body=body, seconds_max=CHECK_SECONDS_MAX)
-        return cast(dict[str, Any], answer.json())
+        return self.ask("POST", "/store/cleaning", body=body, seconds_max=CHECK_SECONDS_MAX)
 
-    def get_studio(self) -> dict[str, Any]:
+    def get_studio(self) -> Answer:
         """Return the studio's machines."""
-        return cast(dict[str, Any], self.call("GET", "/studio").json())
+        return self.ask("GET", "/studio")
 
-    def list_jobs_elsewhere(self) -> dict[str, Any]:
+    def list_jobs_elsewhere(self) -> Answer:
         """Return the jobs on other machines."""
-        return cast(dict[str, Any], self.call("GET", "/studio/jobs").json())
+        return self.ask("GET", "/studio/jobs")
 
-    def change_transfers(self, changes: dict[str, Any]) -> dict[str, Any]:
+    def change_transfers(self, changes: dict[str, Any]) -> Answer:
         """Change how things travel to the studio's store and from it; return how it is then."""
-        answer: dict[str, Any] = self.call("PATCH", "/sync/transfers", body=changes).json()
-        return answer
+        return self.ask("PATCH", "/sync/transfers", body=changes)
 
-    def fetch_away_job(self, away_job: str, *, wanted: bool) -> dict[str, Any]:
+    def fetch_away_job(self, away_job: str, *, wanted: bool) -> Answer:
         """Bring another machine's frames here, or leave them there."""
         path = f"/studio/jobs/{away_job}/fetch"
-        answer: dict[str, Any] = self.call("POST", path, body={"wanted": wanted}).json()
-        return answer
+        return self.ask("POST", path, body={"wanted": wanted})
 
-    def list_requests(self) -> dict[str, Any]:
+    def list_requests(self) -> Answer:
         """Return what other machines ask for."""
-        return cast(dict[str, Any], self.call("GET", "/studio/requests").json())
+        return self.ask("GET", "/studio/requests")
 
-    def grant_request(self, asking: str) -> dict[str, Any]:
+    def grant_request(self, asking: str) -> Answer:
         """Grant what a machine asks for; return what is asked then."""
         path = f"/studio/requests/{quote(asking, safe=':')}/grant"
-        return cast(dict[str, Any], self.call("POST", path, body={}).json())
+        return self.ask("POST", path, body={})
 
-    def make_invite(self, *, mints: bool, days: int) -> dict[str, Any]:
+    def make_invite(self, *, mints: bool, days: int) -> Answer:
         """Return an invite for one workstation."""
-        body = {"mints": mints, "days": days}
-        return cast(dict[str, Any], self.call("POST", "/studio/invites", body=body).json())
+        return self.ask("POST", "/studio/invites", body={"mints": mints, "days": days})
 
-    def revoke_device(self, device: str) -> dict[str, Any]:
+    def revoke_device(self, device: str) -> Answer:
         """Take a machine out; return the studio's machines then."""
-        return cast(dict[str, Any], self.call("DELETE", f"/studio/devices/{device}").json())
+        return self.ask("DELETE", f"/studio/devices/{device}")
 
     # --- the server ---
 
-    def get_health(self, *, seconds_max: float = CONNECT_SECONDS_MAX) -> dict[str, Any]:
+    def get_health(self, *, seconds_max: float = CONNECT_SECONDS_MAX) -> Answer:
         """Return how the server and its node are."""
-        answer = self.call("GET", "/health", seconds_max=seconds_max)
-        return cast(dict[str, Any], answer.json())
+        return self.ask("GET", "/health", seconds_max=seconds_max)
 
-    def get_renderers(self) -> Renderers:
+    def get_renderers(self) -> Answer:
         """Return what can render here."""
-        return cast(Renderers, self.call("GET", "/renderers", seconds_max=120.0).json())
+        return self.ask("GET", "/renderers", seconds_max=120.0)
 
-    def get_farm(self) -> dict[str, Any]:
+    def get_farm(self) -> Answer:
         """Return the farm that this machine has joined, and what waits for it."""
-        return cast(dict[str, Any], self.call("GET", "/farm").json())
+        return self.ask("GET", "/farm")
 
-    def invite_node(self, *, days: int) -> dict[str, Any]:
+    def invite_node(self, *, days: int) -> Answer:
         """Return an invite for one machine that is to render for the farm."""
-        body = {"days": days}
-        return cast(dict[str, Any], self.call("POST", "/farm/invites", body=body).json())
+        return self.ask("POST", "/farm/invites", body={"days": days})
 
-    def take_node_out(self, node: str) -> dict[str, Any]:
+    def take_node_out(self, node: str) -> Answer:
         """Take an invited node out; return the farm then."""
-        return cast(dict[str, Any], self.call("DELETE", f"/farm/nodes/{node}").json())
+        return self.ask("DELETE", f"/farm/nodes/{node}")
 
-    def get_nodes(self) -> dict[str, Any]:
+    def get_nodes(self) -> Answer:
         """Return the nodes that were heard of lately."""
-        return cast(dict[str, Any], self.call("GET", "/nodes").json())
+        return self.ask("GET", "/nodes")
 
-    def list_events(self, *, after: int, job: str) -> Iterator[Event]:
+    def list_events(self, *, after: int, job: str) -> Iterator[Answer]:
         """Yield a job's events above an id, oldest first, to the newest there is."""
         while True:
             page = self.call("GET", "/events", after=after, job=job, limit=EVENTS_PAGE).json()
@@ -270,9 +254,7 @@ class Client:
 
     # --- how a request is made ---
 
-    def list_pages(
-        self, path: str, page: int, limit: int | None, **query: Any
-    ) -> Iterator[dict[str, Any]]:
+    def list_pages(self, path: str, page: int, limit: int | None, **query: Any) -> Iterator[Answer]:
         """Yield a list's items over as many pages as it takes, at most `limit`."""
         cursor, left = None, limit
         while True:
@@ -307,15 +289,27 @@ class Client:
 
     def ask(
         self, method: str, path: str, *, body: dict[str, Any] | None = None, **query: Any
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """Make one request and return its answer's JSON object. Raises ClientError."""
-        return cast(dict[str, Any], self.call(method, path, body=body, **query).json())
+        return dict(self.call(method, path, body=body, **query).json())
 
-    def send_bytes(self, method: str, path: str, data: bytes) -> requests.Response:
-        """Send bytes as they are. Raises ClientError."""
-        headers = {"Content-Type": "application/octet-stream"}
-        seconds = (CONNECT_SECONDS_MAX, ANSWER_SECONDS_MAX)
-        return self.send(method, path, data=data, headers=headers, timeout=seconds)
+    def send_bytes(
+        self,
+        method: str,
+        path: str,
+        data: Any,
+        *,
+        seconds_max: float = ANSWER_SECONDS_MAX,
+        **query: Any,
+    ) -> requests.Response:
+        """Send bytes, or what can be read for them, as they are. Raises ClientError."""
+        options = {
+            "params": query,
+            "data": data,
+            "headers": {"Content-Type": "application/octet-stream"},
+            "timeout": (CONNECT_SECONDS_MAX, seconds_max),
+        }
+        return self.send(method, path, **options)
 
     def send(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send one request, again when the person's access token had run out."""
@@ -366,9 +360,10 @@ class Client:
 
     def make_lost_error(self) -> ClientError:
         """Return the error for a server that does not answer."""
-        params = {"port": self.address.port, "pid": self.address.pid}
-        words = self.wording.say("server_lost", **params)
-        return ClientError(code="server_lost", status=LOST, words=words, params=params)
+        code = "server_away" if self.address.far else "server_lost"
+        params = {"port": self.address.port, "pid": self.address.pid, "url": self.address.url}
+        words = self.wording.say(code, **params)
+        return ClientError(code=code, status=LOST, words=words, params=params)
 
     def read_error(self, response: requests.Response) -> ClientError:
         """Return the error that an answer tells of."""
@@ -379,4 +374,6 @@ class Client:
         except (ValueError, KeyError, TypeError):
             code, params = "answer_not_understood", {"status": response.status_code}
             words = self.wording.say(code, **params)
+        if code == "key_wrong" and not self.credential:  # elsewhere, there is no key to show
+            code, params, words = "sign_in_needed", {}, self.wording.say("sign_in_needed")
         return ClientError(code=code, status=response.status_code, words=words, params=params)

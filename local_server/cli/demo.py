@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from local_server.cli.answers import Bill, Job
+from local_server.cli.answers import Answer
 from local_server.cli.client import Client
 from local_server.cli.exits import Exit, find_job_exit
 from local_server.cli.following import is_over
@@ -25,6 +25,7 @@ from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import BILL_LINES_SHOWN_MAX
 from local_server.cli.values import Number, Size
 from local_server.cli.watching import follow_job
+from local_server.farm.identifiers import make_id
 from local_server.settings import find_data_folder
 from local_server.wording import MICROS, show_money
 
@@ -60,7 +61,7 @@ def find_base(out: str | None) -> Path:
     return home / FOLDER
 
 
-@click.command("demo", cls=SpokenCommand)
+@click.command("demo", cls=SpokenCommand, takes_server=False)
 @click.option("--out", metavar="DIR")
 @click.option("--frames", metavar="RANGE")
 @click.option("--size", type=Size(), metavar="WxH")
@@ -75,8 +76,8 @@ def demo(session: Session, /, out: str | None, **asked: Any) -> Exit:
     with open_demo(session, data) as link:
         tell_beginning(session, scene, link.insist(give_money))
         after = link.insist(lambda client: client.find_last_event())
-        request = make_request(str(scene), out=str(folders.frames), **asked)
-        job_id = link.insist(find_unfinished) or submit_job(link, request)["id"]
+        request = make_request(scene=str(scene), out=str(folders.frames), **asked)
+        job_id = link.insist(find_unfinished) or submit_job(link, request | {"id": make_id()})["id"]
         job = follow_job(session, link, job_id, after=after)
         if job is None:
             session.note("demo_interrupted")
@@ -99,14 +100,14 @@ def open_demo(session: Session, data: Path) -> Iterator[Link]:
 
 def give_money(client: Client) -> int:
     """Give the demo its money, once; returns what is free, in micros."""
-    return client.top_up(id=GIFT_ID, amount_micros=GIFT_MICROS)["free_micros"]
+    return int(client.top_up(id=GIFT_ID, amount_micros=GIFT_MICROS)["free_micros"])
 
 
 def find_unfinished(client: Client) -> str | None:
     """Return a job that an interrupted demo left, to go on with it."""
     for job in client.list_jobs(limit=1):
         if not is_over(job):
-            return job["id"]
+            return str(job["id"])
     return None
 
 
@@ -116,7 +117,9 @@ def tell_beginning(session: Session, scene: Path, free_micros: int) -> None:
         session.note("demo_begins", scene=str(scene), free=show_money(free_micros))
 
 
-def tell_end(session: Session, client: Client, job: Job, bill: Bill, folders: DemoFolders) -> None:
+def tell_end(
+    session: Session, client: Client, job: Answer, bill: Answer, folders: DemoFolders
+) -> None:
     """Tell what came of it, with the bill line by line and the contact sheet."""
     has_frames = job["frames"]["done"] > 0
     if has_frames:

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from local_server.cli.answers import Job
+from local_server.cli.answers import Answer
 
 
 class Exit(IntEnum):
@@ -33,7 +33,7 @@ def find_error_exit(status: int) -> Exit:
     return Exit.USAGE if 400 <= status < 500 else Exit.INTERNAL
 
 
-def find_job_exit(job: Job) -> Exit:
+def find_job_exit(job: Answer) -> Exit:
     """Return the exit code for a job that is at rest."""
     state, reason = job["state"], job["reason"]["code"]
     if state == "completed":

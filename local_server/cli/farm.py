@@ -19,7 +19,7 @@ DAYS_MAX = 7
 KEY_BYTES = 32
 
 
-@click.command("farm", cls=SpokenCommand)
+@click.command("farm", cls=SpokenCommand, takes_server=False)
 @click.argument("verb", type=Choice(*VERBS), metavar="|".join(VERBS), default="show")
 @click.argument("node", required=False, metavar="NODE")
 @click.option("--queue", metavar="ADDR")

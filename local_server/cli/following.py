@@ -2,9 +2,9 @@
 
 import time
 from enum import StrEnum
-from typing import Protocol, cast
+from typing import Protocol
 
-from local_server.cli.answers import Event, Frame, FrameProgress, Job
+from local_server.cli.answers import Answer
 from local_server.cli.exits import MONEY_REASONS
 from local_server.cli.failure import ClientError
 from local_server.cli.link import Link
@@ -31,30 +31,30 @@ class View(Protocol):
     def show_link(self, state: LinkState) -> None:
         """Show that the server was lost, or is back."""
 
-    def show_event(self, event: Event) -> None:
+    def show_event(self, event: Answer) -> None:
         """Show an event, once."""
 
-    def show_frame(self, frame: Frame, total: int, /) -> None:
+    def show_frame(self, frame: Answer, total: int, /) -> None:
         """Show a frame that ended, one of `total`; done ones only to a view that wants them."""
 
-    def show_progress(self, progress: FrameProgress) -> None:
+    def show_progress(self, progress: Answer) -> None:
         """Show how far a frame is."""
 
-    def show_job(self, job: Job) -> None:
+    def show_job(self, job: Answer) -> None:
         """Show the job as it is now."""
 
 
-def is_over(job: Job) -> bool:
+def is_over(job: Answer) -> bool:
     """Tell whether a job has ended."""
     return job["state"] in OVER
 
 
-def is_at_rest(job: Job) -> bool:
+def is_at_rest(job: Answer) -> bool:
     """Tell whether nothing more happens by itself: it ended, or waits for money."""
     return is_over(job) or (job["state"] == "paused" and job["reason"]["code"] in MONEY_REASONS)
 
 
-def is_delivered(job: Job) -> bool:
+def is_delivered(job: Answer) -> bool:
     """Tell whether every finished frame is in its folder, or cannot be put there now."""
     return job["delivery"]["waiting"] == 0 or job["delivery"]["problem"] is not None
 
@@ -69,7 +69,7 @@ class Follower:
         self.view = view
         self.total = 0
 
-    def follow(self) -> Job:
+    def follow(self) -> Answer:
         """Show a job until it is at rest and delivered, and return it."""
         while True:
             try:
@@ -81,7 +81,7 @@ class Follower:
                 self.link.renew()
                 self.view.show_link(LinkState.BACK)
 
-    def follow_server(self) -> Job:
+    def follow_server(self) -> Answer:
         """Follow the job on the server that answers now."""
         with Pushes(self.link.client) as pushes:
             self.heal()
@@ -92,9 +92,9 @@ class Follower:
                 taken = pushes.take(seconds_max=wait)
                 for push in taken:
                     if push.kind == "progress":
-                        self.note_progress(cast(FrameProgress, push.data))
+                        self.note_progress(push.data)
                     else:
-                        stale |= self.note_event(cast(Event, push.data))
+                        stale |= self.note_event(push.data)
                 if not taken and not stale:
                     self.heal()
                     stale = True
@@ -102,12 +102,12 @@ class Follower:
                     job, fresh_at, stale = self.refresh(), time.monotonic(), False
             return job
 
-    def note_progress(self, progress: FrameProgress) -> None:
+    def note_progress(self, progress: Answer) -> None:
         """Show a frame's progress if it is one of this job's."""
         if progress.get("job") == self.job_id:
             self.view.show_progress(progress)
 
-    def note_event(self, event: Event) -> bool:
+    def note_event(self, event: Answer) -> bool:
         """Take an event that was pushed; tells whether it changes the job.
 
         Ids grow over all jobs, so a gap may be another job's event or one that was missed.
@@ -117,9 +117,9 @@ class Follower:
         if event["id"] > self.after + 1:
             return self.heal(at_least=event)
         self.take_event(event)
-        return event["job"] == self.job_id
+        return bool(event["job"] == self.job_id)
 
-    def heal(self, *, at_least: Event | None = None) -> bool:
+    def heal(self, *, at_least: Answer | None = None) -> bool:
         """Take every event that was missed; tells whether there was one of this job."""
         found = False
         for event in self.link.client.list_events(after=self.after, job=self.job_id):
@@ -129,7 +129,7 @@ class Follower:
             self.after = max(self.after, at_least["id"])
         return found
 
-    def take_event(self, event: Event) -> None:
+    def take_event(self, event: Answer) -> None:
         """Show an event; it counts as known only when that went well."""
         if event["job"] == self.job_id:
             if self.ends_frame(event):
@@ -147,14 +147,14 @@ class Follower:
             self.total = self.link.client.get_job(self.job_id)["frames"]["total"]
         return self.total
 
-    def ends_frame(self, event: Event) -> bool:
+    def ends_frame(self, event: Answer) -> bool:
         """Tell whether an event ends a frame that the view wants to see."""
         state = event["data"].get("state")
         return event["kind"] == "frame.state" and (
             state == "failed" or (state in ENDED_FRAMES and self.view.wants_frames)
         )
 
-    def refresh(self) -> Job:
+    def refresh(self) -> Answer:
         """Fetch the job and show it, after what led to it where that is its end."""
         job = self.link.client.get_job(self.job_id)
         if is_at_rest(job):

@@ -16,16 +16,16 @@ def find_job(client: Client, given: str) -> str:
     text = given.strip().lower()
     if text == LAST:
         for job in client.list_jobs(limit=1):
-            return job["id"]
+            return str(job["id"])
         raise BadInput("no_job_yet")
     if not text.replace("-", "").isalnum() or not text.isascii():
         raise BadInput("job_not_found", given=given)
     try:
-        return client.get_job(text)["id"]
+        return str(client.get_job(text)["id"])
     except ClientError as error:
         if error.status != 404:
             raise
-    found = [job["id"] for job in client.list_jobs(prefix=text, limit=SHOWN_MAX + 1)]
+    found = [str(job["id"]) for job in client.list_jobs(prefix=text, limit=SHOWN_MAX + 1)]
     if not found:
         raise BadInput("job_not_found", given=given)
     if len(found) > 1:

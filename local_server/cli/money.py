@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import click
 
-from local_server.cli.answers import Bill
+from local_server.cli.answers import Answer
 from local_server.cli.client import Client
 from local_server.cli.elsewhere import find_away_job
 from local_server.cli.exits import Exit
@@ -35,15 +35,16 @@ def balance(session: Session) -> None:
 
 @click.command("topup", cls=SpokenCommand)
 @click.argument("amount", type=Amount(), metavar="¥")
+@click.option("--account", metavar="ID")
 @click.pass_obj
-def topup(session: Session, amount: int) -> None:
+def topup(session: Session, amount: int, account: str | None) -> None:
     """Bring money in; the id made here makes a second try after a lost answer safe."""
     if amount == 0:
         raise BadInput("amount_is_zero")
-    id = make_id()
+    told = {"id": make_id(), "amount_micros": amount, "account": account}
     link = session.open_link()
     try:
-        answer = link.insist(lambda client: client.top_up(id=id, amount_micros=amount))
+        answer = link.insist(lambda client: client.ask("POST", "/topups", body=told))
     finally:
         link.close()
     session.answer(answer, lambda: print_balance(session, answer))
@@ -64,7 +65,7 @@ def bill(session: Session, job: str, csv: str | None, pdf: str | None) -> None:
                 save(session, given, data, format=form)
         if csv is not None or pdf is not None:
             return
-        answer: Bill = client.call("GET", path).json()
+        answer: Answer = client.call("GET", path).json()
     session.answer(answer, lambda: print_bill(session, answer))
 
 

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from local_server.cli.answers import Audit, Balance, Bill, StatementLine
+from local_server.cli.answers import Answer
 from local_server.cli.session import Session
 from local_server.cli.tables import (
     make_table,
@@ -14,7 +14,7 @@ from local_server.cli.tables import (
 from local_server.wording import show_amounts, show_money
 
 
-def print_balance(session: Session, balance: Balance) -> None:
+def print_balance(session: Session, balance: Answer) -> None:
     """Print what the account has."""
     print_pairs(
         session,
@@ -27,7 +27,7 @@ def print_balance(session: Session, balance: Balance) -> None:
     )
 
 
-def print_bill(session: Session, bill: Bill) -> None:
+def print_bill(session: Session, bill: Answer) -> None:
     """Print a bill with a line per frame."""
     columns = ("frame", "render_time", "cores", "full_price", "discount", "amount", "node")
     table = make_table(session, columns, right=columns[:-1])
@@ -52,7 +52,7 @@ def print_bill(session: Session, bill: Bill) -> None:
     print_bill_summary(session, bill)
 
 
-def print_bill_summary(session: Session, bill: Bill) -> None:
+def print_bill_summary(session: Session, bill: Answer) -> None:
     """Print what a bill comes to, beside what was expected."""
     frames = [session.label("count_done", count=bill["frames_done"])]
     for name, count in (("reused", bill["frames_reused"]), ("failed", bill["frames_failed"])):
@@ -76,7 +76,7 @@ def print_bill_summary(session: Session, bill: Bill) -> None:
     )
 
 
-def print_statement(session: Session, lines: list[StatementLine]) -> None:
+def print_statement(session: Session, lines: list[Answer]) -> None:
     """Print the account's transfers."""
     columns = ("number", "time", "what", "job", "amount", "from", "to")
     table = make_table(session, columns, right=("number", "amount"))
@@ -94,7 +94,7 @@ def print_statement(session: Session, lines: list[StatementLine]) -> None:
     session.show(table)
 
 
-def print_audit(session: Session, audit: Audit) -> None:
+def print_audit(session: Session, audit: Answer) -> None:
     """Print what the audit looked at."""
     for check in audit["checks"]:
         style = "green" if check["ok"] else "bold red"

@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from local_server.cli.answers import Event, Finding, Frame, FrameProgress, Job
+from local_server.cli.answers import Answer
 from local_server.cli.following import LinkState, View, is_at_rest
 from local_server.cli.session import Session
 from local_server.cli.tables import print_finding, show_frame_result, show_time_left
@@ -48,18 +48,18 @@ class JsonView:
         """Write whether the server is there."""
         self.session.write_json({"type": "server", "state": state})
 
-    def show_event(self, event: Event) -> None:
+    def show_event(self, event: Answer) -> None:
         """Write an event."""
         self.session.write_json({"type": "event", **event})
 
-    def show_frame(self, frame: Frame, _: int, /) -> None:
+    def show_frame(self, frame: Answer, _: int, /) -> None:
         """Write nothing: the event says it."""
 
-    def show_progress(self, progress: FrameProgress) -> None:
+    def show_progress(self, progress: Answer) -> None:
         """Write a frame's progress."""
         self.session.write_json({"type": "progress", **progress})
 
-    def show_job(self, job: Job) -> None:
+    def show_job(self, job: Answer) -> None:
         """Write nothing: the job follows at the end."""
 
 
@@ -70,7 +70,7 @@ class Notices:
         self.session = session
         self.said: set[tuple[str, str]] = set()
 
-    def pick_new(self, findings: list[Finding]) -> list[Finding]:
+    def pick_new(self, findings: list[Answer]) -> list[Answer]:
         """Return the warnings that were not picked before."""
         new = [
             one
@@ -80,7 +80,7 @@ class Notices:
         self.said |= {(one["code"], one["detail"]) for one in new}
         return new
 
-    def tell(self, job: Job) -> None:
+    def tell(self, job: Answer) -> None:
         """Say the warnings that are new."""
         for one in self.pick_new(job["findings"]):
             print_finding(self.session, one, self.session.err)
@@ -101,18 +101,18 @@ class PlainView:
         """Write whether the server is there."""
         self.session.note(f"link_{state}")
 
-    def show_event(self, event: Event) -> None:
+    def show_event(self, event: Answer) -> None:
         """Write nothing: frames and the job's states have lines of their own."""
 
-    def show_frame(self, frame: Frame, total: int, /) -> None:
+    def show_frame(self, frame: Answer, total: int, /) -> None:
         """Write a line for a frame."""
         self.ended += 1
         self.write(f"{show_frame_result(self.session, frame)}  {self.ended}/{total}")
 
-    def show_progress(self, progress: FrameProgress) -> None:
+    def show_progress(self, progress: Answer) -> None:
         """Write nothing: a log is not for what changes every second."""
 
-    def show_job(self, job: Job) -> None:
+    def show_job(self, job: Answer) -> None:
         """Write a line when the job's state or what it is doing changed."""
         self.notices.tell(job)
         now = (job["state"], job["reason"]["code"])
@@ -135,9 +135,9 @@ class LiveView:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.notices = Notices(session)
-        self.job: Job | None = None
+        self.job: Answer | None = None
         self.fresh_at = time.monotonic()
-        self.under_way: dict[int, FrameProgress] = {}
+        self.under_way: dict[int, Answer] = {}
         self.link_words = ""
         self.spinner = Spinner("dots")
         self.live = Live(
@@ -152,20 +152,20 @@ class LiveView:
         words = self.session.say(f"link_{state}").title
         self.link_words = words if state is LinkState.LOST else ""
 
-    def show_event(self, event: Event) -> None:
+    def show_event(self, event: Answer) -> None:
         """Take a frame that left the node off the list of those under way."""
         if event["kind"] == "frame.state" and event["frame"] is not None:
             self.under_way.pop(event["frame"], None)
 
-    def show_frame(self, frame: Frame, _: int, /) -> None:
+    def show_frame(self, frame: Answer, _: int, /) -> None:
         """Write a failed frame above the bar."""
         self.session.out.print(Text(show_frame_result(self.session, frame), style="red"))
 
-    def show_progress(self, progress: FrameProgress) -> None:
+    def show_progress(self, progress: Answer) -> None:
         """Take a frame's progress."""
         self.under_way[progress["frame"]] = progress
 
-    def show_job(self, job: Job) -> None:
+    def show_job(self, job: Answer) -> None:
         """Take the job as it is now."""
         self.notices.tell(job)
         self.job = job
@@ -187,11 +187,11 @@ class LiveView:
             lines.append(Text(self.link_words, style="yellow"))
         return Group(*lines)
 
-    def list_under_way(self) -> list[FrameProgress]:
+    def list_under_way(self) -> list[Answer]:
         """Return the frames under way that there is room for."""
         return [self.under_way[number] for number in sorted(self.under_way)][:LIVE_FRAMES_MAX]
 
-    def render_title(self, job: Job) -> Text:
+    def render_title(self, job: Answer) -> Text:
         """Return the line that says which job this is."""
         renderer = job["renderer"]
         parts = [job["id"]]
@@ -199,13 +199,13 @@ class LiveView:
             parts.append(f"{renderer['name']} {renderer['version']}")
         return Text.assemble((job["name"], "bold"), "  ", ("  ".join(parts), "dim"))
 
-    def render_waiting(self, job: Job) -> RenderableType:
+    def render_waiting(self, job: Answer) -> RenderableType:
         """Return the line that says what a job is doing that renders nothing yet."""
         state = self.session.say(f"state_{job['state']}").title
         self.spinner.text = Text(f"{state}  {job['reason']['title']}")
         return self.spinner if not is_at_rest(job) else self.spinner.text
 
-    def render_bar(self, job: Job) -> RenderableType:
+    def render_bar(self, job: Answer) -> RenderableType:
         """Return the bar over the frames, with the time left."""
         counts = job["frames"]
         ended = counts["done"] + counts["failed"] + counts["cancelled"]
@@ -223,7 +223,7 @@ class LiveView:
         left = show_time_left(self.session, eta_ms - passed_ms)
         return self.session.label("time_left", left=left)
 
-    def render_frame(self, progress: FrameProgress) -> RenderableType:
+    def render_frame(self, progress: Answer) -> RenderableType:
         """Return the line of a frame under way."""
         grid = Table.grid(padding=(0, 2))
         frame = self.session.label("frame_number", frame=progress["frame"])
@@ -236,7 +236,7 @@ class LiveView:
         grid.add_row(Text(f"  {frame}", style="dim"), bar, Text(samples, style="dim"))
         return grid
 
-    def render_money(self, job: Job) -> Text:
+    def render_money(self, job: Answer) -> Text:
         """Return the line of money and counts."""
         left = max(0, job["held_micros"] - job["cost_micros"])
         spent, held = show_amounts([job["cost_micros"], left])

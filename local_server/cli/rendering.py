@@ -4,8 +4,9 @@ from typing import Any
 
 import click
 
-from local_server.cli.answers import Job
+from local_server.cli.answers import Answer
 from local_server.cli.exits import Exit
+from local_server.cli.far_scenes import bring_scene, plan_journey, tell_findings
 from local_server.cli.job_ids import find_job
 from local_server.cli.link import Link
 from local_server.cli.session import Session, absolute
@@ -13,6 +14,7 @@ from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import print_check, print_renderers
 from local_server.cli.values import Amount, Choice, Number, Size
 from local_server.cli.watching import watch_job
+from local_server.farm.errors import BadInput
 from local_server.farm.identifiers import make_id
 
 PRIORITY_MIN, PRIORITY_MAX = 0, 100  # the farm's own, without loading the database for them
@@ -22,7 +24,8 @@ FORMATS = ("png", "jpeg", "tiff", "exr", "exr_layers")
 
 
 @click.command("render", cls=SpokenCommand)
-@click.argument("scene")
+@click.argument("scene", required=False)
+@click.option("--package", metavar="PACKAGE")
 @click.option("--frames", metavar="RANGE")
 @click.option("--out", metavar="DIR")
 @click.option("--renderer", metavar="NAME")
@@ -41,24 +44,29 @@ FORMATS = ("png", "jpeg", "tiff", "exr", "exr_layers")
 @click.option("--on", "site", type=click.Choice(["here", "farm"]), metavar="SITE")
 @click.option("--detach", is_flag=True)
 @click.pass_obj
-def render(session: Session, /, scene: str, *, detach: bool, **asked: Any) -> Exit:
-    """Submit a scene and watch it to its end."""
-    request = make_request(scene, **asked)
+def render(session: Session, /, scene: str | None, *, detach: bool, **asked: Any) -> Exit:
+    """Submit a scene, here or uploaded, and watch it to its end."""
+    request = make_request(scene=scene, **asked) | {"id": make_id()}
+    plan = plan_journey(session, request)
+    if plan is not None and not tell_findings(session, [plan], request):
+        return Exit.BLOCKED
     link = session.open_link()
     try:
+        folder = bring_scene(session, link, request, plan)
         after = link.insist(lambda client: client.find_last_event())
         job = submit_job(link, request)
         if detach:
             session.answer(job, lambda: print_detached(session, job))
             return Exit.DONE
-        return watch_job(session, link, job["id"], after=after)
+        return watch_job(session, link, job["id"], after=after, folder=folder)
     finally:
         link.close()
 
 
 def make_request(
-    scene: str,
     *,
+    scene: str | None = None,
+    package: str | None = None,
     size: tuple[int, int] | None = None,
     out: str | None = None,
     max_cost: int | None = None,
@@ -66,11 +74,16 @@ def make_request(
     view_layers: tuple[str, ...] = (),
     **asked: Any,
 ) -> dict[str, Any]:
-    """Return the request for a job from what was typed; what was not typed is left out."""
+    """Return the request for a job from what was typed; what was not typed is left out.
+
+    Raises BadInput `scene_or_package_typed`.
+    """
+    if (scene is None) == (package is None):
+        raise BadInput("scene_or_package_typed")
     width, height = size or (None, None)
     request = asked | {
-        "id": make_id(),
-        "scene": absolute(scene),
+        "scene": None if scene is None else absolute(scene),
+        "package": package,
         "out": None if out is None else absolute(out),
         "max_cost_micros": max_cost,
         "view_layers": list(view_layers) or None,
@@ -81,12 +94,12 @@ def make_request(
     return {name: value for name, value in request.items() if value is not None}
 
 
-def submit_job(link: Link, request: dict[str, Any]) -> Job:
+def submit_job(link: Link, request: dict[str, Any]) -> Answer:
     """Submit a job: its id was made here, so asking again after a lost answer is safe."""
     return link.insist(lambda client: client.submit_job(request))
 
 
-def print_detached(session: Session, job: Job) -> None:
+def print_detached(session: Session, job: Answer) -> None:
     """Print a job's id, and how to watch it."""
     session.print(job["id"])
     session.note("left_running", job=job["id"])
@@ -106,7 +119,8 @@ def watch(session: Session, job: str) -> Exit:
 
 
 @click.command("check", cls=SpokenCommand)
-@click.argument("scene")
+@click.argument("scene", required=False)
+@click.option("--package", metavar="PACKAGE")
 @click.option("--frames", metavar="RANGE")
 @click.option("--renderer", metavar="NAME")
 @click.option("--allow-missing", is_flag=True)
@@ -118,12 +132,18 @@ def watch(session: Session, job: str) -> Exit:
 @click.option("--view-layer", "view_layers", multiple=True, metavar="NAME")
 @click.option("--format", type=Choice(*FORMATS), metavar="FORMAT")
 @click.pass_obj
-def check(session: Session, /, scene: str, **asked: Any) -> Exit:
-    """Examine a scene without making a job."""
-    request = make_request(scene, **asked)
-    del request["id"]
-    with session.connect() as client:
-        answer = client.check_scene(request)
+def check(session: Session, /, scene: str | None, **asked: Any) -> Exit:
+    """Examine a scene, here or uploaded, without making a job."""
+    request = make_request(scene=scene, **asked)
+    plan = plan_journey(session, request)
+    if plan is not None and not tell_findings(session, [plan], request):
+        return Exit.BLOCKED
+    link = session.open_link()
+    try:
+        bring_scene(session, link, request, plan)
+        answer = link.client.check_scene(request)
+    finally:
+        link.close()
     session.answer(answer, lambda: print_check(session, answer))
     return Exit.DONE if answer["ok"] else Exit.BLOCKED
 

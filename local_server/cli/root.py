@@ -25,6 +25,8 @@ SECTIONS = {
         "demo": "demo",
         "render": "rendering",
         "check": "rendering",
+        "upload": "packages",
+        "packages": "packages",
         "renderers": "rendering",
     },
     "watching": {

@@ -24,7 +24,7 @@ PID_MAX = 2**31 - 1
 KEY_VARIABLE = "YUNTU_QUEUE_KEY"
 
 
-@click.command("serve", cls=SpokenCommand)
+@click.command("serve", cls=SpokenCommand, takes_server=False)
 @click.option("--port", type=Number(0, 65_535), metavar="N", default="0")
 @click.option("--queue", metavar="ADDR")
 @click.option("--store", metavar="ADDR")
@@ -161,7 +161,7 @@ def read_queue_key(file: str | None) -> bytes:
     return key
 
 
-@click.command("stop", cls=SpokenCommand)
+@click.command("stop", cls=SpokenCommand, takes_server=False)
 @click.pass_obj
 def stop(session: Session) -> None:
     """End the server."""
@@ -173,7 +173,7 @@ def stop(session: Session) -> None:
     session.answer({"stopped": pid is not None, "pid": pid}, lambda: session.print(words.title))
 
 
-@click.command("version", cls=SpokenCommand)
+@click.command("version", cls=SpokenCommand, takes_server=False)
 @click.pass_obj
 def version(session: Session) -> None:
     """Say which program this is, and which server runs."""

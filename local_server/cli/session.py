@@ -17,6 +17,7 @@ from local_server.wording import Wording, Words
 
 if TYPE_CHECKING:
     from local_server.cli.client import Client
+    from local_server.cli.kept_sign_in import KeptSignIn
     from local_server.cli.link import Link
 
 WIDTH_OF_A_PIPE = 10_000  # a table in a file is never cut to fit a screen
@@ -46,10 +47,11 @@ def make_err_console(out: Console) -> Console:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
-    """One run of one command. `data` is what was typed, if anything."""
+    """One run of one command. `data` and `server` are what was typed, if anything."""
 
     wording: Wording
     data: str | None
+    server: str | None
     as_json: bool
     out: Console
     err: Console
@@ -72,10 +74,17 @@ class Session:
         return find_data_folder(self.data)
 
     def open_link(self, data: Path | None = None, *, parent: int | None = None) -> "Link":
-        """Return a link to the data directory's server, started if need be."""
+        """Return a link to the server that was named, else to the data directory's own.
+
+        That one is started if need be. A `data` given here always means its own server.
+        """
         from local_server.cli.launching import find_own_version
         from local_server.cli.link import Link
 
+        if self.server is not None and data is None:
+            from local_server.cli.far_link import FarLink
+
+            return FarLink(self.find_data(), self.wording, url=self.server)
         link = Link(
             data or self.find_data(),
             self.wording,
@@ -86,6 +95,14 @@ class Session:
         if theirs != ours:
             self.note("server_version_differs", theirs=theirs, ours=ours)
         return link
+
+    def find_sign_in(self) -> "KeptSignIn":
+        """Return where the sign-in for the server of this command is kept."""
+        from local_server.cli.far_link import find_folder
+        from local_server.cli.kept_sign_in import KeptSignIn
+
+        data = self.find_data()
+        return KeptSignIn(data if self.server is None else find_folder(data, self.server))
 
     @contextmanager
     def connect(self) -> Iterator["Client"]:

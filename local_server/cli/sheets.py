@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from local_server.cli.answers import Frame
+from local_server.cli.answers import Answer
 from local_server.cli.client import Client
 from local_server.farm.errors import BadInput
 from local_server.wording import show_amounts
@@ -41,7 +41,7 @@ def write_sheet(client: Client, job: str, target: Path) -> int:
     return len(pictures)
 
 
-def spread(frames: list[Frame], count_max: int) -> list[Frame]:
+def spread(frames: list[Answer], count_max: int) -> list[Answer]:
     """Return at most so many frames, evenly spread, the first and the last among them."""
     if len(frames) <= count_max:
         return frames
@@ -49,7 +49,7 @@ def spread(frames: list[Frame], count_max: int) -> list[Frame]:
     return [frames[place * last // (count_max - 1)] for place in range(count_max)]
 
 
-def fetch_thumbnail(client: Client, job: str, frame: Frame, folder: Path) -> Path:
+def fetch_thumbnail(client: Client, job: str, frame: Answer, folder: Path) -> Path:
     """Fetch a frame's small picture into a folder."""
     path = folder / f"{frame['frame']}.jpg"
     path.write_bytes(client.get_picture(job, frame["frame"], "thumbnail"))

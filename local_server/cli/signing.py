@@ -8,7 +8,7 @@ import click
 
 from local_server.cli.asking import ask_new_password, ask_secret
 from local_server.cli.client import Client
-from local_server.cli.kept_sign_in import KeptSignIn, read_answer
+from local_server.cli.kept_sign_in import read_answer
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import make_table, print_pairs, show_time
@@ -36,7 +36,7 @@ def signup(session: Session, name: str, email: str | None, phone: str | None) ->
 @click.pass_obj
 def signin(session: Session, login: str, device: str | None) -> None:
     """Sign in; every command on this data directory is this person's from now on."""
-    kept = KeptSignIn(session.find_data())
+    kept = session.find_sign_in()
     body = {"login": login, "device": device or platform.node()[:100]}
     body["password"] = ask_secret(session, "password")
     with session.connect() as client:
@@ -61,7 +61,7 @@ def print_signed_in(session: Session, name: str) -> None:
 @click.pass_obj
 def signout(session: Session, id: str | None, *, everywhere: bool) -> None:
     """End this sign-in, another one, or all of them."""
-    kept = KeptSignIn(session.find_data())
+    kept = session.find_sign_in()
     mine = kept.read()
     ended = id or (mine.session if mine else None)
     if ended is None and not everywhere:

@@ -31,9 +31,11 @@ Sections = dict[str, dict[str, str]]
 class SpokenCommand(click.Command):
     """A command; its callback gets a Session first."""
 
-    def __init__(self, name: str, *, takes_data: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, name: str, *, takes_data: bool = True, takes_server: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(name, context_settings=HELP_NAMES, **kwargs)
-        self.params += make_common_options(takes_data=takes_data)
+        self.params += make_common_options(takes_data=takes_data, takes_server=takes_server)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the line. Raises BadInput `too_many_arguments`."""
@@ -59,6 +61,7 @@ class SpokenCommand(click.Command):
         ctx.obj = Session(
             wording=wording,
             data=ctx.params.pop("data", None),
+            server=ctx.params.pop("server", None),
             as_json=ctx.params.pop("as_json"),
             out=out,
             err=make_err_console(out),
@@ -205,9 +208,11 @@ def make_language_option() -> click.Option:
     return click.Option(["--lang"], type=Choice(*LANGUAGES), is_eager=True)
 
 
-def make_common_options(*, takes_data: bool) -> list[click.Parameter]:
+def make_common_options(*, takes_data: bool, takes_server: bool) -> list[click.Parameter]:
     """Return the options that every command takes."""
     options: list[click.Parameter] = [click.Option(["--json", "as_json"], is_flag=True)]
     if takes_data:
         options.append(click.Option(["--data"], metavar="DIR"))
+    if takes_data and takes_server:
+        options.append(click.Option(["--server"], metavar="URL", envvar="YUNTU_SERVER"))
     return [*options, make_language_option()]

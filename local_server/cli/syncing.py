@@ -50,7 +50,7 @@ def sync(
     return Exit.SERVER if answer["trouble"] and not dry_run else Exit.DONE
 
 
-@click.command("studio", cls=SpokenCommand)
+@click.command("studio", cls=SpokenCommand, takes_server=False)
 @click.argument("verb", type=Choice(*VERBS), metavar="|".join(VERBS))
 @click.argument("what", required=False, metavar="NAME|INVITE|DEVICE|ID")
 @click.option("--store", metavar="ADDR")

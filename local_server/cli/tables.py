@@ -9,14 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from local_server.cli.answers import (
-    Check,
-    Estimate,
-    Finding,
-    Frame,
-    Job,
-    Renderers,
-)
+from local_server.cli.answers import Answer
 from local_server.cli.session import Session
 from local_server.wording import show_amounts, show_money
 
@@ -77,7 +70,7 @@ def show_state(session: Session, state: str) -> Text:
     return Text(session.say(f"state_{state}").title, style=STATE_STYLES.get(state, ""))
 
 
-def show_frame_result(session: Session, frame: Frame) -> str:
+def show_frame_result(session: Session, frame: Answer) -> str:
     """Return how a frame ended, as one line."""
     parts = [
         session.label("frame_number", frame=frame["frame"]),
@@ -125,7 +118,7 @@ def print_pairs(session: Session, pairs: Iterable[tuple[str, Any]]) -> None:
 # --- jobs and frames ---
 
 
-def print_jobs(session: Session, jobs: list[Job]) -> None:
+def print_jobs(session: Session, jobs: list[Answer]) -> None:
     """Print a list of jobs."""
     if not jobs:
         session.print(session.say("no_jobs").title)
@@ -148,7 +141,7 @@ def print_jobs(session: Session, jobs: list[Job]) -> None:
     session.show(table)
 
 
-def print_job(session: Session, job: Job) -> None:
+def print_job(session: Session, job: Answer) -> None:
     """Print one job with all that is known of it."""
     counts, renderer = job["frames"], job["renderer"]
     told = [
@@ -184,7 +177,7 @@ def print_job(session: Session, job: Job) -> None:
     print_findings(session, job["findings"])
 
 
-def show_estimate(session: Session, estimate: Estimate | None) -> str | None:
+def show_estimate(session: Session, estimate: Answer | None) -> str | None:
     """Return an estimate of money and time as one sentence."""
     if estimate is None or estimate["p50_micros"] is None or estimate["p90_micros"] is None:
         return None
@@ -207,13 +200,13 @@ def show_forecast(session: Session, forecast: dict[str, Any] | None) -> str | No
     return session.label("forecast_told", p50=p50, p90=p90)
 
 
-def print_findings(session: Session, findings: Iterable[Finding]) -> None:
+def print_findings(session: Session, findings: Iterable[Answer]) -> None:
     """Print what pre-flight found, blockers first, each with what to do."""
     for one in sorted(findings, key=lambda one: one["severity"]):
         print_finding(session, one, session.out)
 
 
-def print_finding(session: Session, finding: Finding, console: Console) -> None:
+def print_finding(session: Session, finding: Answer, console: Console) -> None:
     """Print one finding and what to do."""
     style = "bold red" if finding["severity"] == "blocker" else "bold yellow"
     head = session.label(finding["severity"])
@@ -222,7 +215,7 @@ def print_finding(session: Session, finding: Finding, console: Console) -> None:
         console.print(Padding.indent(Text(finding["detail"]), 2))
 
 
-def print_delivery(session: Session, job: Job) -> None:
+def print_delivery(session: Session, job: Answer) -> None:
     """Print why finished frames are not in their folder, if that is so."""
     problem = job["delivery"]["problem"]
     if problem is not None:
@@ -230,7 +223,7 @@ def print_delivery(session: Session, job: Job) -> None:
         session.print(problem["detail"])
 
 
-def print_frames(session: Session, frames: list[Frame]) -> None:
+def print_frames(session: Session, frames: list[Answer]) -> None:
     """Print a list of frames."""
     if not frames:
         session.print(session.say("no_frames").title)
@@ -264,7 +257,7 @@ def show_several(names: list[str] | None, least: int = 2) -> str | None:
     return ", ".join(names) if names and len(names) >= least else None
 
 
-def print_check(session: Session, check: Check) -> None:
+def print_check(session: Session, check: Answer) -> None:
     """Print what pre-flight says of a scene."""
     facts, package, renderer = check["facts"] or {}, check["package"], check["renderer"]
     size = f"{facts['width']}x{facts['height']}" if "width" in facts else None
@@ -295,7 +288,7 @@ def print_check(session: Session, check: Check) -> None:
     session.print(words.title, style="green" if check["ok"] else "bold red")
 
 
-def print_renderers(session: Session, renderers: Renderers) -> None:
+def print_renderers(session: Session, renderers: Answer) -> None:
     """Print what can render here, and how to get what cannot."""
     if renderers["items"]:
         table = make_table(session, ("renderer", "version", "scenes", "executable"))

@@ -1,7 +1,10 @@
 """Watching a job to its end from a terminal, where Ctrl-C asks instead of killing."""
 
-from local_server.cli.answers import Bill, Job
+from pathlib import Path
+
+from local_server.cli.answers import Answer
 from local_server.cli.exits import Exit, find_job_exit
+from local_server.cli.far_scenes import fetch_results
 from local_server.cli.following import Follower, is_over
 from local_server.cli.keys import open_keys
 from local_server.cli.link import Link
@@ -12,18 +15,26 @@ from local_server.cli.session import Session
 CANCEL, LEAVE, WATCH = "c", "l", "w"
 
 
-def watch_job(session: Session, link: Link, job_id: str, *, after: int) -> Exit:
-    """Watch a job to its end, tell how it ended, and return the exit code."""
+def watch_job(
+    session: Session, link: Link, job_id: str, *, after: int, folder: Path | None = None
+) -> Exit:
+    """Watch a job to its end, tell how it ended, and return the exit code.
+
+    Where a folder is given, the frames of a server elsewhere are fetched into it.
+    """
     job = follow_job(session, link, job_id, after=after)
     if job is None:
         tell_left_running(session, job_id)
         return Exit.INTERRUPTED
+    if folder is not None and job["frames"]["done"]:
+        fetch_results(session, link, job_id, folder)
+        job["out"] = str(folder)
     bill = link.insist(lambda client: client.get_bill(job_id)) if job["frames"]["total"] else None
     tell_end(session, job, bill)
     return find_job_exit(job)
 
 
-def follow_job(session: Session, link: Link, job_id: str, *, after: int) -> Job | None:
+def follow_job(session: Session, link: Link, job_id: str, *, after: int) -> Answer | None:
     """Follow a job to its end; None when it was left running."""
     while True:
         try:
@@ -38,7 +49,7 @@ def follow_job(session: Session, link: Link, job_id: str, *, after: int) -> Job 
             after = link.insist(lambda client: client.find_last_event())
 
 
-def cancel_job(job: Job, link: Link) -> None:
+def cancel_job(job: Answer, link: Link) -> None:
     """Cancel a job, unless it ended while its artist was thinking."""
     if not is_over(job):
         link.client.order(job["id"], "cancel")
@@ -71,7 +82,7 @@ def tell_left_running(session: Session, job_id: str) -> None:
         session.err.print(f"{words.title}\n{words.detail}")
 
 
-def tell_end(session: Session, job: Job, bill: Bill | None) -> None:
+def tell_end(session: Session, job: Answer, bill: Answer | None) -> None:
     """Tell how a job ended and what it came to."""
     if session.as_json:
         session.write_json({"type": "job", "job": job, "bill": bill})

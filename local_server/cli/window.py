@@ -19,7 +19,7 @@ TOOLKIT = "PySide6"
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
-@click.command("desktop", cls=SpokenCommand)
+@click.command("desktop", cls=SpokenCommand, takes_server=False)
 @click.argument("scenes", nargs=-1, metavar="SCENE ...")
 @click.pass_obj
 def desktop(session: Session, scenes: tuple[str, ...]) -> int:

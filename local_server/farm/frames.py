@@ -287,6 +287,16 @@ def list_frames(
     return [parse_row(row) for row in rows]
 
 
+def list_pictures(db: Database, *, job: str) -> list[tuple[int, str, str, int, int]]:
+    """Return number, digest, extension, size in bytes and date of each finished frame."""
+    found: list[tuple[int, str, str, int, int]] = db.conn.execute(
+        "SELECT number, result ->> 'picture', result ->> 'extension', result ->> 'size_bytes',"
+        " changed_at_ms FROM frame WHERE job = ? AND state = 'done' ORDER BY number",
+        (job,),
+    ).fetchall()
+    return found
+
+
 def list_attempts(db: Database, *, job: str, number: int) -> list[Row]:
     """Return every attempt at a frame, oldest first."""
     return fetch_rows(

@@ -50,14 +50,20 @@ def get_package(db: Database, *, package: str) -> Row:
 
 
 def list_packages(
-    db: Database, *, owner: str, before: int | None = None, limit: int = 50
+    db: Database,
+    *,
+    owner: str,
+    digest: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[Row]:
-    """Return an owner's packages, newest first, those with a serial below `before`."""
+    """Return an owner's packages, newest first: those of a digest, with a serial below `before`."""
     return fetch_rows(
         db,
         "SELECT * FROM package WHERE owner = :owner AND deleted_at_ms IS NULL"
+        " AND (:digest IS NULL OR digest = :digest)"
         " AND (:before IS NULL OR serial < :before) ORDER BY serial DESC LIMIT :limit",
-        {"owner": owner, "before": before, "limit": limit},
+        {"owner": owner, "digest": digest, "before": before, "limit": limit},
     )
 
 

@@ -8,10 +8,10 @@ from flask_openapi3 import APIBlueprint, Tag
 from local_server.answers import answer, reader_wording
 from local_server.bill_pdf import write_bill_pdf
 from local_server.document import gives
-from local_server.downloads import make_safe, name_attachment
 from local_server.farm.bills import make_bill, write_bill_csv
 from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.refunds import list_refunds, refund
+from local_server.file_names import make_safe, name_attachment
 from local_server.services import here
 from local_server.shapes.bills import BillQuery, BillView, RefundRequest, RefundView
 from local_server.shapes.jobs import JobPath

@@ -8,12 +8,13 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
-from local_server.downloads import name_frame, send_stored
+from local_server.downloads import send_stored
 from local_server.farm import frames
 from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.errors import NotFound
 from local_server.farm.jobs import read_plan
 from local_server.farm.states import FrameState
+from local_server.file_names import name_frame
 from local_server.log_pages import read_lines, read_tail
 from local_server.routes.arguments import parse_cursor
 from local_server.services import here
@@ -57,7 +58,7 @@ def send_result(path: FramePath, name: str, *, download: bool) -> Response:
         here.uploads.pool,
         Digest(result[name]),
         mimetype=MIME_TYPES.get(extension, "application/octet-stream"),
-        name=name_frame(read_plan(row), path.number, extension) if download else None,
+        name=name_frame(read_plan(row).naming, path.number, extension) if download else None,
     )
 
 

@@ -1,8 +1,6 @@
 """Routes of jobs: make, list, look at."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
-from itertools import chain, islice
 from typing import Any
 
 from flask import Response
@@ -10,7 +8,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
-from local_server.downloads import make_safe, name_attachment, stream_zip
+from local_server.downloads import plan_zip, send_zip
 from local_server.farm import jobs
 from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.errors import Unfit
@@ -20,6 +18,7 @@ from local_server.farm.job_lists import JobOrder, JobsWanted, Place, find_place
 from local_server.farm.job_lists import list_jobs as find_jobs
 from local_server.farm.sites import Site
 from local_server.farm.states import OVER_JOB_STATES
+from local_server.file_names import make_safe
 from local_server.routes.marks import make_mark, parse_mark
 from local_server.routes.scenes import PATH_ERRORS, REQUEST_ERRORS, name_scene, read_request
 from local_server.services import here
@@ -47,7 +46,6 @@ KEYS: dict[JobOrder, type] = {
     JobOrder.PRIORITY: int,
 }
 """What a page of jobs ends at, by the order that they come in."""
-EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 ROUTES = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", abp_tags=[TAG])
 
 
@@ -169,17 +167,13 @@ def list_log_lines(path: JobPath, query: LogLinesQuery) -> Response:
 
 @ROUTES.get("/<job>/pictures.zip", **gives("application/zip", {404: "object_missing"}))
 def get_zip(path: JobPath) -> Response:
-    """Return a job's finished frames as one zip, sent while it is made."""
+    """Return a job's finished frames as one zip, made while it is sent; with `Range`, a part."""
     row = here.get_job(path.job)
-    pieces: Iterable[bytes] = (EMPTY_ZIP,)
-    if row["plan"] is not None and row["frames_done"]:
-        pieces = stream_zip(
-            here.reader, here.blobs, here.uploads.pool, job=path.job, plan=jobs.read_plan(row)
-        )
-    # The first frame's first bytes, while an error can still be told as one.
-    rest = iter(pieces)
-    begun = list(islice(rest, 2))
-    response = Response(chain(begun, rest), mimetype="application/zip")
-    response.headers["Content-Disposition"] = name_attachment(f"{make_safe(row['name'])}.zip")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    zipped = plan_zip(
+        here.reader,
+        here.blobs,
+        here.uploads.pool,
+        job=path.job,
+        plan=jobs.read_plan(row) if row["plan"] else None,
+    )
+    return send_zip(zipped, name=f"{make_safe(row['name'])}.zip")

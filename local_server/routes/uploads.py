@@ -125,6 +125,7 @@ def list_own_packages(query: PackageListQuery) -> Response:
     rows = list_packages(
         here.reader,
         owner=here.caller.account,
+        digest=query.digest,
         before=parse_cursor(query.cursor),
         limit=query.limit,
     )

@@ -63,6 +63,7 @@ class PackagePath(Shape):
 class PackageListQuery(PageQuery):
     """Which packages to list."""
 
+    digest: str | None = Field(None, pattern=DIGEST, description="Only those with this manifest")
     limit: int = Field(50, ge=1, le=500, description="How many at most")
 
 

@@ -45,6 +45,10 @@ class FrameView(Shape):
     reused: bool = Field(description="Whether it was found rendered already, and is free")
     amount_micros: int | None = Field(description="What was paid for it, in micro-yuan")
     path: str | None = Field(description="Where it lies, once it is in the output folder")
+    name: str | None = Field(
+        description="What its file is called, by the scene's own naming", examples=["shot_0001.png"]
+    )
+    digest: str | None = Field(description="The SHA-256 of its file, which is its mark too")
     extension: str | None = Field(description="How its file's name ends", examples=[".png"])
     size_bytes: int | None = Field(description="How large its file is")
     render_ms: int | None = Field(description="How long it was rendered")

@@ -13,7 +13,7 @@ from tests.cli.test_usage import look_up
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "docs" / "command-line.md", ROOT / "docs" / "zh" / "command-line.md"]
 COMMANDS = [name for commands in SECTIONS.values() for name in commands]
-COMMON = {"--json", "--data", "--lang"}
+COMMON = {"--json", "--data", "--server", "--lang"}
 
 
 def read_section(page: Path, name: str) -> str:

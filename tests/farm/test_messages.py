@@ -65,7 +65,7 @@ def find_codes() -> dict[str, set[str]]:
 
 
 def placeholders(table: dict[str, str]) -> set[str]:
-    return set(re.findall(r"\{(\w+)\}", table["title"] + table["detail"]))
+    return set(re.findall(r"\{(\w+)[:}]", table["title"] + table["detail"]))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -16,11 +16,12 @@ from gevent.threadpool import ThreadPool
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from local_server.downloads import make_safe, name_attachment, name_frame, stream_zip
+from local_server.downloads import plan_zip
 from local_server.farm import attempts, frames, jobs
 from local_server.farm.accounts import Role, ensure_account
 from local_server.farm.db import open_database, read_clock_ms, write
 from local_server.farm.pricing import PriceBook, load_price_books
+from local_server.file_names import make_safe, name_attachment, name_frame
 from local_server.preparation import Request
 from local_server.settings import OWNER, STUDIO
 from sync.blobs import Blobs
@@ -159,6 +160,21 @@ def test_all_frames_as_one_zip(farm: RunningFarm) -> None:
     assert names == [f"_.._lámpara _灯__{number:04d}.png" for number in (1, 2, 3)]
 
 
+def test_a_zip_is_gone_on_with(farm: RunningFarm) -> None:
+    whole = fetch(farm, "/pictures.zip")
+    mark, size = whole.headers["ETag"], len(whole.content)
+    assert int(whole.headers["Content-Length"]) == size
+    head = farm.session.head(f"{farm.address}/jobs/{JOB}/pictures.zip", timeout=60)
+    assert (head.headers["Content-Length"], head.headers["ETag"]) == (str(size), mark)
+    for begun in (1, 40, 100_000, 250_000, size - 1):
+        rest = fetch(farm, "/pictures.zip", **{"Range": f"bytes={begun}-", "If-Range": mark})
+        assert (rest.status_code, rest.content) == (206, whole.content[begun:]), begun
+        assert rest.headers["Content-Range"] == f"bytes {begun}-{size - 1}/{size}"
+    other = fetch(farm, "/pictures.zip", **{"Range": "bytes=5-", "If-Range": '"0"'})
+    assert (other.status_code, len(other.content)) == (200, size)
+    assert fetch(farm, "/pictures.zip", **{"If-None-Match": mark}).status_code == 304
+
+
 def test_a_zip_of_nothing_is_a_zip(farm: RunningFarm, tmp_path: Path) -> None:
     (tmp_path / "some.blend").touch()
     body = {"id": "empty-job", "scene": str(tmp_path / "some.blend")}
@@ -184,7 +200,8 @@ def test_a_zip_is_made_in_constant_memory(tmp_path: Path) -> None:
     blobs = Blobs(FolderStore(tmp_path / "store"), STUDIO)
     plan = jobs.read_plan(jobs.get_job(db, job=JOB))
     tracemalloc.start()
-    sent = sum(len(piece) for piece in stream_zip(db, blobs, pool, job=JOB, plan=plan))
+    zipped = plan_zip(db, blobs, pool, job=JOB, plan=plan)
+    sent = sum(len(piece) for piece in zipped.stream(0, zipped.measure()))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     pool.kill()
@@ -241,8 +258,7 @@ def check_safe(name: str) -> None:
 
 @pytest.mark.parametrize("naming", ["####", "a_####_b", "../####", "no run", "灯_##"])
 def test_frames_are_numbered_in_their_names(naming: str) -> None:
-    plan = replace(make_plan(Path("/out")), naming=naming)
-    names = {name_frame(plan, number, ".png") for number in (-3, 0, 7, 123_456)}
+    names = {name_frame(naming, number, ".png") for number in (-3, 0, 7, 123_456)}
     assert len(names) == 4
     for name in names:
         check_safe(name)
