@@ -100,6 +100,10 @@ class Client(QObject):
         """PATCH a path with JSON."""
         return self.send("PATCH", path, body=body)
 
+    def put(self, path: str, body: dict[str, Any]) -> Reply:
+        """PUT JSON to a path."""
+        return self.send("PUT", path, body=body)
+
     def delete(self, path: str) -> Reply:
         """DELETE a path."""
         return self.send("DELETE", path)

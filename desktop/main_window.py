@@ -23,6 +23,7 @@ from desktop.panels.jobs import JobsPanel
 from desktop.panels.layout import column, holder, row
 from desktop.panels.machines import MachinesPanel
 from desktop.panels.money import MoneyPanel
+from desktop.panels.people import PeoplePanel
 from desktop.panels.settings import SettingsPanel
 from desktop.panels.sign_in import SignInPanel
 from desktop.panels.submission import SubmissionPanel
@@ -38,6 +39,7 @@ from desktop.wires.job import JobWire, open_folder
 from desktop.wires.jobs import JobsWire
 from desktop.wires.machines import MachinesWire
 from desktop.wires.money import MoneyWire
+from desktop.wires.people import PeopleWire
 from desktop.wires.server import ServerWire
 from desktop.wires.studio import StudioWire
 from desktop.wires.submission import SubmissionWire
@@ -92,6 +94,7 @@ class MainWindow(QMainWindow):
         self.money_panel = MoneyPanel(stage, self.jobs.name_job)
         self.machines_panel = MachinesPanel(stage)
         self.sync_panel = SyncPanel(stage)
+        self.people_panel = PeoplePanel(stage)
         self.settings_panel = SettingsPanel(stage, self.preferences, str(self.data))
         self.sign_in_panel = SignInPanel(stage)
         self.panels: dict[str, QWidget] = {
@@ -103,6 +106,7 @@ class MainWindow(QMainWindow):
             "money": self.money_panel,
             "machines": self.machines_panel,
             "sync": self.sync_panel,
+            "people": self.people_panel,
             "settings": self.settings_panel,
         }
         self.pages = QStackedWidget()
@@ -133,6 +137,8 @@ class MainWindow(QMainWindow):
         self.money_wire.free_known.connect(self.new_panel.set_free)
         self.machines_wire = MachinesWire(client, self.machines_panel, self.jobs)
         self.sync_wire = SyncWire(client, self.sync_panel)
+        self.people_wire = PeopleWire(stage, client, self.people_panel)
+        self.people_wire.told.connect(self.toast.show_text)
         self.server_wire = self.make_server_wire()
         self.studio_wire = StudioWire(stage, self.watch, self.sync_panel, self.data)
         self.studio_wire.moved.connect(self.toast.show_text)
@@ -181,6 +187,7 @@ class MainWindow(QMainWindow):
         wire.another.connect(self.thumbnails.forget_all)
         wire.gone.connect(self.live.stop)
         self.sign_in.needed.connect(self.ask_who)
+        self.sign_in.person_known.connect(self.take_person)
         self.sign_in.ready.connect(self.begin_work)
         self.events.begun.connect(self.load)
         self.jobs.modelReset.connect(self.loaded)
@@ -201,6 +208,8 @@ class MainWindow(QMainWindow):
             self.machines_wire.fill()
         elif name == "sync":
             self.sync_wire.fill()
+        elif name == "people":
+            self.people_wire.fill()
 
     def open_job(self, id: str) -> None:
         """Show a job's page."""
@@ -254,6 +263,12 @@ class MainWindow(QMainWindow):
         self.side.set_person(None)
         self.sign_in_panel.begin(may_sign_up=may_sign_up)
         self.pages.setCurrentWidget(self.sign_in_panel)
+
+    def take_person(self, person: dict[str, Any]) -> None:
+        """Offer what somebody may do by role."""
+        is_admin = person["role"] == "admin"
+        for one in (self.side, self.money_panel, self.job_panel):
+            one.set_admin(is_admin)
 
     def begin_work(self) -> None:
         """Ask for all there is, of whoever is known now."""

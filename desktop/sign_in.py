@@ -31,6 +31,7 @@ class SignIn(QObject):
     """Somebody has to sign in; whether they may make an account themselves."""
     failed = Signal(object)
     person_known = Signal(object)
+    code_sent = Signal(object)
     kept = Signal(bool)
 
     def __init__(self, client: Client, data: Path, parent: QObject | None = None) -> None:
@@ -112,6 +113,20 @@ class SignIn(QObject):
         body = {"name": name, "password": password} | ({"email": email} if email else {})
         reply = self.client.post("/people", body)
         reply.done.connect(lambda _: self.sign_in(name, password))
+        reply.failed.connect(self.fail)
+
+    def ask_code(self, login: str) -> None:
+        """Ask for a code in place of a forgotten password."""
+        reply = self.client.post("/passwords/forgotten", {"login": login})
+        reply.done.connect(self.code_sent)
+        reply.failed.connect(self.fail)
+
+    def reset(self, login: str, code: str, password: str) -> None:
+        """Set a new password by a code, and sign in with it."""
+        self.is_asking = True
+        body = {"login": login, "code": code, "password": password}
+        reply = self.client.post("/passwords/reset", body)
+        reply.done.connect(lambda _: self.sign_in(login, password))
         reply.failed.connect(self.fail)
 
     def fail(self, problem: Problem) -> None:

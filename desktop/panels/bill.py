@@ -53,6 +53,7 @@ class BillView(QWidget):
     """A bill."""
 
     saved = Signal(str)
+    refund_wanted = Signal()
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
@@ -66,13 +67,18 @@ class BillView(QWidget):
             value.setObjectName("heading")
             self.sums[name] = value
             boxes.append(holder(column(stage.label(f"bill.{name}", "caption"), value, gap=2)))
+        self.refund = stage.caption(QPushButton(), "bill.refund")
+        self.refund.clicked.connect(self.refund_wanted)
+        self.refund.hide()
         self.pdf = stage.caption(QPushButton(), "bill.save_pdf")
         self.csv = stage.caption(QPushButton(), "bill.save_csv")
         for button, form in ((self.pdf, "pdf"), (self.csv, "csv")):
             stage.icons.set_on(button, "download")
             button.clicked.connect(lambda _=False, form=form: self.saved.emit(form))
         self.table = make_table(stage, self.model, "job.tab_bill", stretch=1)
-        layout = column(row(*boxes, None, row(self.pdf, self.csv), gap=28), self.table, gap=14)
+        layout = column(
+            row(*boxes, None, row(self.refund, self.pdf, self.csv), gap=28), self.table, gap=14
+        )
         layout.setContentsMargins(0, 4, 0, PAGE)
         self.setLayout(layout)
 

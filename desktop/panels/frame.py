@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QMenu, QPushButton, 
 from desktop.panels.layout import PAGE, column, row
 from desktop.stage import Stage
 
-PAGES = ("jobs", "money", "machines", "sync", "settings")
+PAGES = ("jobs", "money", "machines", "sync", "people", "settings")
 SERVER_ROLES = {
     "starting": "wary",
     "restarting": "wary",
@@ -50,6 +50,7 @@ class Side(QWidget):
         self.buttons = {}
         for place, name in enumerate(PAGES):
             self.buttons[name] = self.make_button(name, f"Ctrl+{place + 1}")
+        self.set_admin(False)
         self.balance = QLabel()
         self.balance.setObjectName("heading")
         self.balance_name = stage.label("money.balance", "caption")
@@ -121,6 +122,10 @@ class Side(QWidget):
             button.setEnabled(name is not None)
         if name is None:
             self.balance_box.hide()
+
+    def set_admin(self, is_admin: bool) -> None:
+        """Show the pages that are for admins, or do not."""
+        self.buttons["people"].setVisible(is_admin)
 
     def set_server(self, state: str) -> None:
         """Show how the server is."""

@@ -38,6 +38,8 @@ class JobPanel(QWidget):
     folder_wanted = Signal(str)
     frame_opened = Signal(int)
     frame_log_wanted = Signal(int)
+    frame_retry_wanted = Signal(int)
+    frame_refund_wanted = Signal(int)
     tab_chosen = Signal(str)
 
     def __init__(
@@ -47,6 +49,7 @@ class JobPanel(QWidget):
         self.setObjectName("page")
         self.stage, self.frames, self.bill = stage, frames, bill
         self.job: Job | None = None
+        self.is_admin = False
         self.make_head()
         self.make_tabs(thumbnails)
         layout = column(
@@ -160,6 +163,11 @@ class JobPanel(QWidget):
         self.size_.setVisible(place == 0)
         self.tab_chosen.emit(TABS[place])
 
+    def set_admin(self, is_admin: bool) -> None:
+        """Let admins give money back."""
+        self.is_admin = is_admin
+        self.bill.refund.setVisible(is_admin)
+
     def set_job(self, job: Job | None) -> None:
         """Show a job as it is now."""
         self.job = job
@@ -264,4 +272,16 @@ class JobPanel(QWidget):
             words.say("frames.log"),
             lambda: self.frame_log_wanted.emit(number),
         )
+        if frame["state"] == "failed":
+            menu.addAction(
+                self.stage.icons.icon("retry"),
+                words.say("frames.retry"),
+                lambda: self.frame_retry_wanted.emit(number),
+            )
+        if self.is_admin and frame["amount_micros"]:
+            menu.addAction(
+                self.stage.icons.icon("undo"),
+                words.say("frames.refund"),
+                lambda: self.frame_refund_wanted.emit(number),
+            )
         menu.popup(self.grid.viewport().mapToGlobal(at))

@@ -22,6 +22,7 @@ class LayersButton(QPushButton):
 
     def __init__(self, stage: Stage, chosen: Sequence[str]) -> None:
         super().__init__()
+        self.setObjectName("choice")
         self.stage = stage
         self.chosen = list(chosen)
         self.choices = QMenu(self)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.figures import MICROS, align_money, show_moment, show_money
+from desktop.figures import MICROS, align_money, show_duration, show_moment, show_money
 from desktop.models.table import TableColumn, TableModel
 from desktop.panels.charts import BarChart
 from desktop.panels.findings import Findings
@@ -93,6 +93,7 @@ class MoneyPanel(QWidget):
     """The page of money."""
 
     topped_up = Signal(int)
+    withdrawn = Signal(int)
     verify_wanted = Signal()
     export_wanted = Signal(str)
     job_opened = Signal(str)
@@ -108,12 +109,19 @@ class MoneyPanel(QWidget):
         self.table.doubleClicked.connect(self.open_entry)
         self.top_up = stage.caption(QPushButton(), "money.top_up")
         self.top_up.setObjectName("primary")
-        self.top_up.clicked.connect(self.ask_amount)
+        self.top_up.clicked.connect(lambda: self.ask_amount(TopUpDialog(stage, self)))
+        self.withdraw = stage.caption(QPushButton(), "money.withdraw")
+        self.withdraw.clicked.connect(lambda: self.ask_amount(TakeOutDialog(stage, self)))
+        self.member: tuple[str, dict[str, Any]] | None = None
+        self.used: dict[str, Any] | None = None
         self.make_balance()
         self.chart = BarChart(
             stage, "money.spending", lambda value: show_money(round(value * MICROS))
         )
-        spending = card(stage.label("money.spending", "heading"), self.chart)
+        self.usage = QLabel()
+        self.usage.setObjectName("faint")
+        head = row(stage.label("money.spending", "heading"), None, self.usage)
+        spending = card(holder(head), self.chart)
         self.verify = stage.caption(QPushButton(), "money.verify")
         stage.icons.set_on(self.verify, "verify")
         self.verify.clicked.connect(self.verify_wanted)
@@ -129,7 +137,7 @@ class MoneyPanel(QWidget):
         for one in (self.balance_card, spending):
             one.setFixedHeight(UPPER_HEIGHT)
         layout = column(
-            row(stage.label("money.title", "title"), None, self.top_up),
+            row(stage.label("money.title", "title"), None, self.withdraw, self.top_up),
             upper,
             self.checks_box,
             row(stage.label("money.statement", "heading"), None, self.verify, self.export),
@@ -139,6 +147,8 @@ class MoneyPanel(QWidget):
         layout.setContentsMargins(PAGE, PAGE, PAGE, 0)
         self.setLayout(layout)
         stage.words.bind(self, self.show_balance)
+        stage.words.bind(self, self.show_member)
+        stage.words.bind(self, self.show_used)
         stage.words.bind(self, self.show_audit)
 
     def make_balance(self) -> None:
@@ -153,8 +163,10 @@ class MoneyPanel(QWidget):
             value.setObjectName("heading")
             self.parts[name] = value
             boxes.append(holder(column(self.stage.label(f"money.{name}", "caption"), value, gap=2)))
+        self.level = QLabel()
+        self.level.setObjectName("faint")
         self.balance_card = card(
-            self.stage.label("money.balance", "heading"),
+            holder(row(self.stage.label("money.balance", "heading"), None, self.level)),
             self.total,
             None,
             self.bar,
@@ -176,8 +188,40 @@ class MoneyPanel(QWidget):
             label.setText(show_money(self.balance[f"{name}_micros"]))
         self.bar.set_parts([(self.balance[f"{name}_micros"], role) for name, role in PARTS.items()])
 
-    def set_usage(self, days: list[tuple[str, int]]) -> None:
-        """Show what was spent on each day, the oldest first: (label, micro-yuan)."""
+    def set_member(self, name: str, level: dict[str, Any]) -> None:
+        """Show which membership level it is, and what it is worth."""
+        self.member = (name, level)
+        self.show_member()
+
+    def show_member(self) -> None:
+        """Write the membership level."""
+        if self.member is None:
+            return
+        words, (name, level) = self.stage.words, self.member
+        told = [words.say("money.level", name=name)]
+        if level["discount_basis_points"]:
+            percent = f"{level['discount_basis_points'] / 100:g}"
+            told.append(words.say("money.discount", percent=percent))
+        if level["frames_max"] is not None:
+            told.append(words.say("money.frames_max", count=level["frames_max"]))
+        self.level.setText("  ·  ".join(told))
+
+    def show_used(self) -> None:
+        """Write what was used in the time that the chart shows."""
+        if self.used is None:
+            return
+        words, used = self.stage.words, self.used
+        told = [
+            words.say("money.frames_paid", count=used["frames"]),
+            show_duration(words, used["render_ms"]),
+            show_money(used["spent_micros"]),
+        ]
+        self.usage.setText("  ·  ".join(told))
+
+    def set_usage(self, days: list[tuple[str, int]], used: dict[str, Any]) -> None:
+        """Show what was spent on each day, the oldest first: (label, micro-yuan), and all of it."""
+        self.used = used
+        self.show_used()
         bars = [(float(at), spent / MICROS, "accent") for at, (_, spent) in enumerate(days)]
         step = max(1, len(days) // 4)
         ticks = [(float(at), label) for at, (label, _) in enumerate(days) if at % step == 0]
@@ -203,21 +247,28 @@ class MoneyPanel(QWidget):
         if job:
             self.job_opened.emit(job)
 
-    def ask_amount(self) -> None:
-        """Ask how much is brought in."""
-        dialog = TopUpDialog(self.stage, self)
+    def ask_amount(self, dialog: "TopUpDialog") -> None:
+        """Ask how much is brought in, or taken out."""
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self.topped_up.emit(dialog.amount_micros))
+        moved = self.withdrawn if isinstance(dialog, TakeOutDialog) else self.topped_up
+        dialog.accepted.connect(lambda: moved.emit(dialog.amount_micros))
         dialog.open()
+
+    def set_admin(self, is_admin: bool) -> None:
+        """Let admins take money out."""
+        self.withdraw.setVisible(is_admin)
+        self.top_up.setVisible(is_admin)
 
 
 class TopUpDialog(QDialog):
     """Asks how much money is brought in."""
 
+    name = "top_up"
+
     def __init__(self, stage: Stage, parent: QWidget) -> None:
         super().__init__(parent)
         words = stage.words
-        self.setWindowTitle(words.say("money.top_up"))
+        self.setWindowTitle(words.say(f"money.{self.name}"))
         self.amount = QDoubleSpinBox()
         self.amount.setRange(0.01, 1_000_000)
         self.amount.setPrefix("¥ ")
@@ -233,17 +284,17 @@ class TopUpDialog(QDialog):
             chips.append(chip)
         buttons = QDialogButtonBox()
         accept = buttons.addButton(
-            words.say("money.top_up"), QDialogButtonBox.ButtonRole.AcceptRole
+            words.say(f"money.{self.name}"), QDialogButtonBox.ButtonRole.AcceptRole
         )
         accept.setObjectName("primary")
         buttons.addButton(words.say("dialogs.cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        detail = stage.label("money.top_up_detail", "quiet")
+        detail = stage.label(f"money.{self.name}_detail", "quiet")
         detail.setWordWrap(True)
         self.setLayout(
             column(
-                stage.label("money.top_up", "subtitle"),
+                stage.label(f"money.{self.name}", "subtitle"),
                 detail,
                 row(*chips, None, gap=8),
                 self.amount,
@@ -259,3 +310,9 @@ class TopUpDialog(QDialog):
     def amount_micros(self) -> int:
         """Return how much, in micro-yuan."""
         return round(self.amount.value() * 100) * (MICROS // 100)
+
+
+class TakeOutDialog(TopUpDialog):
+    """Asks how much money is taken out."""
+
+    name = "withdraw"

@@ -8,6 +8,8 @@ from desktop.panels.layout import card
 from desktop.stage import Stage
 
 WIDTH = 400
+IN, UP, FORGOTTEN, RESET = "in", "up", "forgotten", "reset"
+"""What the page is about: who it is, somebody new, or a password that is set anew."""
 
 
 class SignInPanel(QWidget):
@@ -15,13 +17,16 @@ class SignInPanel(QWidget):
 
     sign_in_wanted = Signal(str, str)
     sign_up_wanted = Signal(str, str, str)
+    code_wanted = Signal(str)
+    reset_wanted = Signal(str, str, str)
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
         self.setObjectName("page")
         self.stage = stage
-        self.is_new = False
+        self.kind = IN
         self.may_sign_up = False
+        self.by_mail = False
         logo = QLabel()
         stage.theme.bind(
             logo,
@@ -33,6 +38,7 @@ class SignInPanel(QWidget):
         self.title.setObjectName("subtitle")
         self.name = self.make_field("sign_in.name")
         self.email = self.make_field("sign_in.email")
+        self.code = self.make_field("sign_in.code")
         self.password = self.make_field("sign_in.password")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self.problem = QLabel()
@@ -43,22 +49,28 @@ class SignInPanel(QWidget):
         self.button.clicked.connect(self.send)
         self.other = QPushButton()
         self.other.setObjectName("flat")
-        self.other.clicked.connect(self.turn)
-        self.hint = stage.label("sign_in.forgotten", "faint")
+        self.other.clicked.connect(self.turn_back)
+        self.forgot = stage.caption(QPushButton(), "sign_in.forgot")
+        self.forgot.setObjectName("flat")
+        self.forgot.clicked.connect(lambda: self.turn(FORGOTTEN))
+        self.hint = QLabel()
+        self.hint.setObjectName("quiet")
         self.hint.setWordWrap(True)
-        for field in (self.name, self.email, self.password):
+        for field in (self.name, self.email, self.code, self.password):
             field.returnPressed.connect(self.send)
             field.textChanged.connect(lambda _: self.show_all())
         box = card(
             logo,
             self.title,
+            self.hint,
             self.name,
             self.email,
+            self.code,
             self.password,
             self.problem,
             self.button,
             self.other,
-            self.hint,
+            self.forgot,
             gap=14,
             margin=32,
         )
@@ -79,29 +91,51 @@ class SignInPanel(QWidget):
 
     def begin(self, *, may_sign_up: bool) -> None:
         """Ask who it is."""
-        self.may_sign_up, self.is_new = may_sign_up, False
+        self.may_sign_up, self.kind = may_sign_up, IN
         self.password.clear()
         self.problem.clear()
         self.show_all()
         self.name.setFocus()
 
-    def turn(self) -> None:
-        """Make an account instead, or sign in with one."""
-        self.is_new = not self.is_new
+    def turn(self, kind: str) -> None:
+        """Sign in, make an account, or set a forgotten password anew."""
+        self.kind = kind
         self.problem.clear()
+        self.password.clear()
+        self.code.clear()
         self.show_all()
+
+    def turn_back(self) -> None:
+        """Make an account instead of signing in, and from everywhere else back to signing in."""
+        self.turn(UP if self.kind == IN else IN)
+
+    def set_code_sent(self, told: dict[str, bool]) -> None:
+        """Ask for the code: it comes by mail, or from an admin."""
+        self.by_mail = told["mail"]
+        self.turn(RESET)
+        self.code.setFocus()
 
     def show_all(self) -> None:
         """Write everything anew."""
-        words, kind = self.stage.words, "up" if self.is_new else "in"
-        self.title.setText(words.say(f"sign_in.title_{kind}"))
-        self.button.setText(words.say(f"sign_in.title_{kind}"))
-        self.other.setText(words.say(f"sign_in.other_{kind}"))
-        self.other.setVisible(self.may_sign_up)
-        self.email.setVisible(self.is_new)
-        self.hint.setVisible(not self.is_new)
+        say, kind = self.stage.words.say, self.kind
+        self.title.setText(say(f"sign_in.title_{kind}"))
+        self.button.setText(say(f"sign_in.do_{kind}"))
+        self.other.setText(say("sign_in.other_in" if kind == IN else "sign_in.other_up"))
+        self.other.setVisible(self.may_sign_up or kind != IN)
+        self.forgot.setVisible(kind == IN)
+        self.email.setVisible(kind == UP)
+        self.code.setVisible(kind == RESET)
+        self.password.setVisible(kind != FORGOTTEN)
+        new = say("sign_in.password" if kind == IN else "sign_in.new_password")
+        self.password.setPlaceholderText(new)
+        hints = {FORGOTTEN: "sign_in.hint_forgotten"}
+        hints[RESET] = "sign_in.hint_mail" if self.by_mail else "sign_in.hint_admin"
+        self.hint.setText(say(hints[kind]) if kind in hints else "")
+        self.hint.setVisible(kind in hints)
         self.problem.setVisible(bool(self.problem.text()))
-        self.button.setEnabled(bool(self.name.text().strip() and self.password.text()))
+        needed = {FORGOTTEN: (self.name,), RESET: (self.name, self.code, self.password)}
+        fields = needed.get(kind, (self.name, self.password))
+        self.button.setEnabled(all(field.text().strip() for field in fields))
 
     def send(self) -> None:
         """Say who it is."""
@@ -109,8 +143,12 @@ class SignInPanel(QWidget):
             return
         self.button.setEnabled(False)
         name, password = self.name.text().strip(), self.password.text()
-        if self.is_new:
+        if self.kind == UP:
             self.sign_up_wanted.emit(name, password, self.email.text().strip())
+        elif self.kind == FORGOTTEN:
+            self.code_wanted.emit(name)
+        elif self.kind == RESET:
+            self.reset_wanted.emit(name, self.code.text().strip(), password)
         else:
             self.sign_in_wanted.emit(name, password)
 

@@ -1,5 +1,6 @@
 """Wires of one job: its frames as they come, its bill, its story, and frames' logs."""
 
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop.client import Client
 from desktop.models.frames import FramesModel
+from desktop.panels.form import Form
 from desktop.panels.job import TABS, JobPanel
 from desktop.panels.log import LogDialog
 from desktop.stage import Stage
@@ -38,6 +40,9 @@ class JobWire(QObject):
         panel.folder_wanted.connect(open_folder)
         panel.frame_log_wanted.connect(self.show_log)
         panel.bill.saved.connect(self.save_bill)
+        panel.bill.refund_wanted.connect(lambda: self.ask_refund(None))
+        panel.frame_refund_wanted.connect(self.ask_refund)
+        panel.frame_retry_wanted.connect(self.retry_frame)
 
     @property
     def job(self) -> str:
@@ -150,6 +155,32 @@ class JobWire(QObject):
         reply.done.connect(lambda data: dialog.set_log(data.decode("utf-8", "replace")))
         reply.failed.connect(lambda problem: dialog.set_log(problem.title))
         dialog.show()
+
+    def retry_frame(self, number: int) -> None:
+        """Give one failed frame another try."""
+        reply = self.client.post(f"/jobs/{self.job}/frames/{number}/retry")
+        reply.done.connect(self.jobs.put_job)
+
+    def ask_refund(self, number: int | None) -> None:
+        """Ask why money is given back, for the job or one of its frames."""
+        say, job = self.stage.words.say, self.job
+        title = "bill.refund" if number is None else "frames.refund"
+        detail = say("bill.refund_detail")
+        form = Form(self.stage, self.panel, title=title, detail=detail, accept=title)
+        reason = form.add_line("bill.reason")
+        asked = {"id": f"r{secrets.token_hex(8)}", "frame": number}
+
+        def send() -> None:
+            body = asked | {"reason": reason.text().strip()}
+            reply = self.client.post(f"/jobs/{job}/refunds", body)
+            reply.done.connect(lambda _: form.accept())
+            reply.done.connect(lambda _: self.reload())
+            reply.failed.connect(
+                lambda problem: form.show_problem(f"{problem.title}. {problem.detail}")
+            )
+
+        form.sent.connect(send)
+        form.open()
 
     def save_bill(self, form: str) -> None:
         """Ask where a bill is to be kept, and keep it there."""

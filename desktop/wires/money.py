@@ -30,7 +30,8 @@ class MoneyWire(QObject):
         self.stage, self.client, self.panel, self.side = stage, client, panel, side
         self.gathering = QTimer(self, singleShot=True, interval=GATHER_MS)
         self.gathering.timeout.connect(self.reload)
-        panel.topped_up.connect(self.top_up)
+        panel.topped_up.connect(lambda amount: self.move("/topups", amount))
+        panel.withdrawn.connect(lambda amount: self.move("/withdrawals", amount))
         panel.verify_wanted.connect(self.verify)
         panel.export_wanted.connect(self.export)
         panel.model.page_wanted.connect(self.ask_statement)
@@ -54,7 +55,19 @@ class MoneyWire(QObject):
             until=today.isoformat(),
             offset_minutes=offset,
         )
-        reply.done.connect(lambda usage: self.put_usage(today, usage["items"]))
+        reply.done.connect(lambda usage: self.put_usage(today, usage))
+        self.client.get("/me", slot="member").done.connect(self.ask_level)
+
+    def ask_level(self, person: dict[str, Any]) -> None:
+        """Ask what somebody's membership level is worth now."""
+        reply = self.client.get("/prices", slot="level")
+        reply.done.connect(lambda told: self.put_level(person["level"], told["items"]))
+
+    def put_level(self, name: str, books: list[dict[str, Any]]) -> None:
+        """Show a membership level."""
+        for book in books:
+            if book["in_force"] and name in book["levels"]:
+                self.panel.set_member(name, book["levels"][name])
 
     def find_offset_minutes(self) -> int:
         """Return this machine's time zone, in minutes ahead of UTC."""
@@ -72,12 +85,13 @@ class MoneyWire(QObject):
         self.side.set_balance(show_money(balance["free_micros"]))
         self.free_known.emit(balance["free_micros"])
 
-    def put_usage(self, today: date, items: list[dict[str, Any]]) -> None:
+    def put_usage(self, today: date, usage: dict[str, Any]) -> None:
         """Show what was spent, days on which nothing was among them."""
-        spent = {one["day"]: one["spent_micros"] for one in items}
+        spent = {one["day"]: one["spent_micros"] for one in usage["items"]}
         days = [today - timedelta(days=ago) for ago in range(DAYS - 1, -1, -1)]
         self.panel.set_usage(
-            [(f"{day.month}/{day.day}", spent.get(day.isoformat(), 0)) for day in days]
+            [(f"{day.month}/{day.day}", spent.get(day.isoformat(), 0)) for day in days],
+            usage["total"],
         )
 
     def ask_statement(self, cursor: str) -> None:
@@ -88,10 +102,10 @@ class MoneyWire(QObject):
         put = self.panel.model.add_rows if cursor else self.panel.model.set_rows
         reply.done.connect(lambda page: put(page["items"], page["next"]))
 
-    def top_up(self, amount_micros: int) -> None:
-        """Bring money in."""
+    def move(self, path: str, amount_micros: int) -> None:
+        """Bring money in, or take it out."""
         body = {"id": f"t{secrets.token_hex(8)}", "amount_micros": amount_micros}
-        self.client.post("/topups", body).done.connect(self.put_balance)
+        self.client.post(path, body).done.connect(self.put_balance)
 
     def verify(self) -> None:
         """Let the server check the books."""

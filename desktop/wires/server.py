@@ -52,6 +52,9 @@ class ServerWire(QObject):
         sign_in = self.sign_in
         panel.sign_in_wanted.connect(sign_in.sign_in)
         panel.sign_up_wanted.connect(sign_in.sign_up)
+        panel.code_wanted.connect(sign_in.ask_code)
+        panel.reset_wanted.connect(sign_in.reset)
+        sign_in.code_sent.connect(panel.set_code_sent)
         sign_in.failed.connect(panel.show_problem)
         sign_in.person_known.connect(self.show_person)
         sign_in.kept.connect(self.tell_kept)

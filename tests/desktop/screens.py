@@ -42,7 +42,7 @@ def show_every_screen(app: QApplication, window: MainWindow, job: str, look: Loo
     show_troubles(window, look)
     window.ask_who(True)
     look("sign-in", None)
-    window.sign_in_panel.turn()
+    window.sign_in_panel.turn_back()
     look("sign-up", None)
 
 
@@ -109,7 +109,7 @@ def show_submission(app: QApplication, window: MainWindow, look: Look) -> None:
 
 def show_dialogs(app: QApplication, window: MainWindow, job: str, look: Look) -> None:
     """Show whatever opens above the window."""
-    window.money_panel.ask_amount()
+    window.money_panel.top_up.click()
     look_at_dialog(window, "top-up", look)
     window.jobs_wire.ask_consent(job, MANY_MICROS)
     look_at_dialog(window, "consent", look)

@@ -77,7 +77,7 @@ def test_from_sign_up_to_sign_out(
     panel = window.sign_in_panel
     assert not window.side.buttons["money"].isEnabled()
     assert panel.other.isVisible()
-    panel.turn()
+    panel.turn_back()
     panel.name.setText("Lin")
     panel.password.setText("12345678")
     panel.send()

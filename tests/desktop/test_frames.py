@@ -1,0 +1,63 @@
+"""Frames one by one: a failed one is tried again, money of one is given back."""
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QLineEdit, QMenu
+from pytestqt.qtbot import QtBot
+
+from desktop.main_window import MainWindow
+from desktop.panels.form import Form
+from tests.end_to_end.running_farm import RunningFarm
+
+MS_MAX = 60_000
+SCENE = """#version 3.7;
+#if (frame_number = 2) #error "no second frame" #end
+camera { location <0, 0, -3> look_at 0 }
+light_source { <3, 5, -4> rgb 1 }
+sphere { 0, 1 pigment { rgb <0.2, 0.4 + 0.4 * clock, 0.9> } }
+"""
+FRAMES = 7  # of seven, the second is none that an estimate tries
+
+
+def choose_in_menu(window: MainWindow, number: int, words: str) -> None:
+    """Choose something in a frame's menu."""
+    panel = window.job_panel
+    index = window.frames.index(window.frames.rows[number])
+    panel.show_frame_menu(panel.grid.visualRect(index).center())
+    [menu] = [one for one in panel.findChildren(QMenu) if one.isVisible()]
+    [action] = [one for one in menu.actions() if one.text() == words]
+    action.trigger()
+    menu.close()
+    menu.setParent(None)
+
+
+def test_one_frame_is_tried_again_and_one_is_refunded(
+    qtbot: QtBot, window: MainWindow, farm: RunningFarm, tmp_path: Path
+) -> None:
+    """From the menu of a frame; the bill tells of the refund."""
+    scene = tmp_path / "second.pov"
+    scene.write_text(SCENE)
+    scene.with_suffix(".ini").write_text(
+        f"Width=32\nHeight=24\nInitial_Frame=1\nFinal_Frame={FRAMES}\n"
+    )
+    job = farm.render("one-fails", scene)
+    assert job["state"] == "partial", job["reason"]
+    tried = len(farm.attempts("one-fails", 2))
+    window.open_job("one-fails")
+    qtbot.waitUntil(lambda: len(window.frames.frames) == FRAMES, timeout=MS_MAX)
+    qtbot.waitUntil(lambda: window.job_panel.job is not None, timeout=MS_MAX)
+    choose_in_menu(window, 2, "Try again")
+    qtbot.waitUntil(lambda: len(farm.attempts("one-fails", 2)) > tried, timeout=MS_MAX)
+    farm.wait_for_rest("one-fails")
+    assert [one["frame"] for one in farm.frames("one-fails").values() if one["state"] == "failed"]
+    qtbot.waitUntil(lambda: window.job_panel.is_admin, timeout=MS_MAX)
+    choose_in_menu(window, 1, "Give money back")
+    [form] = [one for one in window.findChildren(Form) if one.isVisible()]
+    [reason] = form.findChildren(QLineEdit)
+    reason.setText("It flickers")
+    form.accept_button.click()
+    qtbot.waitUntil(lambda: farm.get("/jobs/one-fails")["refunded_micros"] > 0, timeout=MS_MAX)
+    window.job_panel.tabs.setCurrentIndex(2)
+    bill = window.job_panel.bill
+    qtbot.waitUntil(lambda: bool(bill.bill and bill.bill["refunded_micros"]), timeout=MS_MAX)
+    assert bill.refund.isVisible()
