@@ -82,7 +82,7 @@ class Reconciler:
         self.founder = founder
         self.host_name = host_name
         self.on_news = on_news
-        self.on_met: Callable[[], None] = lambda: None
+        self.on_met: list[Callable[[], None]] = []
         self.aside = AsideStore(store)
         self.engine = Engine(store=self.aside, ledger=writer, desk=desk, clock=read_clock_ms)
         self.standing = Standing()
@@ -130,7 +130,8 @@ class Reconciler:
             self.standing.busy, self.standing.tried_at_ms = True, read_clock_ms()
             try:
                 self.note_done(self.cycle())
-                self.on_met()
+                for tell in self.on_met:
+                    tell()
             except YuntuError as error:
                 self.note_trouble(error)
             except Exception:

@@ -227,6 +227,8 @@ def build_services(settings: Settings) -> Services:
         settings, writer, stores.far.store, chest=chest, card=card, wake=wake
     )
     borrowing = Borrowing(stores, is_together=reconciler.is_together)
+    delivery = Delivery(writer, blobs)
+    reconciler.on_met.append(delivery.retry)
     arrivals = Arrivals(
         stores, owner=card.owner, data=settings.data, is_together=reconciler.is_together
     )
@@ -249,7 +251,7 @@ def build_services(settings: Settings) -> Services:
         submission=Submission(
             writer, preparation, blobs, known, books, borrowing, on_queued=wake.set
         ),
-        delivery=Delivery(writer, blobs),
+        delivery=delivery,
         live=Live(settings.logs),
         blobs=blobs,
         card=card,

@@ -47,7 +47,7 @@ class Shipping:
             Carrier(work, writer, self.pace, on_done=done.get(work.load, on_sent), on_away=told)
             for work in works
         )
-        reconciler.on_met = self.meet
+        reconciler.on_met.append(self.meet)
 
     def find(self, load: Load) -> Carrier:
         """Return who carries a load."""

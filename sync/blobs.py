@@ -11,6 +11,7 @@ from typing import NewType
 
 from local_server.farm.errors import BadInput, NotFound, Unavailable
 from sync.download import PIECE_BYTES, Download
+from sync.folder_store import FolderStore
 from sync.store import CHUNK_BYTES, Shelf, Store, check_name, open_source, read_source
 
 Digest = NewType("Digest", str)
@@ -195,6 +196,11 @@ class Blobs:
             download.write(target, on_bytes)
         except OSError as error:
             raise target_error(error, target) from error
+
+    def find_file(self, digest: Digest) -> Path | None:
+        """Return the file that a blob is on this machine's disk; None where it is none or away."""
+        store = self._store
+        return store.find_file(self._key(digest)) if isinstance(store, FolderStore) else None
 
     def keep(self, digest: Digest) -> int | None:
         """Say how big a blob is, and see to it that it is not cleared away for being old.

@@ -31,6 +31,11 @@ def copy_blob(
     if size_bytes is not None:
         on_bytes(size_bytes)
         return
+    near = source.find_file(digest)
+    if near is not None:
+        if target.add_file_sized(near, on_bytes)[0] != digest:
+            raise Unavailable("blob_damaged", digest=digest)
+        return
     with ExitStack() as stack:
         if scratch is None:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yuntu-")))
@@ -108,6 +113,11 @@ class NearBlobs(Blobs):
         """Yield a part of a blob in pieces."""
         self.bring(digest)
         return super().open_range(digest, start, length)
+
+    def find_file(self, digest: Digest) -> Path | None:
+        """Return the file that a blob is here, brought first if it must be."""
+        self.bring(digest)
+        return super().find_file(digest)
 
     def fetch(
         self, digest: Digest, target: Path, on_bytes: Callable[[int], None] = pass_over

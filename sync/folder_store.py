@@ -164,6 +164,11 @@ class FolderStore:
         with self._translated():
             self._path(key).unlink(missing_ok=True)
 
+    def find_file(self, key: str) -> Path | None:
+        """Return the file that an object is, or None where there is none."""
+        path = self._path(key)
+        return path if path.is_file() else None
+
     def sign_url(self, key: str, *, seconds: int) -> str | None:
         """Return None: nothing but this program reads it by address."""
         check_key(key)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from local_server.farm import sealing
-from local_server.farm.db import Row, assert_writing, fetch_rows
+from local_server.farm.db import Row, assert_writing, fetch_rows, fetch_value
 from sync.entry import Operation
 
 TOLD_MAX = 200
@@ -139,11 +139,25 @@ def list_away_jobs(db: Database, *, owner: str | None, limit: int = 500) -> list
     return [row | {"line": json.loads(row["line"])} for row in rows]
 
 
-def list_away_results(db: Database, *, device: str, job: str) -> list[Row]:
-    """Return the frames of another machine's job that are paid, by number."""
-    rows = fetch_rows(
+def list_away_frames(db: Database, *, device: str, job: str) -> list[Row]:
+    """Return the frames of another machine's job that the studio's store has, by number.
+
+    A row says when it came here, and why it did not.
+    """
+    return fetch_rows(
         db,
-        "SELECT * FROM away_result WHERE device = ? AND job = ? ORDER BY frame",
+        "SELECT frame, came_at_ms, trouble FROM away_result WHERE device = ? AND job = ?"
+        " ORDER BY frame",
         (device, job),
     )
-    return [row | {"line": json.loads(row["line"])} for row in rows]
+
+
+def find_away_result(db: Database, *, device: str, job: str, frame: int) -> dict[str, Any] | None:
+    """Return what another machine tells of a frame of its own, or None."""
+    text = fetch_value(
+        db,
+        "SELECT line FROM away_result WHERE device = ? AND job = ? AND frame = ?",
+        (device, job, frame),
+    )
+    line: dict[str, Any] | None = None if text is None else json.loads(text)
+    return line

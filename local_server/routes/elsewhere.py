@@ -31,7 +31,7 @@ from local_server.shapes.elsewhere import (
     TransferView,
 )
 from sync.arrivals import get_away_job, want_job
-from sync.work import list_away_jobs, list_away_results
+from sync.work import find_away_result, list_away_frames, list_away_jobs
 
 TAG = Tag(name="elsewhere", description="Other machines' jobs, and what travels between machines")
 ROUTES = APIBlueprint("elsewhere", __name__, url_prefix="/api/v1", abp_tags=[TAG])
@@ -121,11 +121,10 @@ def find_away(path: AwayJobPath) -> Row:
 def find_picture(path: AwayFramePath) -> Picture:
     """Return the frame in the address. Raises NotFound `no_away_job` and `no_picture`."""
     row = find_away(path)
-    results = list_away_results(here.reader, device=row["device"], job=row["job"])
-    for one in results:
-        if one["frame"] == path.number:
-            return read_picture(one["line"])
-    raise NotFound("no_picture", job=path.away_job, frame=path.number)
+    line = find_away_result(here.reader, device=row["device"], job=row["job"], frame=path.number)
+    if line is None:
+        raise NotFound("no_picture", job=path.away_job, frame=path.number)
+    return read_picture(line)
 
 
 def show_transfers() -> TransfersView:
@@ -156,7 +155,7 @@ def show_away(row: Row) -> AwayJobView:
     """Return another machine's job as the interface shows it; what it tells may be anything."""
     line: dict[str, Any] = row["line"]
     of = {"device": row["device"], "job": row["job"]}
-    results = list_away_results(here.reader, **of)
+    results = list_away_frames(here.reader, **of)
     total, folder = line.get("frames_total"), None
     if row["folder"] is not None:
         rules = read_transfer_rules(here.reader)

@@ -221,7 +221,7 @@ def test_a_server_killed_while_it_ships_goes_on_where_it_was(
     far = Blobs(FolderStore(share), STUDIO)
     assert {digest_bytes(far.read(one)) for one in pictures} == set(pictures)
     assert count_records(share) == 60
-    assert list((founder.data / "arriving").iterdir()) == []
+    assert list((founder.data / "arriving").glob("*")) == []
 
 
 def test_pausing_lets_go_and_what_is_lost_is_said_once(founder: RunningFarm, share: Path) -> None:
@@ -279,3 +279,16 @@ def test_a_bucket_that_goes_away_and_comes_back(
                 )
                 folder = guest.data / "results" / "noise"
                 wait_until(lambda: len(read_all(folder)) == 5, seconds=60, what="frames came")
+
+
+def test_a_house_of_before_has_its_results_beyond(founder: RunningFarm, share: Path) -> None:
+    """Machines that joined when the studio's store was their own have nothing in the near one."""
+    pictures = fill_house(founder.data, "noise", count=2, size_bytes=1000)
+    (founder.data / "store" / "v1" / "solo" / "b").rename(share / "v1" / STUDIO / "b")
+    with founder:
+        picture = founder.session.get(f"{founder.address}/jobs/noise/frames/1/picture", timeout=30)
+        assert digest_bytes(picture.content) == pictures[0]
+        founder.post("/sync")
+        wait_until(lambda: not list_left(founder), seconds=30, what="all is known to be there")
+        assert founder.get("/sync")["transfers"]["lost"] == 0
+        assert count_records(share) == 2

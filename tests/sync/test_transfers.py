@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,16 +17,13 @@ from hypothesis import strategies as st
 from local_server.farm.errors import Unavailable
 from sync.blobs import Blobs, Digest
 from sync.download import PIECE_BYTES
-from sync.frame_collection import WantedFrame, collect_frames
 from sync.known_files import KnownFiles, look_at
 from sync.memory_store import MemoryStore
 from sync.package import fetch_package, plan_package, store_package
-from sync.records import put_record
 from sync.store import ObjectInfo
 from sync.transfers import Meter, TransferCancelled, Wanted, fetch_files, send_files
 from tests.conftest import SmallDisk
 from tests.sync.conftest import STUDIO, Bucket
-from tests.sync.test_records import RECORD
 
 BIG = PIECE_BYTES * 4 + 17
 
@@ -267,24 +263,6 @@ def remember(database: Path, path: Path, digest: Digest) -> None:
     db.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)", row)
     db.commit()
     db.close()
-
-
-def test_finished_frames_come_to_whoever_wants_them(tmp_path: Path) -> None:
-    store = MemoryStore()
-    blobs = Blobs(store, STUDIO)
-    picture = blobs.add_bytes(b"picture")
-    record = put_record(store, STUDIO, replace(RECORD, picture=picture, size_bytes=7, number=3))
-    wanted = [
-        WantedFrame(recipe=record.recipe, number=number, stem=tmp_path / "out" / f"f_{number:04}")
-        for number in (2, 3)
-    ]
-    found = collect_frames(store, STUDIO, wanted, Meter())
-    assert [frame.number for frame, _ in found] == [3]
-    target = tmp_path / "out" / f"f_0003{record.extension}"
-    assert target.read_bytes() == b"picture"
-    before = target.stat().st_mtime_ns
-    collect_frames(store, STUDIO, wanted, Meter())
-    assert target.stat().st_mtime_ns == before
 
 
 @pytest.fixture
