@@ -58,7 +58,7 @@ class Company(QObject):
     def show_tour(self) -> None:
         """Show the tour."""
         tour = TourDialog(self.window.stage, self.window)
-        tour.example_wanted.connect(self.window.add_example)
+        tour.example_wanted.connect(self.window.render_example)
         tour.open()
 
     def tell_crash(self, path: str) -> None:

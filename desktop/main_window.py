@@ -178,6 +178,7 @@ class MainWindow(QMainWindow):
         settings.language_chosen.connect(self.choose_language)
         settings.theme_chosen.connect(self.choose_theme)
         settings.folder_wanted.connect(open_folder)
+        self.machines_panel.own_wanted.connect(self.open_own_renderers)
 
     def make_server_wire(self) -> ServerWire:
         """Follow the server as it comes and goes, and whoever uses it."""
@@ -228,12 +229,23 @@ class MainWindow(QMainWindow):
             self.submission_wire.add_scenes(scenes)
             self.show_page("submission")
 
+    def render_example(self) -> None:
+        """Render the scene that comes with the program: that is how the tour ends."""
+        self.add_example()
+        self.submission_wire.awaited = self.new_panel.cards[-1]
+
     def add_example(self) -> None:
         """Show the scene that comes with the program, ready to be rendered."""
         scene = Path(str(files("resources"))).joinpath(*EXAMPLE)
         out = str(self.data / "example")
         self.submission_wire.add_scenes([str(scene)], out=out, frames=EXAMPLE_FRAMES)
         self.show_page("submission")
+
+    def open_own_renderers(self) -> None:
+        """Show the folder that takes descriptions of renderers of one's own."""
+        folder = self.data / "renderers"
+        folder.mkdir(exist_ok=True)
+        open_folder(str(folder))
 
     def load_ahead(self) -> None:
         """Load what will be needed soon, before anybody waits for it."""

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from desktop.figures import show_moment
 from desktop.models.table import TableColumn, TableModel
@@ -37,6 +38,8 @@ def make_nodes_model(stage: Stage) -> TableModel:
 class MachinesPanel(QWidget):
     """The page of machines and renderers."""
 
+    own_wanted = Signal()
+
     def __init__(self, stage: Stage) -> None:
         super().__init__()
         self.setObjectName("page")
@@ -52,6 +55,9 @@ class MachinesPanel(QWidget):
         self.missing = column(gap=12)
         how = stage.label("machines.how", "quiet")
         how.setWordWrap(True)
+        own = stage.caption(QPushButton(), "machines.own")
+        stage.icons.set_on(own, "folder")
+        own.clicked.connect(self.own_wanted)
         content = column(
             card(holder(self.node)),
             8,
@@ -63,7 +69,7 @@ class MachinesPanel(QWidget):
             8,
             stage.label("machines.missing", "heading"),
             card(holder(self.missing)),
-            how,
+            row(how, None, own),
             None,
             gap=14,
         )

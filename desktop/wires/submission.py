@@ -11,6 +11,7 @@ from desktop.panels.submission import SubmissionPanel
 from desktop.preferences import Preferences
 
 FOLDERS_MAX = 16
+FIRST_MONEY_MICROS = 10_000_000
 FOLDER_GONE = "find_in_missing"
 
 
@@ -22,6 +23,7 @@ class SubmissionWire(QObject):
     def __init__(self, client: Client, panel: SubmissionPanel, preferences: Preferences) -> None:
         super().__init__(panel)
         self.client, self.panel, self.preferences = client, panel, preferences
+        self.awaited: SceneCard | None = None
         panel.scenes_added.connect(self.add_scenes)
         panel.check_wanted.connect(self.check)
         panel.render_wanted.connect(self.render)
@@ -47,6 +49,22 @@ class SubmissionWire(QObject):
         if card in self.panel.cards:
             card.set_check(check)
             card.look_in(self.preferences.texture_folders)
+        if card is self.awaited and check["ok"]:
+            self.awaited = None
+            self.client.get("/balance").done.connect(
+                lambda balance: self.afford(card, check, balance["free_micros"])
+            )
+
+    def afford(self, card: SceneCard, check: dict[str, Any], free_micros: int) -> None:
+        """Render a scene by itself; whoever has nothing yet, and may, brings a little in for it."""
+        estimate = check["estimate"]
+        if estimate is None or estimate["p90_micros"] <= free_micros:
+            self.render(card)
+            return
+        body = {"id": f"t{secrets.token_hex(8)}", "amount_micros": FIRST_MONEY_MICROS}
+        reply = self.client.post("/topups", body)
+        reply.done.connect(lambda _: self.render(card))
+        reply.failed.connect(lambda _: card.set_free(free_micros))
 
     def put_problem(self, card: SceneCard, problem: Problem) -> None:
         """Show why a scene that is still here cannot be rendered."""
