@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.calls import measure_calls
+from benchmarks.catching_up import measure_catching_up
 from benchmarks.folding import measure_folding
 from benchmarks.frames import measure_frames
 from benchmarks.noop import measure_noop
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Path], list[Measurement]]]] = {
     "calls": ("(f) calls beside a bare route", measure_calls),
     "sockets": ("(i) live sockets", measure_sockets),
     "folding": ("(k) logs of a studio", measure_folding),
+    "catching": ("(l) a machine that was away", measure_catching_up),
     "window": ("(w) the window", measure_window),
     "scaling": ("(e) big databases", measure_scaling),
 }

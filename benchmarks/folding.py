@@ -61,14 +61,14 @@ def begin(scribe: Scribe) -> None:
     scribe.treasury(lease, by="busy")
 
 
-def write_charges(scribe: Scribe, count: int, *, first: int) -> None:
-    """Write a job's charges, a thousand to an entry."""
-    for start in range(first, first + count, OPERATIONS):
+def write_charges(scribe: Scribe, count: int, *, first: int, operations: int = OPERATIONS) -> None:
+    """Write jobs' charges, so many operations to an entry."""
+    for start in range(first, first + count, operations):
         job = f"job{start}"
-        hold = money("hold", f"hold:{job}", 2_000 * OPERATIONS, job=job)
+        hold = money("hold", f"hold:{job}", 2_000 * operations, job=job)
         charges = [
             money("settle", f"frame:{job}:{n}", 1_234, job=job, line={"frame": n, **LINE})
-            for n in range(OPERATIONS - 1)
+            for n in range(operations - 1)
         ]
         scribe.work("busy", hold, *charges)
 

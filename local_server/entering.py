@@ -14,6 +14,7 @@ from sync.drafts import Desk
 from sync.engine import Cycle, DirectLedger, Engine
 from sync.fold import Fold
 from sync.keys import Chest, Keys, Signer, make_signer
+from sync.reading_ahead import ManyAtOnce
 from sync.store import Store, open_store
 from sync.studio import enrol
 
@@ -74,7 +75,9 @@ def visit(invite: Invite, store: Store) -> Iterator[tuple[Engine, Fold]]:
         db = open_database(Path(folder) / "visit.db")
         try:
             desk = Desk(invite.studio, "guest", Keys(make_signer(invite.secret)))
-            engine = Engine(store=store, ledger=DirectLedger(db), desk=desk, clock=read_clock_ms)
+            engine = Engine(
+                store=ManyAtOnce(store), ledger=DirectLedger(db), desk=desk, clock=read_clock_ms
+            )
             engine.pull(Cycle())
             assert engine.fold is not None
             yield engine, engine.fold

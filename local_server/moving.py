@@ -29,6 +29,7 @@ from sync.engine import Cycle, DirectLedger, Engine
 from sync.fold import Fold
 from sync.keys import Chest
 from sync.people import agree
+from sync.reading_ahead import ManyAtOnce
 from sync.store import Store, open_store
 from sync.studio import close_epoch, found_studio
 
@@ -63,7 +64,7 @@ class House:
     def make_engine(self, card: Card, desk: Desk | None = None) -> Engine:
         """Return the engine for a card."""
         return Engine(
-            store=self.open_store(card),
+            store=ManyAtOnce(self.open_store(card)),
             ledger=DirectLedger(self.db),
             desk=desk or make_desk(self.chest, card, self.device),
             clock=read_clock_ms,

@@ -3,7 +3,7 @@
 import logging
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from sync.blobs import Blobs, Digest
 from sync.drafts import Desk
 from sync.engine import Cycle, Engine
 from sync.late_store import LateStore
+from sync.reading_ahead import find
 from sync.refold import Refolded, heal, know_store, refold, take_snapshot
 from sync.snapshots import tell_snap
 from sync.store import Store
@@ -33,16 +34,23 @@ AWAY_SECONDS_MAX = 300.0
 
 
 class AsideStore:
-    """The two verbs that the engine needs, made on threads of their own: requests take long."""
+    """The verbs that the engine needs, made on threads of their own: requests take long."""
+
+    ahead = 8
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.pool = ThreadPool(2)
+        self.pool = ThreadPool(self.ahead)
 
     def get(self, key: str) -> bytes:
         """Read an object."""
         data: bytes = self.pool.apply(self.store.get, (key,))
         return data
+
+    def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Read objects at once; None for each that is not there."""
+        under_way = [self.pool.spawn(find, self.store.get, key) for key in keys]
+        return [one.get() for one in under_way]
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write an object unless its key is taken."""

@@ -28,6 +28,7 @@ from sync.log import (
     save_fold,
 )
 from sync.projection import Projection
+from sync.reading_ahead import OBJECTS_MAX, read_each, read_run
 from sync.snapshots import Snap, begin_with, find_snap
 from sync.studio import Build
 from sync.verdict import Verdict
@@ -35,7 +36,6 @@ from sync.verdict import Verdict
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
-READ_OBJECTS_MAX = 64
 PORTION = 4_000
 TRIES_MAX = 1_000
 LEASES_MAX = 5
@@ -153,9 +153,7 @@ class Engine:
         if self.ledger.write(self.is_new):
             self.begin(cycle)
         while True:
-            objects: list[Stored] = []
-            for name, seq in self.ledger.write(self.find_wants).items():
-                objects += self.read_log(name, seq)
+            objects = self.read_logs(self.ledger.write(self.find_wants))
             cycle.read += len(objects)
             self.absorb(objects)
             if not objects:
@@ -197,16 +195,20 @@ class Engine:
 
     def read_log(self, name: str, seq: int) -> list[Stored]:
         """Read a log's next objects, up to the first that is not there."""
+        count = 1 if name == GENESIS else OBJECTS_MAX
+        keys = [self.key(name, seq + place) for place in range(count)]
+        found = read_run(self.store, keys)
+        return [Stored(name, seq + place, data) for place, data in enumerate(found)]
+
+    def read_logs(self, wants: dict[str, int]) -> list[Stored]:
+        """Read the next objects of several logs: the first of each at once, then log by log."""
+        firsts = read_each(self.store, [self.key(name, seq) for name, seq in wants.items()])
         objects: list[Stored] = []
-        while len(objects) < READ_OBJECTS_MAX:
-            try:
-                data = self.store.get(self.key(name, seq))
-            except NotFound:
-                break
-            objects.append(Stored(name, seq, data))
-            if name == GENESIS:
-                break
-            seq += 1
+        for (name, seq), first in zip(wants.items(), firsts, strict=True):
+            if first is not None:
+                objects.append(Stored(name, seq, first))
+                if name != GENESIS:
+                    objects += self.read_log(name, seq + 1)
         return objects
 
     def push(self, cycle: Cycle) -> None:

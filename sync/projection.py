@@ -52,6 +52,7 @@ class Projection:
                 self.write(effects)
             except _IN_THE_WAY:
                 self.batch = None
+                self.known.clear()  # accounts that were made go with the savepoint
                 self.db.conn.execute("ROLLBACK TO projection")
                 cut = True
             self.db.conn.execute("RELEASE projection")

@@ -1,0 +1,77 @@
+"""Reading ahead: objects of logs asked for several at a time, and taken in their order."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, runtime_checkable
+
+from local_server.farm.errors import NotFound
+from sync.store import Store
+
+OBJECTS_MAX = 64
+
+
+class Readable(Protocol):
+    """What can be read one by one."""
+
+    def get(self, key: str) -> bytes:
+        """Read an object, or raise NotFound."""
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """What answers several requests at once; `ahead` is how many are worth it."""
+
+    ahead: int
+
+    def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Read objects; None for each that is not there."""
+
+
+class ManyAtOnce:
+    """A store's verbs for logs, with reads on threads of its own: requests take long."""
+
+    ahead = 8
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.get, self.put_if_absent = store.get, store.put_if_absent
+
+    def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Read objects at once; None for each that is not there."""
+        with ThreadPoolExecutor(self.ahead) as pool:
+            return list(pool.map(lambda key: find(self.get, key), keys))
+
+
+def read_run(store: Readable, keys: Sequence[str]) -> list[bytes]:
+    """Read objects that follow on each other, up to the first that is not there.
+
+    The first is asked for alone: mostly there is nothing new, and that costs one request. Then
+    twice as many at once each time, up to what the store says: who is far behind waits for the
+    network a few times and not once for each. What lies behind a gap is left for later.
+    """
+    found: list[bytes] = []
+    width = 1
+    while len(found) < len(keys):
+        portion = keys[len(found) : len(found) + width]
+        answers = read_each(store, portion)
+        for answer in answers:
+            if answer is None:
+                return found
+            found.append(answer)
+        width = min(2 * width, store.ahead if isinstance(store, ReadsAhead) else 1)
+    return found
+
+
+def read_each(store: Readable, keys: Sequence[str]) -> list[bytes | None]:
+    """Read objects, at once where the store can; None for each that is not there."""
+    if isinstance(store, ReadsAhead) and len(keys) > 1:
+        return store.get_each(keys)
+    return [find(store.get, key) for key in keys]
+
+
+def find(get: Callable[[str], bytes], key: str) -> bytes | None:
+    """Return an object, None where there is none."""
+    try:
+        return get(key)
+    except NotFound:
+        return None
