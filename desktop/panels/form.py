@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -70,7 +70,19 @@ class Form(QDialog):
                 margin=24,
             )
         )
-        self.setMinimumWidth(WIDTH)
+        head.setMinimumWidth(WIDTH)
+
+    def event(self, event: QEvent) -> bool:
+        """Grow when fields come: Qt lets lines that wrap press the others together."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            QTimer.singleShot(0, self, self.fit)
+        return super().event(event)
+
+    def fit(self) -> None:
+        """Be at least as high as what is shown needs at this width."""
+        layout = self.layout()
+        if layout is not None:
+            self.setMinimumHeight(layout.totalHeightForWidth(self.width()))
 
     def add(self, key: str, field: QWidget) -> QWidget:
         """Add a field below its name; returns the two together, to be shown and hidden."""

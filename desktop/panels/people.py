@@ -14,6 +14,7 @@ from desktop.stage import Stage
 ROLES = ("artist", "producer", "admin")
 DEEDS = ("top_up", "withdraw", "code", "sign_out", "remove")
 RULES = ("shared", "sign_up")
+CHOICE_WIDTH = 136
 
 
 def make_people_model(stage: Stage) -> TableModel:
@@ -86,6 +87,8 @@ class PeoplePanel(QWidget):
         self.level.activated.connect(
             lambda _: self.change_rank({"level": self.level.currentText()})
         )
+        self.role.setMinimumWidth(CHOICE_WIDTH)
+        self.level.setMinimumWidth(CHOICE_WIDTH)
         stage.name(self.role, "people.role")
         stage.name(self.level, "people.level")
         self.deeds = {}

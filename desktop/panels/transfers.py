@@ -31,6 +31,7 @@ class TransfersCard(QWidget):
         self.limit.setRange(0, MBPS_MAX)
         self.limit.setFixedWidth(150)
         self.limit.setKeyboardTracking(False)
+        self.limit.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         stage.name(self.limit, "sync.limit")
         stage.words.bind(self.limit, self.name_limit)
         self.limit.valueChanged.connect(lambda mbps: self.changed.emit({"mbps": mbps}))
