@@ -13,7 +13,7 @@ from local_server.access import Right, find_right
 from tests.end_to_end.running_farm import RunningFarm
 from tests.local_server.conftest import JOB
 
-ARGUMENT = re.compile(r"<(?:[^:>]+:)?([a-z]+)>")
+ARGUMENT = re.compile(r"<(?:[^:>]+:)?([a-z_]+)>")
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 SIGN_IN = {"login": "nobody", "password": "sunlit-kiln-42"}
 SHAPE = {"code", "title", "detail", "params", "request_id"}
@@ -39,6 +39,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/withdrawals": {"id": "withdrawal-1", "amount_micros": 1},
     "/api/v1/jobs/<job>/refunds": {"id": "refund-1", "reason": "noise"},
     "/api/v1/studio/invites": {},
+    "/api/v1/farm/invites": {},
+    "/api/v1/store/cleaning": {},
+    "/api/v1/studio/jobs/<away_job>/fetch": {"wanted": True},
+    "/api/v1/sync/transfers": {"paused": False},
     "/api/v1/prices": {
         "id": "prices-1",
         "rate_micros": 1,
@@ -56,10 +60,10 @@ def list_calls(app: OpenAPI) -> Iterator[tuple[str, Rule]]:
                 yield verb, rule
 
 
-def fill(rule: Rule, *, job: str = JOB, number: int = 1) -> str:
+def fill(rule: Rule, *, job: str = JOB, number: int = 1, away_job: str = "one:nobody") -> str:
     """Return a route's address."""
     names = ("session", "person", "operation", "device", "package", "asking")
-    values = {"job": job, "number": str(number), "blob": "0" * 64}
+    values = {"away_job": away_job, "job": job, "number": str(number), "blob": "0" * 64}
     values |= dict.fromkeys(names, "nobody")
     return ARGUMENT.sub(lambda match: values.get(match.group(1), "none"), rule.rule)
 
@@ -192,7 +196,11 @@ def test_unknown_ids(server: RunningFarm, app: OpenAPI) -> None:
             assert_error(call(server, verb, fill(rule, job="nobody"), json=body), 404, "no_job")
             long = call(server, verb, fill(rule, job="x" * 65), json=body)
             assert_error(long, 400, "invalid")
-        if "number" in rule.arguments:
+        if "away_job" in rule.arguments:
+            assert_error(call(server, verb, fill(rule), json=body), 404, "no_away_job")
+            wrong = call(server, verb, fill(rule, away_job="nobody"), json=body)
+            assert_error(wrong, 400, "invalid")
+        elif "number" in rule.arguments:
             assert_error(call(server, verb, fill(rule, number=77)), 404, "no_frame")
             assert_error(call(server, verb, fill(rule, number=-(10**30))), 400, "invalid")
     frame = f"/api/v1/jobs/{JOB}/frames"

@@ -95,7 +95,7 @@ def test_a_refund_gives_back_at_most_what_was_paid(farm: RunningFarm) -> None:
 
 def test_a_bill_as_csv_adds_up(farm: RunningFarm) -> None:
     text = farm.session.get(f"{farm.address}{JOB_PATH}/bill?format=csv", timeout=60)
-    assert text.headers["Content-Disposition"] == f'attachment; filename="bill-{JOB}.csv"'
+    assert f'filename="bill-{JOB}.csv"' in text.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(text.text)))
     bill = farm.get(f"{JOB_PATH}/bill")
     due = bill["total_micros"] - bill["refunded_micros"]
