@@ -29,7 +29,7 @@ from render.leash import tie_to_parent
 from render.node import Node, NodeSettings
 from render.queue import Queue
 from render.renderers import Renderer, find_renderers, read_specs
-from sync.store import open_store
+from sync.stores import open_store
 
 SIZE = 8
 

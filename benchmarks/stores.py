@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.results import Measurement
 from sync.blobs import Blobs
 from sync.folder_store import FolderStore
-from sync.known_files import KnownFiles
+from sync.known_files import KnownFiles, Sighting, read_sighting
 from sync.package import PackagePlan, PlannedFile, store_package
 
 STUDIO = "bench"
@@ -86,19 +86,19 @@ def take_seconds(act: Callable[[], None]) -> float:
 def plan_folder(source: Path) -> PackagePlan:
     """Plan a package of all files of a folder, the first of which is the scene."""
     files = tuple(
-        PlannedFile(source=Path(path), path=path[len(f"{source}/") :], size=size)
-        for path, size in sorted(walk(str(source)))
+        PlannedFile(source=Path(path), path=path[len(f"{source}/") :], size=seen.size, seen=seen)
+        for path, seen in sorted(walk(str(source)))
     )
     return PackagePlan(
         source=files[0].source, scene=files[0].path, files=files, missing=(), warnings=()
     )
 
 
-def walk(folder: str) -> Iterator[tuple[str, int]]:
-    """Yield path and size of every file below a folder."""
+def walk(folder: str) -> Iterator[tuple[str, Sighting]]:
+    """Yield every file below a folder, and what it looks like."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir():
                 yield from walk(entry.path)
             else:
-                yield entry.path, entry.stat().st_size
+                yield entry.path, read_sighting(entry.stat())

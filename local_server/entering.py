@@ -15,7 +15,8 @@ from sync.engine import Cycle, DirectLedger, Engine
 from sync.fold import Fold
 from sync.keys import Chest, Keys, Signer, make_signer
 from sync.reading_ahead import ManyAtOnce
-from sync.store import Store, open_store
+from sync.store import Store
+from sync.stores import open_store
 from sync.studio import enrol
 
 

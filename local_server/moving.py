@@ -30,7 +30,8 @@ from sync.fold import Fold
 from sync.keys import Chest
 from sync.people import agree
 from sync.reading_ahead import ManyAtOnce
-from sync.store import Store, open_store
+from sync.store import Store
+from sync.stores import open_store
 from sync.studio import close_epoch, found_studio
 
 LOG_TABLES = (

@@ -23,7 +23,7 @@ from render.node import Node, NodeSettings
 from render.queue import Queue, send_plain
 from render.renderers import find_renderers, read_specs
 from sync.bucket_address import find_nothing
-from sync.store import open_store
+from sync.stores import open_store
 
 log = logging.getLogger(__name__)
 MEMORY_SHARE = 0.9

@@ -18,7 +18,8 @@ from sync.blobs import Blobs
 from sync.bucket_address import Lookup
 from sync.copies import NearBlobs
 from sync.late_store import LateStore
-from sync.store import Store, open_store
+from sync.store import Store
+from sync.stores import open_store
 
 FARM_REST_SECONDS = 30.0  # no reconciler looks whether it is back
 FORGOTTEN_AFTER_SECONDS = 7 * 24 * 3600

@@ -15,7 +15,7 @@ import zstandard
 from blender_asset_tracer import blendfile
 from blender_asset_tracer.blendfile import exceptions
 
-from sync.store import CHUNK_BYTES
+from sync.sources import CHUNK_BYTES
 
 _MAGIC = b"BLENDER"
 _GZIP = b"\x1f\x8b"

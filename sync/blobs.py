@@ -12,14 +12,15 @@ from typing import NewType
 from local_server.farm.errors import BadInput, NotFound, Unavailable
 from sync.download import PIECE_BYTES, Download
 from sync.folder_store import FolderStore
-from sync.store import CHUNK_BYTES, Shelf, Store, check_name, open_source, read_source
+from sync.sources import read_pieces, read_small
+from sync.store import Shelf, Store, check_name
 
 Digest = NewType("Digest", str)
 """A SHA-256 as 64 lower-case hexadecimal digits."""
 
 KEPT_FOR_MS = 24 * 3_600_000
 """How long a blob counts as new; clearing leaves what is new alone, with room to spare."""
-SMALL_BYTES_MAX = CHUNK_BYTES
+SMALL_BYTES_MAX = 1 << 20
 _FAR_THREADS = 8
 
 
@@ -41,14 +42,9 @@ def digest_file(path: Path) -> tuple[Digest, int]:
     Raises `BadInput` (`asset_unreadable`).
     """
     seen, size_bytes = hashlib.sha256(), 0
-    with open_source(path) as opened:
-        try:
-            while chunk := opened.read(CHUNK_BYTES):
-                seen.update(chunk)
-                size_bytes += len(chunk)
-        except OSError as error:
-            words = error.strerror or ""
-            raise BadInput("asset_unreadable", path=str(path), words=words) from error
+    for piece in read_pieces(path):
+        seen.update(piece)
+        size_bytes += len(piece)
     return Digest(seen.hexdigest()), size_bytes
 
 
@@ -102,8 +98,8 @@ class Blobs:
         read: dict[Digest, bytes] = {}
         kept: list[tuple[Digest, int]] = []
         for path in paths:
-            data = read_small(path)
-            if data is None:  # It has grown since it was chosen.
+            data = read_small(path, SMALL_BYTES_MAX)
+            if data is None:  # It has grown since it was chosen, or is growing.
                 kept.append(self.add_file_sized(path, on_bytes))
                 continue
             digest = digest_bytes(data)
@@ -219,7 +215,7 @@ class Blobs:
         return info.size_bytes
 
     def _add_file_once(self, path: Path, on_bytes: Callable[[int], None]) -> tuple[Digest, int]:
-        data = read_small(path)
+        data = read_small(path, SMALL_BYTES_MAX)
         if data is not None:
             # Read once: most files of a scene are small, and then reading is most of the work.
             digest, size_bytes = digest_bytes(data), len(data)
@@ -257,13 +253,6 @@ class Blobs:
 
     def _key(self, digest: Digest) -> str:
         return f"{self._prefix}{digest[:2]}/{digest}"
-
-
-def read_small(path: Path) -> bytes | None:
-    """Return a small file's bytes, or None for a big one. Raises `BadInput` as `open_source`."""
-    with open_source(path) as opened:
-        data = read_source(opened, path, SMALL_BYTES_MAX + 1)
-    return data if len(data) <= SMALL_BYTES_MAX else None
 
 
 def target_error(error: OSError, target: Path) -> Unavailable:

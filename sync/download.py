@@ -13,10 +13,10 @@ from typing import BinaryIO
 
 from local_server.farm.errors import Unavailable
 from sync.folder_lock import try_lock
-from sync.store import CHUNK_BYTES
+from sync.sources import CHUNK_BYTES
 
 # One request per piece where the store is far away, and all that is held in memory of a blob.
-PIECE_BYTES = 8 * CHUNK_BYTES
+PIECE_BYTES = 8 << 20
 
 ReadRange = Callable[[int, int], bytes]
 OnBytes = Callable[[int], None]
@@ -91,8 +91,9 @@ class Download:
         opened.seek(start)
         opened.truncate()
         for piece in self._pieces(start):
-            seen.update(piece)
-            opened.write(piece)
+            for chunk in cut(piece, CHUNK_BYTES):
+                seen.update(chunk)
+                opened.write(chunk)
             on_bytes(len(piece))
         if seen.hexdigest() != self.digest:
             raise _Damaged
@@ -123,6 +124,12 @@ class Download:
         if len(data) != length:
             raise _Damaged
         return data
+
+
+def cut(data: bytes, size: int) -> Iterator[memoryview]:
+    """Yield bytes in pieces of a size, the last one smaller."""
+    view = memoryview(data)
+    return (view[at : at + size] for at in range(0, len(data), size))
 
 
 @contextmanager

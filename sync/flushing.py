@@ -35,12 +35,12 @@ def flush_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def flush_files(root: Path, files: Iterable[Path]) -> None:
+def flush_files(root: Path, files: Iterable[str]) -> None:
     """Bring the bytes of closed files below a root to the disk, together where that is cheaper."""
     if _flush_disk(root):
         return
     for path in files:
-        with path.open("r+b") as opened:
+        with Path(path).open("r+b") as opened:
             flush_file(opened)
 
 

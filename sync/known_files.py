@@ -7,9 +7,9 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pysqlite3 as sqlite3
 
@@ -27,9 +27,11 @@ CREATE TABLE IF NOT EXISTS file (
 """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sighting:
-    """What a file looks like from outside. Any write to it changes some of this."""
+class Sighting(NamedTuple):
+    """What a file looks like from outside. Any write to it changes some of this.
+
+    A plain tuple, as ten thousand of them are made and compared for one package.
+    """
 
     size: int
     modified_ns: int
@@ -37,18 +39,17 @@ class Sighting:
     inode: int
 
 
-def look_at(path: Path) -> Sighting | None:
+def look_at(path: Path | str) -> Sighting | None:
     """Return what a file looks like, or None where there is none."""
     try:
-        told = os.stat(path)  # noqa: PTH116 - ten thousand of these are the whole second run
+        return read_sighting(os.stat(path))  # noqa: PTH116 - most of what a second run does
     except OSError:
         return None
-    return Sighting(
-        size=told.st_size,
-        modified_ns=told.st_mtime_ns,
-        changed_ns=told.st_ctime_ns,
-        inode=told.st_ino,
-    )
+
+
+def read_sighting(told: os.stat_result) -> Sighting:
+    """Return what the system tells of a file, as far as it matters here."""
+    return Sighting(told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino)
 
 
 class KnownFiles:
@@ -57,31 +58,21 @@ class KnownFiles:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def find(self, paths: Iterable[Path]) -> dict[Path, tuple[Digest, int]]:
-        """Return digest and size of those files that look as they did when they were hashed."""
-        wanted = list(paths)
+    def find(self, seen: Mapping[str, Sighting]) -> dict[str, Digest]:
+        """Return the digests of those files that look as they did when they were hashed."""
+        if not seen:
+            return {}
         try:
             with self._open() as db:
-                known = {
-                    row[0]: row[1:]
-                    for row in db.execute(
-                        "SELECT path, size, modified_ns, changed_ns, inode, digest FROM file"
-                        " WHERE path >= ? AND path <= ?",
-                        _span(wanted),
-                    )
-                }
+                rows = db.execute(
+                    "SELECT path, digest, size, modified_ns, changed_ns, inode FROM file"
+                    " WHERE path >= ? AND path <= ?",
+                    (min(seen), max(seen)),
+                )
+                return {row[0]: Digest(row[1]) for row in rows if seen.get(row[0]) == row[2:]}
         except sqlite3.Error as error:
             _log.warning("known files cannot be read file=%s error=%s", self._path, error)
             return {}
-        found = {}
-        for path in wanted:
-            row = known.get(str(path))
-            seen = look_at(path) if row is not None else None
-            if row is None or seen is None:
-                continue
-            if row[:4] == (seen.size, seen.modified_ns, seen.changed_ns, seen.inode):
-                found[path] = (Digest(row[4]), seen.size)
-        return found
 
     def recall(self, path: Path) -> tuple[Digest, int] | None:
         """Return digest and size of what a path held when it was last hashed, gone or not."""
@@ -95,11 +86,11 @@ class KnownFiles:
             return None
         return None if row is None else (Digest(row[0]), int(row[1]))
 
-    def note(self, hashed: Mapping[Path, tuple[Sighting, Digest]]) -> None:
+    def note(self, hashed: Mapping[str, tuple[Sighting, Digest]]) -> None:
         """Keep digests, each with what its file looked like before it was hashed."""
         settled_ns = time.time_ns() - _SETTLED_NS
         rows = [
-            (str(path), seen.size, seen.modified_ns, seen.changed_ns, seen.inode, str(digest))
+            (path, *seen, str(digest))
             for path, (seen, digest) in hashed.items()
             if max(seen.modified_ns, seen.changed_ns) < settled_ns and look_at(path) == seen
         ]
@@ -117,8 +108,3 @@ class KnownFiles:
             db.execute("PRAGMA synchronous = OFF")
             db.execute(_TABLE)
             yield db
-
-
-def _span(paths: list[Path]) -> tuple[str, str]:
-    names = [str(path) for path in paths]
-    return (min(names), max(names)) if names else ("", "")

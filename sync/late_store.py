@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from local_server.farm.errors import BadInput, Unavailable, YuntuError
-from sync.store import ListedBlob, ObjectInfo, Shelf, Store, open_store
+from sync.store import ListedBlob, ObjectInfo, Shelf, Store
+from sync.stores import open_store
 
 T = TypeVar("T")
 REST_SECONDS = 300.0

@@ -20,6 +20,9 @@ TOTAL_BYTES_MAX = 1 << 42
 MANIFEST_BYTES_MAX = 1 << 27
 _PATH_BYTES_MAX = 1024
 _NAME_BYTES_MAX = 255
+# Most paths are plain ones, safe on every system and told apart by nothing but their case.
+_PLAIN_NAME = r"[\w-](?:[\w. -]{0,253}[\w-])?"
+_PLAIN_PATH = re.compile(rf"{_PLAIN_NAME}(?:/{_PLAIN_NAME})*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +116,8 @@ def check_path(path: str) -> str:
     `.` and `..`, also with the dots and spaces at the end that Windows drops, control
     characters, text that is not Unicode, and what is too long.
     """
+    if _is_plain(path):
+        return path
     try:
         encoded = path.encode()
     except UnicodeEncodeError:
@@ -132,6 +137,8 @@ def check_path(path: str) -> str:
 
 def fold_path(path: str) -> str:
     """Return what two paths have in common when some system takes them for one file."""
+    if _is_plain(path):
+        return path.lower()
     plain = unicodedata.normalize("NFC", path).casefold()
     # Case folding can leave what another normalisation would join.
     plain = unicodedata.normalize("NFC", plain)
@@ -144,17 +151,23 @@ def check_distinct(paths: Sequence[str]) -> None:
     That is also so where one file would have to be the folder of another.
     """
     seen: dict[str, str] = {}
+    folders: dict[str, str] = {}
     for path in paths:
         folded = fold_path(path)
         if folded in seen:
             raise BadInput("package_path_twice", path=path, other=seen[folded])
         seen[folded] = path
-    for path in paths:
-        folder = fold_path(path).rpartition("/")[0]
+        folders.setdefault(folded.rpartition("/")[0], path)
+    for folded, path in folders.items():
+        folder = folded
         while folder:
             if folder in seen:
                 raise BadInput("package_path_twice", path=path, other=seen[folder])
             folder = folder.rpartition("/")[0]
+
+
+def _is_plain(path: str) -> bool:
+    return len(path) <= _PATH_BYTES_MAX and _PLAIN_PATH.fullmatch(path) is not None
 
 
 def _check_limits(entries: Sequence[Entry]) -> None:

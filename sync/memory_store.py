@@ -6,14 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from local_server.farm.errors import NotFound
-from sync.store import (
-    ListedBlob,
-    ObjectInfo,
-    check_key,
-    check_prefix,
-    digest_in_key,
-    read_checked,
-)
+from sync.sources import read_checked
+from sync.store import ListedBlob, ObjectInfo, check_key, check_prefix, digest_in_key
 
 
 class MemoryStore:

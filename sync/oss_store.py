@@ -26,16 +26,8 @@ from sync.bucket_address import (
 from sync.bucket_requests import BucketRequests, RequestFailed, Trouble
 from sync.limits import Bandwidth, Limits
 from sync.oss_upload import PART_BYTES, Upload
-from sync.store import (
-    ListedBlob,
-    ObjectInfo,
-    check_key,
-    check_prefix,
-    digest_in_key,
-    is_key,
-    read_checked,
-    source_size,
-)
+from sync.sources import read_checked, source_size
+from sync.store import ListedBlob, ObjectInfo, check_key, check_prefix, digest_in_key, is_key
 
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from local_server.farm.errors import BadInput
 from sync.bucket_requests import BucketRequests, RequestFailed, SentPart, Trouble
 from sync.limits import Limits
-from sync.store import open_source, read_source
+from sync.sources import open_source, read_source
 
 PART_BYTES = 8 << 20
 _PARTS_MAX = 9_000

@@ -15,7 +15,7 @@ from local_server.farm.errors import BadInput
 from sync.asset_uses import MissingReason
 from sync.blend_file import open_plain
 from sync.blobs import SMALL_BYTES_MAX, Blobs, Digest, digest_file, target_error
-from sync.known_files import KnownFiles, Sighting, look_at
+from sync.known_files import KnownFiles, Sighting
 from sync.manifest import Entry, Manifest, build_manifest
 from sync.package_folder import fetch_package
 from sync.package_plan import (
@@ -25,7 +25,7 @@ from sync.package_plan import (
     PlannedFile,
     plan_package,
 )
-from sync.store import CHUNK_BYTES, open_source
+from sync.sources import CHUNK_BYTES, open_source
 from sync.transfers import THREADS, Meter, run_together
 
 # The verbs of a package and what they speak of, whichever file they live in.
@@ -63,14 +63,14 @@ def store_package(
     """
     meter = meter or Meter()
     meter.expect(files=len(plan.files), size_bytes=plan.size_bytes)
-    plain = [file.source for file in plan.files if not file.patches]
-    remembered = {} if known is None else known.find(plain)
+    remembered = {} if known is None else known.find(_list_plain(plan))
     if len(remembered) == len(plan.files):
         manifest = _build(plan, remembered)
+        digest = manifest.digest
         # Where there is a manifest, there is all that it names.
-        if blobs.has(manifest.digest):
-            return manifest.digest, manifest
-    hashed: dict[Path, tuple[Sighting, Digest]] = {}
+        if blobs.has(digest):
+            return digest, manifest
+    hashed: dict[str, tuple[Sighting, Digest]] = {}
     entries: list[Entry] = []
     done_bytes = 0
     with tempfile.TemporaryDirectory(prefix="yuntu-") as folder:
@@ -97,19 +97,18 @@ def hash_package(
     are, and with `known` are not even read again. `on_file` hears the size of each. Raises
     `BadInput` as `store_package` does.
     """
-    remembered = known.find(file.source for file in plan.files if not file.patches)
-    hashed: dict[Path, tuple[Sighting, Digest]] = {}
+    remembered = known.find(_list_plain(plan))
+    hashed: dict[str, tuple[Sighting, Digest]] = {}
     entries, sources = [], {}
     for file in plan.files:
         _check_unchanged(file)
-        source, kept = file.source, remembered.get(file.source)
+        source, kept = file.source, remembered.get(str(file.source))
         if file.patches:
             source = folder / secrets.token_hex(8)
             _write_patched(file, source)
-        seen = look_at(source)
-        digest, size = kept or digest_file(source)
-        if seen is not None and kept is None and not file.patches:
-            hashed[source] = (seen, digest)
+        digest, size = (kept, file.seen.size) if kept else digest_file(source)
+        if not kept and not file.patches:
+            hashed[str(source)] = (file.seen, digest)
         sources[digest] = source
         entries.append(Entry(path=file.path, sha256=digest, size=size))
         on_file(size)
@@ -117,22 +116,27 @@ def hash_package(
     return build_manifest(entries, plan.scene), sources
 
 
-def _build(plan: PackagePlan, kept: Mapping[Path, tuple[Digest, int]]) -> Manifest:
-    entries = []
-    for file in plan.files:
-        digest, size = kept[file.source]
-        entries.append(Entry(path=file.path, sha256=digest, size=size))
+def _list_plain(plan: PackagePlan) -> dict[str, Sighting]:
+    """Return the files that go in as they are, and what they looked like."""
+    return {str(file.source): file.seen for file in plan.files if not file.patches}
+
+
+def _build(plan: PackagePlan, digests: Mapping[str, Digest]) -> Manifest:
+    entries = [
+        Entry(path=file.path, sha256=digests[str(file.source)], size=file.seen.size)
+        for file in plan.files
+    ]
     return build_manifest(entries, plan.scene)
 
 
 def make_groups(
-    files: Sequence[PlannedFile], remembered: Mapping[Path, object]
+    files: Sequence[PlannedFile], remembered: Mapping[str, object]
 ) -> list[list[PlannedFile]]:
     """Put small files that must be read together, in their order: a group is one disk flush."""
     groups: list[list[PlannedFile]] = []
     open_bytes = _GROUP_BYTES_MAX + 1
     for file in files:
-        is_new = not file.patches and file.source not in remembered
+        is_new = not file.patches and str(file.source) not in remembered
         small = is_new and file.size <= SMALL_BYTES_MAX
         fits = open_bytes + file.size <= _GROUP_BYTES_MAX and len(groups[-1]) < _GROUP_FILES_MAX
         if small and fits:
@@ -150,8 +154,8 @@ class _Keeper:
 
     blobs: Blobs
     folder: Path
-    remembered: Mapping[Path, tuple[Digest, int]]
-    hashed: dict[Path, tuple[Sighting, Digest]]
+    remembered: Mapping[str, Digest]
+    hashed: dict[str, tuple[Sighting, Digest]]
     meter: Meter
 
     def keep(self, files: Sequence[PlannedFile]) -> list[Entry]:
@@ -173,12 +177,9 @@ class _Keeper:
         ]
 
     def _keep_group(self, files: Sequence[PlannedFile]) -> list[tuple[Digest, int]]:
-        sources = [file.source for file in files]
-        seen = [look_at(source) for source in sources]
-        kept = self.blobs.add_small_files(sources, self.meter.note_bytes)
-        for source, sighting, (digest, _) in zip(sources, seen, kept, strict=True):
-            if sighting is not None:
-                self.hashed[source] = (sighting, digest)
+        kept = self.blobs.add_small_files([file.source for file in files], self.meter.note_bytes)
+        for file, (digest, _) in zip(files, kept, strict=True):
+            self.hashed[str(file.source)] = (file.seen, digest)
         return kept
 
     def _keep_patched(self, file: PlannedFile) -> tuple[Digest, int]:
@@ -189,14 +190,13 @@ class _Keeper:
         return kept
 
     def _keep_plain(self, file: PlannedFile) -> tuple[Digest, int]:
-        remembered = self.remembered.get(file.source)
-        if remembered is not None and self.blobs.keep(remembered[0]) == remembered[1]:
-            self.meter.note_bytes(remembered[1])
-            return remembered
-        seen = look_at(file.source)
+        name, size = str(file.source), file.seen.size
+        remembered = self.remembered.get(name)
+        if remembered is not None and self.blobs.keep(remembered) == size:
+            self.meter.note_bytes(size)
+            return remembered, size
         kept = self.blobs.add_file_sized(file.source, self.meter.note_bytes)
-        if seen is not None:
-            self.hashed[file.source] = (seen, kept[0])
+        self.hashed[name] = (file.seen, kept[0])
         return kept
 
 

@@ -9,6 +9,7 @@ from local_server.farm.errors import BadInput
 from sync.asset_uses import AssetUse, MissingReason, Trace, TracedFile
 from sync.blend_assets import trace_blend
 from sync.blend_file import find_packing
+from sync.known_files import Sighting, look_at
 from sync.layout import Layout, Patch, make_patch, needs_patch
 from sync.lost_files import LostFiles
 from sync.manifest import FILES_MAX, TOTAL_BYTES_MAX, check_distinct, check_path
@@ -21,13 +22,14 @@ _USERS_SHOWN = 5
 class PlannedFile:
     """A file that goes into a package: from where, to where, and what is written anew in it.
 
-    `size` is that in the package. `traced_ns` is the time of the last change of a file that was
-    searched for others, and None for the rest.
+    `size` is that in the package, `seen` what the file looked like. `traced_ns` is the time of the
+    last change of a file that was searched for others, and None for the rest.
     """
 
     source: Path
     path: str
     size: int
+    seen: Sighting
     patches: tuple[Patch, ...] = ()
     traced_ns: int | None = None
 
@@ -211,11 +213,11 @@ class _Planning:
         for where, source in sorted(self._sources.items()):
             traced = searched.get(source)
             patches = tuple(patch for _, patch in sorted(self._patches.get(source, {}).items()))
-            try:
-                size = source.stat().st_size
-            except OSError:
+            seen = look_at(source)
+            if seen is None:
                 self._note_missing(str(source), MissingReason.UNREADABLE, "")
                 continue
+            size = seen.size
             if patches and traced is not None:
                 grown = sum(len(patch.after) - len(patch.before) for patch in patches)
                 size = traced.plain_bytes + grown
@@ -227,6 +229,7 @@ class _Planning:
                 source=source,
                 path=where,
                 size=size,
+                seen=seen,
                 patches=patches,
                 traced_ns=None if traced is None else traced.modified_ns,
             )

@@ -1,18 +1,12 @@
 """The store: a few verbs over keys and bytes, and the grammar that every key obeys."""
 
-import hashlib
-import io
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from local_server.farm.errors import BadInput
-from sync.bucket_address import Lookup, find_nothing
-
-CHUNK_BYTES = 1024 * 1024
 
 # Lower case only: on Windows and macOS `A` and `a` are one file.
 _NAME = r"[a-z0-9][a-z0-9_-]{0,63}"
@@ -28,7 +22,6 @@ _KEY = re.compile(
     re.VERBOSE,
 )
 _PREFIX = re.compile(r"(?:[a-z0-9][a-z0-9_-]*/)*(?:[a-z0-9][a-z0-9_-]*)?")
-_SCHEME = re.compile(r"[a-z][a-z0-9+-]+:")  # two letters or more, so that C:\ stays a path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,78 +136,3 @@ def digest_in_key(key: str) -> str:
     if match is None or match["digest"] is None:
         raise BadInput("key_malformed", key=key[:200])
     return match["digest"]
-
-
-def open_source(path: Path) -> BinaryIO:
-    """Open a file of the artist's for reading, or raise `BadInput` (`asset_unreadable`)."""
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise BadInput("asset_unreadable", path=str(path), words=error.strerror or "") from error
-
-
-def source_size(path: Path) -> int:
-    """Return how big a file of the artist's is, or raise `BadInput` (`asset_unreadable`)."""
-    with open_source(path) as opened:
-        return os.fstat(opened.fileno()).st_size
-
-
-def read_checked(source: Path, digest: str) -> bytes:
-    """Read a small file whole; raises as `copy_checked`."""
-    copied = io.BytesIO()
-    copy_checked(source, copied, digest)
-    return copied.getvalue()
-
-
-def copy_checked(
-    source: Path, target: BinaryIO, digest: str, on_bytes: Callable[[int], None] | None = None
-) -> None:
-    """Copy a file into an open one, hashing what is written.
-
-    Raises `BadInput`: `asset_changing` when the bytes are not those of the digest,
-    `asset_unreadable` when they cannot be read.
-    """
-    seen = hashlib.sha256()
-    with open_source(source) as opened:
-        while chunk := read_source(opened, source, CHUNK_BYTES):
-            seen.update(chunk)
-            target.write(chunk)
-            if on_bytes is not None:
-                on_bytes(len(chunk))
-    if seen.hexdigest() != digest:
-        raise BadInput("asset_changing", path=str(source))
-
-
-def read_source(opened: BinaryIO, path: Path, count: int) -> bytes:
-    """Read on in a file of the artist's, or raise `BadInput` (`asset_unreadable`)."""
-    # A read that fails is the artist's disk, a write that fails is the store: told apart here.
-    try:
-        return opened.read(count)
-    except OSError as error:
-        raise BadInput("asset_unreadable", path=str(path), words=error.strerror or "") from error
-
-
-def open_store(address: str, kept: Lookup = find_nothing) -> Store:
-    """Open the store at an address: a path, `folder:<path>`, `oss://...`, `memory:` for tests.
-
-    `kept` looks up secrets by name: the bucket's key may be one.
-
-    Opening touches nothing; `probe` says whether the store works. Raises `BadInput`
-    (`store_address_unknown`) for any other kind of address, `Unavailable`
-    (`store_key_missing`, `store_sdk_missing`) for a bucket that nothing here can open.
-    """
-    # Imported here because the implementations take the grammar from this module.
-    from sync.folder_store import FolderStore
-    from sync.memory_store import MemoryStore
-
-    if address == "memory:":
-        return MemoryStore()
-    if address.startswith("folder:"):
-        return FolderStore(Path(address.removeprefix("folder:")))
-    if address.startswith("oss://"):
-        from sync.oss_store import open_oss_store
-
-        return open_oss_store(address, kept)
-    if not address.strip() or _SCHEME.match(address):
-        raise BadInput("store_address_unknown", address=address[:200])
-    return FolderStore(Path(address))

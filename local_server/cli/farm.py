@@ -94,7 +94,7 @@ def join_farm(
     from local_server.membership import find_chest
     from local_server.moving import check_address as check_store
     from local_server.settings import read_device
-    from sync.store import open_store
+    from sync.stores import open_store
 
     with session.connect() as client:
         standing = client.get_sync()

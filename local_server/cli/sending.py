@@ -17,7 +17,7 @@ from local_server.farm.identifiers import make_id
 from sync.blobs import Digest
 from sync.known_files import KnownFiles
 from sync.package import PackagePlan, hash_package
-from sync.store import open_source
+from sync.sources import open_source
 
 PART_BYTES = 16 << 20
 SMALL_BYTES_MAX = 1 << 20

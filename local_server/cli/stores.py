@@ -23,7 +23,7 @@ from sync.bucket_address import (
 from sync.fitness import Level, StoreFinding, examine_store, is_fit
 from sync.keys import Chest
 from sync.oss_store import open_oss_store
-from sync.store import open_store
+from sync.stores import open_store
 
 ACTIONS = ("probe", "clean", "credentials")
 STYLES = {Level.GOOD: "green", Level.WARNING: "bold yellow", Level.UNFIT: "bold red"}

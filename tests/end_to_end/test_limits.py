@@ -13,7 +13,7 @@ from render.hosts import Limits
 from render.node import Node, NodeSettings
 from render.queue import Queue
 from render.renderers import find_renderers, read_specs
-from sync.store import open_store
+from sync.stores import open_store
 from tests.end_to_end.conftest import Scenes
 from tests.end_to_end.running_farm import RunningFarm, read_command, wait_until
 

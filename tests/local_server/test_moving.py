@@ -14,7 +14,7 @@ from local_server.farm.jobs import create_job
 from local_server.moving import create_studio
 from local_server.settings import OWNER, STUDIO
 from sync.blobs import Blobs, digest_bytes
-from sync.store import open_store
+from sync.stores import open_store
 
 YUAN = 1_000_000
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from local_server.farm.errors import BadInput, NotFound, Unavailable
 from sync.blobs import Blobs, Digest, digest_bytes, parse_digest
 from sync.memory_store import MemoryStore
-from sync.store import CHUNK_BYTES, Store
+from sync.store import Store
 from tests.sync.conftest import STUDIO, make_folder_store
 
 NOWHERE = Digest("0" * 64)
@@ -145,7 +145,7 @@ def test_a_file_that_does_not_hold_still_is_refused(tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_file(blobs: Blobs, tmp_path: Path) -> None:
     source = tmp_path / "source"
     with source.open("wb") as opened:
-        opened.truncate(100 * CHUNK_BYTES)
+        opened.truncate(100 << 20)
     tracemalloc.start()
     try:
         digest = blobs.add_file(source)
@@ -153,7 +153,7 @@ def test_memory_does_not_grow_with_the_file(blobs: Blobs, tmp_path: Path) -> Non
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 30 * CHUNK_BYTES
+    assert peak < 30 << 20
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])

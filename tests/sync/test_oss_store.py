@@ -22,7 +22,7 @@ from sync.limits import Bandwidth
 from sync.memory_store import MemoryStore
 from sync.oss_store import OssStore
 from sync.oss_upload import PART_BYTES, find_part_bytes
-from sync.store import open_store
+from sync.stores import open_store
 from tests.oss_server.server import read_clock_ms
 from tests.sync.conftest import KEY, Bucket
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from local_server.farm.errors import BadInput, NotFound
 from sync.folder_store import FolderStore
 from sync.memory_store import MemoryStore
-from sync.store import Store, check_key, is_key, open_store
+from sync.store import Store, check_key, is_key
+from sync.stores import open_store
 
 HASH = "ab" * 32
 KEYS = [

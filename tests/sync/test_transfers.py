@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from local_server.farm.errors import Unavailable
 from sync.blobs import Blobs, Digest
 from sync.download import PIECE_BYTES
-from sync.known_files import KnownFiles, look_at
+from sync.known_files import KnownFiles, Sighting, look_at
 from sync.memory_store import MemoryStore
 from sync.package import fetch_package, plan_package, store_package
 from sync.store import ObjectInfo
@@ -233,19 +233,25 @@ def test_known_files_are_not_read_again(tmp_path: Path) -> None:
     digest, _ = store_package(plan, blobs, known=known)
     hashed = digest_of(scene)
     # Its change is too fresh to be trusted: a write in the same moment would not show.
-    assert known.find([scene]) == {}
+    assert known.find(see(scene)) == {}
     seen = look_at(scene)
     assert seen is not None
     remember(tmp_path / "known.db", scene, hashed)
-    assert known.find([scene]) == {scene: (hashed, 9)}
+    assert known.find(see(scene)) == {str(scene): hashed}
     store.heads = 0
     assert store_package(plan_package(scene), blobs, known=known)[0] == digest
     assert store.heads == 1
     scene.write_text("torus {} ")
-    assert known.find([scene]) == {}
+    assert known.find(see(scene)) == {}
     (tmp_path / "known.db").write_bytes(b"not a database at all" * 100)
-    assert known.find([scene]) == {}
+    assert known.find(see(scene)) == {}
     assert store_package(plan_package(scene), blobs, known=known)[0] != digest
+
+
+def see(path: Path) -> dict[str, Sighting]:
+    seen = look_at(path)
+    assert seen is not None
+    return {str(path): seen}
 
 
 def digest_of(path: Path) -> Digest:
@@ -258,7 +264,7 @@ def remember(database: Path, path: Path, digest: Digest) -> None:
 
     seen = look_at(path)
     assert seen is not None
-    row = (str(path), seen.size, seen.modified_ns, seen.changed_ns, seen.inode, digest)
+    row = (str(path), *seen, digest)
     db = pysqlite3.connect(str(database))
     db.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)", row)
     db.commit()
