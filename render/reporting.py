@@ -13,6 +13,9 @@ log = logging.getLogger(__name__)
 BATCH_MAX = 200
 WAITING_MAX = 5_000
 RETRY_SECONDS = 1.0
+LINE_MAX = 500
+Fleeting = Beat | ProgressMade | Hello
+"""What only tells of the moment."""
 
 
 class Reporter:
@@ -34,7 +37,7 @@ class Reporter:
         with self.changed:
             waiting = self.waiting.setdefault(to, deque())
             # What only tells of the moment is worth nothing after a long silence.
-            if len(waiting) < WAITING_MAX or not isinstance(report, Beat | ProgressMade | Hello):
+            if len(waiting) < WAITING_MAX or not isinstance(report, Fleeting):
                 waiting.append(report)
             self.changed.notify()
 
@@ -65,10 +68,19 @@ class Reporter:
                         self.waiting[to].popleft()
 
     def send(self, to: str, batch: list[BaseModel]) -> bool:
-        """Put one batch on a report line; False when the queue is away (it is tried again)."""
-        value = [report.model_dump(mode="json") for report in batch]
+        """Put one batch on a report line; False when the queue is away (it is tried again).
+
+        An owner who has not listened for long gets no more of what only tells of the moment: it
+        would fill the queue for as long as they are away.
+        """
         try:
-            self.queue.line(to).send([(self.queue.seal(to, value), 0)])
+            line = self.queue.line(to)
+            if any(isinstance(one, Fleeting) for one in batch):
+                full = line.count_waiting() >= LINE_MAX
+                batch = [one for one in batch if not full or not isinstance(one, Fleeting)]
+            if batch:
+                value = [report.model_dump(mode="json") for report in batch]
+                line.send([(self.queue.seal(to, value), 0)])
         except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
             log.warning("reports wait: the queue is away (%s)", error)
             with self.changed:

@@ -14,6 +14,7 @@ import pytest
 from local_server.farm_addresses import FarmAddress, keep_farm_address
 from local_server.settings import STUDIO
 from sync.keys import FileChest
+from tests.end_to_end.islands import open_islands
 from tests.end_to_end.running_farm import RunningFarm, wait_until
 from tests.end_to_end.scenes import make_scene
 from tests.end_to_end.test_kills import OVER, check_farm
@@ -29,7 +30,12 @@ class Farm:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.islands = open_islands()
+        self.islanders: dict[str, list[str]] = {}
         self.redis = RunningRedis(folder)
+        if self.islands is not None:
+            self.islanders = {name: self.islands.add(name) for name in NODES}
+            self.redis = RunningRedis(folder, host=self.islands.host)
         self.key = folder / "queue.key"
         self.key.write_text("5a" * 32)
         self.nodes: dict[str, subprocess.Popen[bytes]] = {}
@@ -63,6 +69,7 @@ class Farm:
     def start_node(self, name: str) -> None:
         """Start a node, as another machine would."""
         command = [
+            *self.islanders.get(name, []),
             *(sys.executable, "-m", "local_server", "node", "--id", name, "--slots", "1"),
             *("--queue", self.redis.address, "--store", self.store),
             *("--queue-key-file", str(self.key), "--workdir", str(self.folder / f"node-{name}")),
@@ -73,17 +80,22 @@ class Farm:
             )
 
     def deal_kill(self, chance: random.Random) -> str:
-        """Kill a node or Redis with SIGKILL, and start it again."""
-        victim = chance.choice((*NODES, "redis"))
-        if victim == "redis":
+        """Kill a node or Redis with SIGKILL, or cut a node off, and put it right again."""
+        deed = chance.choice(("node", "node", "redis", "cut" if self.islands else "node"))
+        victim = chance.choice(NODES)
+        if deed == "redis":
             self.redis.kill()
             time.sleep(chance.uniform(0.0, 2.0))  # how long it stays away is what is random here
             self.redis.start()
+        elif deed == "cut" and self.islands is not None:
+            self.islands.cut(victim)
+            time.sleep(chance.uniform(0.0, 8.0))  # the same: some outlast the limits of requests
+            self.islands.mend(victim)
         else:
             self.nodes[victim].send_signal(signal.SIGKILL)
             self.nodes[victim].wait()
             self.start_node(victim)
-        return "redis" if victim == "redis" else "node"
+        return deed
 
     def stop(self) -> None:
         """End everything."""
@@ -94,6 +106,8 @@ class Farm:
         for node in self.nodes.values():
             node.wait(timeout=30)
         self.redis.kill()
+        if self.islands is not None:
+            self.islands.close()
 
 
 @pytest.mark.torture

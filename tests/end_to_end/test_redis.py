@@ -19,12 +19,15 @@ from tests.end_to_end.conftest import Scenes
 from tests.end_to_end.running_farm import RunningFarm, wait_until
 from tests.end_to_end.test_stopping import stop_in_mid_frame
 
+WORD = "farm-secret"
+
 
 class RunningRedis:
     """A redis-server that keeps nothing, on a port of its own; `start` again after a kill."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, host: str = "127.0.0.1") -> None:
         self.folder = folder
+        self.host = host
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -33,13 +36,15 @@ class RunningRedis:
     @property
     def address(self) -> str:
         """Return the address that farms are given."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://:{WORD}@{self.host}:{self.port}/0"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         program = shutil.which("redis-server")
         assert program, "redis-server is missing: `make test` installs it"
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        hosts = sorted({"127.0.0.1", self.host})
+        options = ["--port", str(self.port), "--bind", *hosts, "--save", ""]
+        options += ["--requirepass", WORD]
         self.process = subprocess.Popen(
             [program, *options, "--dir", str(self.folder)], stdout=subprocess.DEVNULL
         )
@@ -47,7 +52,7 @@ class RunningRedis:
 
     def answers(self) -> bool:
         """Tell whether it answers."""
-        with redis.Redis(port=self.port) as client:
+        with redis.Redis(port=self.port, password=WORD) as client:
             try:
                 return bool(client.ping())
             except redis.RedisError:
