@@ -64,7 +64,7 @@ def list_cells(bill: Row, wording: Wording) -> Iterator[tuple[str, ...]]:
             free if line["reused"] else format_cny(line["rate_micros"]),
             "" if line["reused"] else format_cny(line["full_micros"]),
             format_cny(line["amount_micros"]),
-            f"{line['node'] or ''} #{line['attempt']}",
+            f"{line['node_name'] or line['node'] or ''} #{line['attempt']}",
         )
 
 

@@ -1,6 +1,6 @@
 """Estimates of a job in time and money, from what one frame is expected to take."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -25,6 +25,13 @@ class Estimate:
     job_p90_ms: int
     source: str
 
+    def spread(self, frames: int, lanes: int) -> "Estimate":
+        """Return what is expected where so many frames go on side by side."""
+        rounds = -(-frames // lanes)
+        return replace(
+            self, job_p50_ms=self.frame_p50_ms * rounds, job_p90_ms=self.frame_p90_ms * rounds
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return asdict(self)
@@ -40,7 +47,7 @@ def estimate_job(
     level: str,
     source: str,
 ) -> Estimate:
-    """Multiply one frame's expected time into a job's time and money.
+    """Multiply one frame's expected time into a job's time and money, frame after frame.
 
     Frames of a scene err together (one measurement speaks for all), so the job's P90 is that of a
     frame times their number, not the narrower one of independent frames.

@@ -146,12 +146,13 @@ class Preparation:
             sidecars=renderer.spec.sidecars,
             lost=LostFiles([Path(folder) for folder in request.find_in], self.recall),
         )
-        at = scene
-        if request.find_in:
-            at = self.make_whole(packing.get(), scene)
-        renderer, answer = self.inspect(replace(request, scene=str(at)), candidates)
         package = packing.get()
         assert package is not None
+        at = self.make_whole(package, scene) if request.find_in else scene
+        # What lacks a file would be measured without it, and is not rendered so anyway.
+        measure = request.allow_missing or not package.missing
+        asked = replace(request, scene=str(at))
+        renderer, answer = self.inspect(asked, candidates, measure=measure)
         facts = answer.facts or {}
         numbers, range_findings = choose_frames(request.frames, facts)
         out, out_findings = choose_out(request, scene)
@@ -172,12 +173,12 @@ class Preparation:
             estimate=make_estimate(answer, len(numbers), book=book, level=level),
         )
 
-    def make_whole(self, package: PackagePlan | None, scene: Path) -> Path:
+    def make_whole(self, package: PackagePlan, scene: Path) -> Path:
         """Return where a scene lies whole: laid out as its package, if anything of it was found.
 
         What the renderer sees then is what will be rendered, in checks and estimates as well.
         """
-        if package is None or not package.relinked:
+        if not package.relinked:
             return scene
         digest = self.pool.apply(self.pack, (package,))
         folder: Path = self.pool.apply(self.lay_out, (digest,))
@@ -205,7 +206,9 @@ class Preparation:
         others.sort(key=lambda one: version_of(one.version), reverse=True)
         return [best, *others]
 
-    def inspect(self, request: Request, candidates: list[Renderer]) -> tuple[Renderer, Inspected]:
+    def inspect(
+        self, request: Request, candidates: list[Renderer], *, measure: bool
+    ) -> tuple[Renderer, Inspected]:
         """Inspect a scene with the first renderer that can open it.
 
         Another version is tried when what stops the first is that renderer's own doing. When none
@@ -218,7 +221,7 @@ class Preparation:
                 renderer=renderer.key,
                 look=request.look,
                 frames=request.frames,
-                measure=True,
+                measure=measure,
             )
             answers.append((renderer, answer))
             blockers = {one["code"] for one in answer.findings if one["severity"] == "blocker"}

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from local_server.borrowing import Borrowing
 from local_server.estimating import Estimate, estimate_job, read_history
 from local_server.farm import jobs
+from local_server.farm.able_nodes import count_lanes
 from local_server.farm.accounts import get_account
 from local_server.farm.db import Row, assert_writing, read_clock_ms
 from local_server.farm.errors import NoFunds, YuntuError
@@ -143,14 +144,7 @@ def plan_and_fund(
     if jobs.get_job(db, job=job)["state"] != JobState.PENDING:
         return
     scene_key = make_scene_key(prepared)
-    estimate = prefer_history(
-        db,
-        prepared.estimate,
-        scene_key=scene_key,
-        frames=len(prepared.numbers),
-        book=book,
-        level=level,
-    )
+    estimate = estimate_plan(db, prepared, scene_key=scene_key, book=book, level=level, at_ms=at_ms)
     jobs.note_findings(
         db, job=job, findings=findings, estimate=estimate.to_dict() if estimate else None
     )
@@ -200,29 +194,37 @@ def choose_hold(row: Row) -> int:
     return jobs.read_plan(row).frame_p90_micros * int(row["frames_total"])
 
 
-def prefer_history(
+def estimate_plan(
     db: Database,
-    measured: Estimate | None,
+    prepared: Prepared,
     *,
     scene_key: str,
-    frames: int,
     book: PriceBook,
     level: str,
+    at_ms: int,
 ) -> Estimate | None:
-    """Return an estimate from frames that this very scene has rendered, else the measured one."""
-    history = read_history(db, scene_key=scene_key)
-    if history is None:
-        return measured
-    p50, p90, cores = history
-    return estimate_job(
-        frame_p50_ms=p50,
-        frame_p90_ms=p90 + p90 // 4,
-        frames=frames,
-        cores=cores,
-        book=book,
-        level=level,
-        source="history",
-    )
+    """Return an estimate from frames that this very scene has rendered, else the measured one.
+
+    The nodes that are up share the frames, as far as the membership lets them.
+    """
+    frames, cores = len(prepared.numbers), None
+    estimate, history = prepared.estimate, read_history(db, scene_key=scene_key)
+    if history is not None:
+        p50, p90, cores = history
+        estimate = estimate_job(
+            frame_p50_ms=p50,
+            frame_p90_ms=p90 + p90 // 4,
+            frames=frames,
+            cores=cores,
+            book=book,
+            level=level,
+            source="history",
+        )
+    if estimate is None:
+        return None
+    site, renderer = prepared.request.site, prepared.renderer.key
+    lanes = count_lanes(db, renderer=renderer, site=site, cores=cores, at_ms=at_ms)
+    return estimate.spread(frames, min(lanes, book.level(level).frames_max or lanes))
 
 
 def make_scene_key(prepared: Prepared) -> str:

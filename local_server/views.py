@@ -124,7 +124,7 @@ def forecast_ms(row: Row, fractions: float) -> int | None:
     if row["started_at_ms"] is not None and rendered >= 1:
         return int((read_clock_ms() - row["started_at_ms"]) / rendered * left)
     if row["estimate"]:
-        return int(row["estimate"]["frame_p50_ms"] * left)
+        return int(row["estimate"]["job_p50_ms"] * left / row["frames_total"])
     return None
 
 
@@ -148,6 +148,7 @@ def frame_fields(frame: Row, *, plan: Plan, wording: Wording) -> dict[str, Any]:
         "frame": frame["number"],
         "state": frame["state"],
         "attempt": frame["attempt"],
+        "tries": frame["tries"],
         "failures": frame["failures"],
         "node": frame["node"],
         "reason": show_reason(wording, frame["reason"]) if frame["reason"] else None,

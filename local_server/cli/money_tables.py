@@ -44,7 +44,7 @@ def print_bill(session: Session, bill: Answer) -> None:
             Text(full_price),
             Text(discount),
             Text(amount),
-            Text(line["node"] or "-"),
+            Text(line["node_name"] or line["node"] or "-"),
         )
     if bill["lines"]:
         session.show(table)

@@ -242,7 +242,7 @@ def print_frames(session: Session, frames: list[Answer]) -> None:
             state,
             Text("-" if ms is None else show_duration(session, ms)),
             Text("-" if frame["amount_micros"] is None else amount),
-            Text(str(frame["attempt"])),
+            Text(str(frame["tries"] or "-")),
             Text(frame["node"] or "-"),
             Text(why or frame["path"] or "-"),
         )

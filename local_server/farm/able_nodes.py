@@ -48,6 +48,21 @@ def list_up(db: Database, *, plan: Plan, at_ms: int) -> set[str]:
     return {row["id"] for row in rows}
 
 
+def count_lanes(db: Database, *, renderer: str, site: str, cores: int | None, at_ms: int) -> int:
+    """Return how many frames of a renderer go on side by side at a site, at least one.
+
+    With `cores` each, as many as a node's slots have room for; else one on every node.
+    """
+    rows = fetch_rows(
+        db,
+        "SELECT node.slots FROM node, json_each(node.renderers) AS told"
+        " WHERE gone_at_ms IS NULL AND seen_at_ms > ?"
+        " AND (told.value ->> 'name') || '-' || (told.value ->> 'version') = ? AND site = ?",
+        (at_ms - SILENT_MS_MAX, renderer, site),
+    )
+    return max(1, sum(max(1, row["slots"] // cores) if cores else 1 for row in rows))
+
+
 def is_up(db: Database, *, node: str, at_ms: int) -> bool:
     """Tell whether a node was heard of lately."""
     return bool(

@@ -60,6 +60,7 @@ def make_bill(db: Database, *, job: str) -> Row:
     head = {name: row[name] for name in (*names, *counts)}
     head |= {"job": job, "price_book": plan.get("price_book"), "level": plan.get("level")}
     lines += list_reused(db, job=job)
+    name_nodes(db, lines)
     return add_up(head, moved, lines) | {"refunds": list_refunds(db, job=job)}
 
 
@@ -100,6 +101,8 @@ def sum_away_cost(db: Database, *, device: str, job: str) -> int:
 def add_up(head: Row, moved: dict[Kind, int], lines: list[Row]) -> Row:
     """Return a bill of its head, what moved for it and its lines, by frame."""
     lines.sort(key=lambda line: int(line["frame"]))
+    for line in lines:
+        line.setdefault("node_name", None)
     paid = [line for line in lines if not line["reused"]]
     latest: dict[str, Any] = paid[-1] if paid else {}
     return head | {
@@ -111,6 +114,14 @@ def add_up(head: Row, moved: dict[Kind, int], lines: list[Row]) -> Row:
         "refunded_micros": moved[Kind.REFUND],
         "lines": lines,
     }
+
+
+def name_nodes(db: Database, lines: list[Row]) -> None:
+    """Write into a bill's lines what people call the machines."""
+    nodes = {line["node"] for line in lines if line["node"]}
+    names = {node: fetch_value(db, "SELECT name FROM node WHERE id = ?", (node,)) for node in nodes}
+    for line in lines:
+        line["node_name"] = names.get(line["node"])
 
 
 def read_number(told: dict[str, Any], name: str) -> int:

@@ -273,7 +273,7 @@ def get_frame(db: Database, *, job: str, number: int) -> Row:
 def list_frames(
     db: Database, *, job: str, after: int | None = None, state: str | None = None, limit: int = 200
 ) -> list[Row]:
-    """Return a job's frames by number, those above `after`."""
+    """Return a job's frames by number, those above `after`; `tries` is how many were begun."""
     clauses = ["job = :job"]
     if after is not None:
         clauses.append("number > :after")
@@ -281,7 +281,9 @@ def list_frames(
         clauses.append("state = :state")
     rows = fetch_rows(
         db,
-        f"SELECT * FROM frame WHERE {' AND '.join(clauses)} ORDER BY number LIMIT :limit",
+        "SELECT *, (SELECT count(*) FROM attempt WHERE attempt.job = frame.job"
+        " AND attempt.number = frame.number) AS tries"
+        f" FROM frame WHERE {' AND '.join(clauses)} ORDER BY number LIMIT :limit",
         {"job": job, "after": after, "state": state, "limit": min(limit, PAGE_MAX)},
     )
     return [parse_row(row) for row in rows]

@@ -91,6 +91,7 @@ def get_frame(path: FramePath) -> Response:
     """Look at one frame and every attempt at it."""
     row, wording = find(path), reader_wording()
     attempts = frames.list_attempts(here.reader, job=path.job, number=path.number)
+    row |= {"tries": len(attempts)}
     fields = frame_fields(row, plan=read_plan(here.get_job(path.job)), wording=wording)
     detail = FrameDetail(
         **fields, attempts=[show_attempt(one, wording=wording) for one in attempts]

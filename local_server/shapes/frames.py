@@ -37,7 +37,8 @@ class FrameView(Shape):
 
     frame: int = Field(description="The frame's number in the scene")
     state: str = Field(description="Where it stands", examples=["done"])
-    attempt: int = Field(description="How many attempts were begun")
+    attempt: int = Field(description="The number of its latest attempt, begun or about to be")
+    tries: int = Field(description="How many attempts were begun")
     failures: int = Field(description="How many of them failed")
     node: str | None = Field(description="The node that has it or had it last")
     reason: Reason | None = Field(description="Why it is in its state, if there is more to say")

@@ -34,6 +34,20 @@ def fail_by(shop: Workshop, *nodes: str, reason: str = "crashed") -> str:
     return str(shop.frame(1)["state"])
 
 
+def test_frames_go_on_side_by_side_where_there_is_room(shop: Workshop) -> None:
+    def count(cores: int | None, site: Site = Site.HERE) -> int:
+        told = {"renderer": "blender-4.5", "site": site, "cores": cores, "at_ms": shop.now}
+        return able_nodes.count_lanes(shop.db, **told)
+
+    assert count(None) == 1, "nobody is up, and one will be"
+    shop.greet("node-a", slots=8)
+    shop.greet("node-b", slots=2)
+    shop.greet("node-c", renderer="3.4", slots=8)
+    shop.greet("node-d", site=Site.FARM, slots=4)
+    assert (count(None), count(8), count(2), count(1)) == (2, 2, 5, 10)
+    assert count(2, Site.FARM) == 2
+
+
 def test_three_different_nodes_fail_a_frame(shop: Workshop) -> None:
     shop.greet(*NODES)
     shop.submit(count=1)

@@ -7,6 +7,19 @@ from local_server.farm.errors import NotFound
 from tests.farm.workshop import Workshop
 
 
+def test_a_bill_names_the_machines(shop: Workshop) -> None:
+    shop.submit(count=2)
+    shop.greet("node-a")
+    shop.db.conn.execute("UPDATE node SET name = 'tower' WHERE id = 'node-a'")
+    one, other = shop.hand()
+    for handed, node in ((one, "node-a"), (other, "node-b")):
+        shop.start(handed, node=node)
+        shop.finish(handed, node=node)
+    lines = make_bill(shop.db, job="job-1")["lines"]
+    named = [(line["node"], line["node_name"]) for line in lines]
+    assert named == [("node-a", "tower"), ("node-b", None)]
+
+
 def test_a_bill_adds_up_to_the_micro(shop: Workshop) -> None:
     shop.submit(count=4, hold=10_000, level="gold")
     handed = shop.hand()
@@ -46,6 +59,7 @@ def test_a_bill_adds_up_to_the_micro(shop: Workshop) -> None:
         "full_micros": 9,
         "amount_micros": 9,
         "node": "node-a",
+        "node_name": None,
         "attempt": 1,
         "price_book": "test-book",
         "reused": False,

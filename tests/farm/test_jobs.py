@@ -98,6 +98,15 @@ def test_lists_are_paged_and_belong_to_their_owner(shop: Workshop) -> None:
     assert len(jobs.list_pending_jobs(shop.db)) == 6
 
 
+def test_only_what_was_begun_was_tried(shop: Workshop) -> None:
+    shop.submit(count=3)
+    begun, _, other = shop.hand()
+    shop.start(begun)
+    shop.finish(other, made_for="another-job")
+    told = [(row["number"], row["tries"]) for row in list_frames(shop.db, job="job-1")]
+    assert told == [(1, 1), (2, 0), (3, 0)]
+
+
 def test_frames_are_paged_by_number(shop: Workshop) -> None:
     shop.submit(count=5)
     page = list_frames(shop.db, job="job-1", limit=3)

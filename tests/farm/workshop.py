@@ -126,7 +126,9 @@ class Workshop:
             self.db, job=job, plan=plan, numbers=numbers, scene_key="scene", at_ms=self.tick()
         )
 
-    def greet(self, *names: str, renderer: str = "4.5", site: Site = Site.HERE) -> None:
+    def greet(
+        self, *names: str, renderer: str = "4.5", site: Site = Site.HERE, slots: int = 1
+    ) -> None:
         """Let nodes say that they are up, with a version of Blender."""
         for name in names:
             with write(self.db):
@@ -137,7 +139,7 @@ class Workshop:
                     pid=1,
                     version="0",
                     renderers=[{"name": "blender", "version": renderer}],
-                    slots=1,
+                    slots=slots,
                     at_ms=self.tick(),
                     site=site,
                 )
