@@ -1,6 +1,7 @@
 """Nodes that fail: whose fault it was, who is asked next, and that nothing goes round for ever."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -36,8 +37,8 @@ def fail_by(shop: Workshop, *nodes: str, reason: str = "crashed") -> str:
 
 def test_frames_go_on_side_by_side_where_there_is_room(shop: Workshop) -> None:
     def count(cores: int | None, site: Site = Site.HERE) -> int:
-        told = {"renderer": "blender-4.5", "site": site, "cores": cores, "at_ms": shop.now}
-        return able_nodes.count_lanes(shop.db, **told)
+        told: dict[str, Any] = {"site": site, "cores": cores, "at_ms": shop.now}
+        return able_nodes.count_lanes(shop.db, renderer="blender-4.5", **told)
 
     assert count(None) == 1, "nobody is up, and one will be"
     shop.greet("node-a", slots=8)
