@@ -132,7 +132,7 @@ class Carrier:
     def resume(self) -> None:
         """Go on."""
         if self.paused:
-            self.paused, self.meter = False, PacedMeter(self.pace)
+            self.paused, self.meter, self.bytes_noted = False, PacedMeter(self.pace), 0
         self.wake(at_once=True)
 
     def end(self) -> None:

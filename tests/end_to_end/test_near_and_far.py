@@ -62,6 +62,11 @@ def read_all(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*")}
 
 
+def list_pictures(folder: Path) -> list[Path]:
+    """Return the frames in a folder that have their final names."""
+    return [path for path in folder.glob("*") if not path.name.startswith(".")]
+
+
 def count_records(share: Path) -> int:
     """Count the frame records that the studio's store has."""
     return sum(1 for _ in share.glob(f"v1/{STUDIO}/f/*/*"))
@@ -222,6 +227,29 @@ def test_a_server_killed_while_it_ships_goes_on_where_it_was(
     assert {digest_bytes(far.read(one)) for one in pictures} == set(pictures)
     assert count_records(share) == 60
     assert list((founder.data / "arriving").glob("*")) == []
+
+
+def test_a_server_killed_while_frames_come_has_no_half_ones(
+    founder: RunningFarm, tmp_path: Path
+) -> None:
+    pictures = fill_house(founder.data, "noise", count=40, size_bytes=300_000)
+    with founder, bring_in(founder, tmp_path / "guest") as guest:
+        founder.post("/sync")
+        wait_until(lambda: not list_left(founder), seconds=60, what="all is in the share")
+        assert founder.post("/sync")["unsealed"] == 0
+        guest.patch("/sync/transfers", {"results": "all", "mbps": 20})
+        folder = guest.data / "results" / "noise"
+        guest.post("/sync")
+        wait_until(lambda: len(list_pictures(folder)) > 1, seconds=30, what="some came")
+        guest.kill_server()
+        there = list_pictures(folder)
+        assert len(there) < 40, "it was killed too late"
+        assert {digest_bytes(path.read_bytes()) for path in there} <= set(pictures)
+        guest.start()
+        guest.patch("/sync/transfers", {"mbps": 0})
+        guest.post("/sync")
+        wait_until(lambda: not list_left(guest), seconds=60, what="the rest came")
+        assert {digest_bytes(one) for one in read_all(folder).values()} == set(pictures)
 
 
 def test_pausing_lets_go_and_what_is_lost_is_said_once(founder: RunningFarm, share: Path) -> None:
