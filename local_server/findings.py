@@ -27,6 +27,9 @@ def merge_findings(
     seen = [parse_finding(one) for one in told]
     if package.missing:
         seen = [one for one in seen if one.code not in MISSING_FILES - {"missing_linked"}]
+    if package.missing and not allow_missing:
+        # What a trial without them came to says nothing that is not said already.
+        seen = [one for one in seen if one.code != "trial_failed"]
     if allow_missing:
         seen = [
             replace(one, severity=Severity.WARNING) if one.code in MISSING_FILES else one

@@ -10,11 +10,14 @@ from desktop.company import Company
 from desktop.crash_reports import CrashReports
 from desktop.main_window import MainWindow
 from desktop.panels.job import TABS
+from desktop.panels.sign_in import FORGOTTEN
+from desktop.panels.studio_forms import FoundForm
 from desktop.server_watch import ServerState
 
 SCENES = Path(__file__).parents[2] / "resources" / "scenes"
 WAIT_MS_MAX = 60_000
 MANY_MICROS = 12_340_000
+LACKING = 'box { -1, 1 pigment { image_map { png "gone.png" } } }\n'
 Look = Callable[[str, QWidget | None], None]
 """What is done at each screen: its name, and the dialog or menu, None for the window itself."""
 
@@ -44,6 +47,10 @@ def show_every_screen(app: QApplication, window: MainWindow, job: str, look: Loo
     look("sign-in", None)
     window.sign_in_panel.turn_back()
     look("sign-up", None)
+    window.sign_in_panel.turn(FORGOTTEN)
+    look("forgotten", None)
+    window.sign_in_panel.set_code_sent({"mail": False})
+    look("reset", None)
 
 
 def show_jobs(app: QApplication, window: MainWindow, look: Look) -> None:
@@ -90,6 +97,10 @@ def show_pages(app: QApplication, window: MainWindow, look: Look) -> None:
     window.show_page("sync")
     wait(app, lambda: window.sync_panel.standing is not None)
     look("studio", None)
+    window.show_page("people")
+    wait(app, lambda: bool(window.people_panel.model.items))
+    window.people_panel.table.selectRow(0)
+    look("people", None)
     window.show_page("settings")
     look("settings", None)
 
@@ -103,6 +114,15 @@ def show_submission(app: QApplication, window: MainWindow, look: Look) -> None:
     window.add_scenes([str(window.data / "missing.blend")])
     wait(app, lambda: new.cards[1].problem is not None or new.cards[1].check is not None)
     look("submission-problem", None)
+    new.dismiss(new.cards[1])
+    lacking = window.data / "lacking.pov"
+    lacking.write_text(LACKING)
+    window.preferences.texture_folders = [str(window.data / "logs")]
+    window.add_scenes([str(lacking)])
+    wait(app, lambda: new.cards[1].check is not None)
+    wait(app, lambda: bool(new.cards[1].settings.missing.folders))
+    wait(app, lambda: new.cards[1].check is not None)
+    look("submission-missing", None)
     for card in tuple(new.cards):
         new.dismiss(card)
 
@@ -111,6 +131,23 @@ def show_dialogs(app: QApplication, window: MainWindow, job: str, look: Look) ->
     """Show whatever opens above the window."""
     window.money_panel.top_up.click()
     look_at_dialog(window, "top-up", look)
+    window.money_panel.withdraw.click()
+    look_at_dialog(window, "withdraw", look)
+    panel = window.people_panel
+    for name, button in (("add-person", panel.add), ("password", panel.password)):
+        button.click()
+        look_at_dialog(window, name, look)
+    panel.table.selectRow(0)
+    for name in ("top_up", "remove"):
+        panel.deeds[name].click()
+        look_at_dialog(window, f"person-{name}", look)
+    window.sync_panel.join.click()
+    look_at_dialog(window, "join", look)
+    window.sync_panel.found.click()
+    form = window.studio_wire.form
+    assert isinstance(form, FoundForm)
+    form.store.setText("oss://bucket/studio?region=cn-hangzhou")
+    look_at_dialog(window, "found", look)
     window.jobs_wire.ask_consent(job, MANY_MICROS)
     look_at_dialog(window, "consent", look)
     window.open_job(job)
@@ -156,7 +193,7 @@ def look_at_menu(parent: QWidget, name: str, look: Look) -> None:
 
 def look_at_dialog(window: MainWindow, name: str, look: Look) -> None:
     """Look at the dialog that is open, and close it."""
-    dialog = window.findChildren(QDialog)[-1]
+    dialog = [one for one in window.findChildren(QDialog) if one.isVisible()][-1]
     look(name, dialog)
     dialog.close()
     dialog.deleteLater()

@@ -39,6 +39,20 @@ PLAIN = re.compile(r"<[^>]*>|&\w+;|(?:/[\w.+-]+)+|\S*\d\S*")
 """What no translator would touch: marks of rich text, paths, and whatever has figures in it."""
 DATA = {
     *("blend", "lanterns", "missing", "sphere", "pov", "Camera", "Cycles", "Eevee"),
+    *(
+        "lacking",
+        "gone",
+        "me",
+        "oss",
+        "bucket",
+        "studio",
+        "region",
+        "cn",
+        "hangzhou",
+        "mnt",
+        "Mbit",
+    ),
+    *("standard", "silver", "gold", "platinum", "AccessKey", "ID", "Secret", "OSS"),
     *("KB", "MB", "GB", "EV", "PNG", "Ctrl", "Alt", "Left", "Right", "Esc", "Space", "English"),
 }
 """What is the same in every language: names of files, of programs, of keys, of units."""
