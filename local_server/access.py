@@ -143,6 +143,7 @@ RIGHTS: dict[str, Right] = {
     "GET /studio/jobs/<away_job>/frames/<number>/picture": Right.CREW,
     "GET /studio/jobs/<away_job>/frames/<number>/thumbnail": Right.CREW,
     "POST /studio/snapshots": Right.ADMIN,
+    "PUT /studio/treasurer": Right.ADMIN,
     "GET /studio/requests": Right.ADMIN,
     "POST /studio/requests/<asking>/grant": Right.ADMIN,
     "DELETE /studio/devices/<device>": Right.ADMIN,

@@ -11,11 +11,12 @@ from local_server.farm.errors import Refused, YuntuError
 from local_server.invites import Invite
 from local_server.letters import burn_letter, fetch_letter, keep_letter
 from sync.drafts import Desk
-from sync.engine import Cycle, DirectLedger, Engine
+from sync.engine import Cycle, Engine
 from sync.fold import Fold
 from sync.keys import Chest, Keys, Signer, make_signer
+from sync.ledgers import DirectLedger
 from sync.reading_ahead import ManyAtOnce
-from sync.store import Store
+from sync.store import Store, probe_store
 from sync.stores import open_store
 from sync.studio import enrol
 
@@ -60,7 +61,7 @@ def read_letter(invite: Invite, chest: Chest) -> Store:
     elif chest.get(name_mark(invite)) is None:
         raise Refused("invite_used", studio=invite.studio)
     store = open_store(invite.store, chest.get)
-    store.probe()
+    probe_store(store)
     return store
 
 

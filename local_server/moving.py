@@ -25,12 +25,13 @@ from local_server.invites import Invite
 from local_server.membership import Card, find_chest, keep_card, make_desk, read_card
 from local_server.settings import read_device
 from sync.drafts import Desk
-from sync.engine import Cycle, DirectLedger, Engine
+from sync.engine import Cycle, Engine
 from sync.fold import Fold
 from sync.keys import Chest
+from sync.ledgers import DirectLedger
 from sync.people import agree
 from sync.reading_ahead import ManyAtOnce
-from sync.store import Store
+from sync.store import Store, probe_store
 from sync.stores import open_store
 from sync.studio import close_epoch, found_studio
 
@@ -59,7 +60,7 @@ class House:
         """Return the store of a card. Raises Unavailable as its probe does."""
         (self.data / "store").mkdir(exist_ok=True)
         store = open_store(card.store or f"folder:{self.data / 'store'}", self.chest.get)
-        store.probe()
+        probe_store(store)
         return store
 
     def make_engine(self, card: Card, desk: Desk | None = None) -> Engine:

@@ -23,6 +23,7 @@ from render.node import Node, NodeSettings
 from render.queue import Queue, send_plain
 from render.renderers import find_renderers, read_specs
 from sync.bucket_address import find_nothing
+from sync.store import probe_store
 from sync.stores import open_store
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def run_node(
     kept = find_nothing if home is None else home.chest.get
     seal = send_plain if home is None else partial(sign_batch, home.signer)
     shelf = Shelf(store=open_store(store, kept), studio=studio)
-    shelf.store.probe()
+    probe_store(shelf.store)
     workdir.mkdir(parents=True, exist_ok=True)
     renderers = find_renderers(read_specs(workdir.parent / "renderers"))
     settings = NodeSettings(

@@ -52,6 +52,11 @@ class AsideStore:
         under_way = [self.pool.spawn(find, self.store.get, key) for key in keys]
         return [one.get() for one in under_way]
 
+    def put_alone(self, key: str, data: bytes) -> bool:
+        """Write an object that no other machine writes unless it is there."""
+        done: bool = self.pool.apply(self.store.put_alone, (key, data))
+        return done
+
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write an object unless its key is taken."""
         done: bool = self.pool.apply(self.store.put_if_absent, (key, data))
@@ -171,10 +176,10 @@ class Reconciler:
             at_ms=read_clock_ms(),
         )
 
-    def append(self, build: Build) -> None:
+    def append(self, build: Build, *, taking: bool = False) -> None:
         """Append what concerns the studio itself, and synchronise. Raises as the engine does."""
         with self.turn:
-            self.engine.append(build)
+            self.engine.append(build, taking=taking)
 
     def refold(self) -> Refolded:
         """Prove what this machine has by folding from nothing, and mend what differs.
@@ -187,7 +192,8 @@ class Reconciler:
             told: Refolded = self.aside.pool.apply(self.prove, (folder,))
             if told.differences:
                 log.warning("mending after a refold: %s", told.differences)
-                self.writer.run(heal, folder, at_ms=read_clock_ms())
+                mints = self.desk.keys.minter is not None
+                self.writer.run(heal, folder, mints=mints, at_ms=read_clock_ms())
                 self.engine.fold = None
                 self.on_news()
             return told

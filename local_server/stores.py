@@ -18,7 +18,7 @@ from sync.blobs import Blobs
 from sync.bucket_address import Lookup
 from sync.copies import NearBlobs
 from sync.late_store import LateStore
-from sync.store import Store
+from sync.store import Store, probe_store
 from sync.stores import open_store
 
 FARM_REST_SECONDS = 30.0  # no reconciler looks whether it is back
@@ -59,7 +59,7 @@ def open_stores(settings: Settings, card: Card, farm: FarmAddress | None, kept: 
     """
     opener = partial(open_store, kept=kept)
     near = open_store(settings.store)
-    near.probe()
+    probe_store(near)
     far = Beyond(store=LateStore(card.store or settings.store, opener=opener), studio=card.studio)
     render = None if farm is None else find_farm(farm, far, opener)
     beyond = [far.blobs] if render in (None, far) else [far.blobs, render.blobs]

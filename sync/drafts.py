@@ -91,7 +91,8 @@ def draft_next(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored | 
         drop_draft(db, name)
     for name in [row[0] for row in db.conn.execute("SELECT log FROM log_draft").fetchall()]:
         drop_draft(db, name)  # of an epoch that was closed meanwhile
-    while rows := choose_rows(db, minter=desk.keys.minter is not None):
+    office = fold.treasury.treasurer in (None, desk.device)
+    while rows := choose_rows(db, minter=desk.keys.minter is not None, office=office):
         name = TREASURY if rows[0]["log"] == "treasury" else own
         operations, refused = try_rows(rows, fold, desk)
         if refused:
@@ -102,16 +103,21 @@ def draft_next(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored | 
     if desk.people:
         ranks = desk.keys.minter is not None
         post_people(db, secret=desk.people, device=desk.device, ranks=ranks, at_ms=at_ms)
-    for name, of in ((TREASURY, "treasury"), (own, "device")):
+    for name, of in ((TREASURY, "treasury"), (own, "device"))[not office :]:
         if operations := choose_letters(db, fold, desk, log=of):
             return build_draft(db, fold, desk, name, operations, at_ms=at_ms)
     return None
 
 
-def choose_rows(db: Database, *, minter: bool) -> list[Row]:
-    """Return the unsealed operations that go into the next entry: one log's, up to a barrier."""
+def choose_rows(db: Database, *, minter: bool, office: bool) -> list[Row]:
+    """Return the unsealed operations that go into the next entry: one log's, up to a barrier.
+
+    Who does not hold the office of the treasurer asks for the treasury's, and they stop nothing.
+    """
     chosen: list[Row] = []
     for row in sealing.list_unsealed(db):
+        if row["log"] == "treasury" and not office:
+            continue
         if row["kind"] in MINTING and not minter:
             continue  # it waits for a machine that may mint
         if row["kind"] in BARRIERS:
@@ -166,12 +172,18 @@ def try_rows(rows: list[Row], fold: Fold, desk: Desk) -> tuple[list[Operation], 
 
 def try_operations(operations: list[Operation], fold: Fold, desk: Desk) -> list[Verdict]:
     """Say what operations would come to in this machine's next entry, one after the other."""
+    trial = start_trial(fold, desk)
+    return [try_operation(one, trial, desk) for one in operations]
+
+
+def start_trial(fold: Fold, desk: Desk) -> Fold:
+    """Return a fold to try this machine's next entry on."""
     treasury, logs = copy.deepcopy((fold.treasury, fold.logs))
     trial = Fold(treasury, logs, TrialIds(fold.ids, MemoryIds()))
     if desk.device in logs:
         logs[desk.device].take_leases(treasury.seq)
     treasury.seq += 1
-    return [try_operation(one, trial, desk) for one in operations]
+    return trial
 
 
 def try_operation(told: Operation, trial: Fold, desk: Desk) -> Verdict:

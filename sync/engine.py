@@ -4,28 +4,38 @@ A cycle is a list of steps, each of which may be cut off anywhere and done again
 put what is ours, lease what will be needed. Requests are made between transactions, never in one.
 """
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Protocol
 
 from sqlite_utils import Database
 
-from local_server.farm.db import write
-from local_server.farm.errors import BadInput, NotFound, Refused, Unavailable, YuntuError
+from local_server.farm.errors import BadInput, Conflict, NotFound, Refused, Unavailable, YuntuError
 from sync.drafts import Desk, build_draft, draft_next, try_operations
-from sync.entry import TREASURY, entry_key
-from sync.fold import GENESIS, CutOff, Effect, Fold, Folded
-from sync.leases import draft_lease, retry_waiting
+from sync.entry import TREASURY, digest_entry, entry_key
+from sync.fold import GENESIS, Effect, Fold
+from sync.leases import list_leases, retry_waiting
+from sync.ledgers import Ledger
 from sync.log import (
     Stored,
     fetch_object,
     find_draft,
     find_wants,
     keep_objects,
+    list_changed,
     load_fold,
+    note_studio,
     save_fold,
+)
+from sync.office import (
+    ask_for,
+    ask_for_rows,
+    draft_answers,
+    is_asked,
+    list_invites,
+    name_claim,
+    write_claim,
 )
 from sync.projection import Projection
 from sync.reading_ahead import OBJECTS_MAX, read_each, read_run
@@ -34,8 +44,6 @@ from sync.studio import Build
 from sync.verdict import Verdict
 
 log = logging.getLogger(__name__)
-P = ParamSpec("P")
-T = TypeVar("T")
 PORTION = 4_000
 TRIES_MAX = 1_000
 LEASES_MAX = 5
@@ -50,28 +58,8 @@ class Objects(Protocol):
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write an object unless its key is taken; say whether this call wrote it."""
 
-
-class Ledger(Protocol):
-    """Runs functions on the farm's database, each as one transaction."""
-
-    def write(
-        self, function: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Call a function between BEGIN IMMEDIATE and COMMIT and return what it returns."""
-
-
-@dataclass(frozen=True, slots=True)
-class DirectLedger:
-    """Writes to a database of this thread's own."""
-
-    db: Database
-
-    def write(
-        self, function: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Call a function between BEGIN IMMEDIATE and COMMIT and return what it returns."""
-        with write(self.db):
-            return function(self.db, *args, **kwargs)
+    def put_alone(self, key: str, data: bytes) -> bool:
+        """Write an object that no other machine writes unless it is there."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -106,6 +94,7 @@ class Engine:
         cycle = Cycle()
         self.pull(cycle)
         self.push(cycle)
+        self.answer(cycle)
         for _ in range(LEASES_MAX):
             cycle.retried += (given := self.ledger.write(self.retry_waiting))
             if given:
@@ -113,13 +102,33 @@ class Engine:
             if self.ledger.write(self.draft_lease) is None:
                 break
             self.put_drafts(cycle)
+        if not self.ledger.write(self.is_in_office):
+            self.push(cycle)  # what it asks for
         return cycle
 
-    def append(self, build: Build) -> None:
+    def answer(self, cycle: Cycle) -> None:
+        """Answer in the treasury what other machines ask for, where this one keeps it."""
+        for _ in range(TRIES_MAX):
+            invites = self.ledger.write(self.list_invites)
+            claims = [one for key in invites if (one := self.read_claim(key)) is not None]
+            if self.ledger.write(self.draft_answers, claims) is None:
+                return
+            self.put_drafts(cycle)
+        raise Unavailable("store_contended")
+
+    def read_claim(self, key: str) -> bytes | None:
+        """Return what the holder of an invite's key claims, if it came by."""
+        try:
+            return self.store.get(f"v1/{self.desk.studio}/c/{name_claim(key)}")
+        except NotFound:
+            return None
+
+    def append(self, build: Build, *, taking: bool = False) -> None:
         """Append operations to the treasury that are no machine's money, such as who belongs to it.
 
-        None at all are appended at once.
-        Raises Refused `operation_refused` when they would not count, and as `run_cycle` does.
+        None at all are appended at once. `taking` is for an admin who takes the treasurer's office.
+        Raises Refused `operation_refused` when they would not count and `treasurer_only` where
+        another machine keeps the treasury, and as `run_cycle` does.
         """
         cycle = Cycle()
         for _ in range(TRIES_MAX):
@@ -129,6 +138,7 @@ class Engine:
             if cycle.out:
                 raise Refused("device_out", device=self.desk.device)
             self.push(cycle)
+            self.check_office(taking=taking)
             put = cycle.put
             if self.ledger.write(self.draft_operations, build) is None:
                 return
@@ -137,11 +147,27 @@ class Engine:
                 return
         raise Unavailable("store_contended")
 
+    def check_office(self, *, taking: bool) -> None:
+        """Raise Refused `treasurer_only` where another machine keeps the treasury."""
+        fold = self.fold
+        assert fold is not None, "it was pulled"
+        treasurer = fold.treasury.treasurer
+        if treasurer not in (None, self.desk.device) and not taking:
+            raise Refused("treasurer_only", device=treasurer)
+
     def append_as_guest(self, build: Build) -> None:
-        """Append operations with a key of no machine's, such as an invite's. Raises as `append`."""
+        """Append operations with a key of no machine's, such as an invite's. Raises as `append`.
+
+        Where one machine keeps the treasury they are left as a claim, for it to answer: raises
+        Unavailable `treasurer_asked` until it has.
+        """
         cycle = Cycle()
         for _ in range(TRIES_MAX):
             self.pull(cycle)
+            if self.fold is not None and self.fold.treasury.treasurer is not None:
+                claim = write_claim(self.fold, self.desk, build, at_ms=self.clock())
+                self.store.put_alone(*claim)
+                raise Unavailable("treasurer_asked", device=self.fold.treasury.treasurer)
             self.ledger.write(self.draft_operations, build)
             self.put_drafts(cycle)
             if cycle.put:
@@ -162,8 +188,23 @@ class Engine:
         assert fold is not None
         if fold.treasury.seq < 0:
             raise Unavailable("studio_missing", studio=self.desk.studio)
+        if fold.treasury.treasurer is not None:
+            self.ledger.write(self.check_head, self.store.get(self.key(*self.find_head(fold))))
         cycle.stopped = dict(fold.stopped)
         cycle.out = self.desk.device not in fold.logs
+
+    def find_head(self, fold: Fold) -> tuple[str, int]:
+        """Return log and sequence of the treasury's last entry, which may be the genesis."""
+        return (TREASURY, fold.treasury.seq) if fold.treasury.seq else (GENESIS, 0)
+
+    def check_head(self, db: Database, data: bytes) -> None:
+        """Raise Conflict `treasury_overwritten` where another entry stands in place of the last.
+
+        Where nothing tells who of two writers was first, the second has its way.
+        """
+        fold = self.read_fold(db)
+        if digest_entry(data) != fold.treasury.digest:
+            raise Conflict("treasury_overwritten", seq=fold.treasury.seq)
 
     def is_new(self, db: Database) -> bool:
         """Tell whether nothing is folded yet."""
@@ -228,6 +269,13 @@ class Engine:
             self.absorb([Stored(draft.log, draft.seq, stands)])
             if stands != draft.data:
                 self.pull(cycle)
+                self.check_rival(draft)
+
+    def check_rival(self, draft: Stored) -> None:
+        """Raise Conflict `two_treasurers` where another machine wrote in the treasury we keep."""
+        fold = self.fold
+        if draft.log == TREASURY and fold and fold.treasury.treasurer == self.desk.device:
+            raise Conflict("two_treasurers", device=self.desk.device, seq=draft.seq)
 
     def put(self, draft: Stored) -> bytes:
         """Put an entry unless its place is taken; return what stands there, read back.
@@ -235,8 +283,9 @@ class Engine:
         Also after an error: a request whose answer was lost may have been carried out.
         """
         key = self.key(draft.log, draft.seq)
+        alone = self.fold is not None and self.fold.treasury.treasurer is not None
         try:
-            self.store.put_if_absent(key, draft.data)
+            (self.store.put_alone if alone else self.store.put_if_absent)(key, draft.data)
         except YuntuError as error:
             log.info("log=%s seq=%s: %s; reading back", draft.log, draft.seq, error.code)
             try:
@@ -297,9 +346,25 @@ class Engine:
         names = [row[0] for row in db.conn.execute("SELECT log FROM log_draft").fetchall()]
         return [draft for name in names if (draft := find_draft(db, name))]
 
+    def is_in_office(self, db: Database) -> bool:
+        """Tell whether this machine may write to the treasury."""
+        return self.read_fold(db).treasury.treasurer in (None, self.desk.device)
+
+    def list_invites(self, db: Database) -> list[str]:
+        """Return the keys of invites whose claims are ours to answer."""
+        fold = self.read_fold(db)
+        return list_invites(fold) if fold.treasury.treasurer == self.desk.device else []
+
+    def draft_answers(self, db: Database, claims: list[bytes]) -> Stored | None:
+        """Draft answers to what is asked of the treasurer."""
+        return draft_answers(db, self.read_fold(db), self.desk, claims, at_ms=self.clock())
+
     def draft_next(self, db: Database) -> Stored | None:
         """Draft the next entry."""
-        return draft_next(db, self.read_fold(db), self.desk, at_ms=self.clock())
+        fold = self.read_fold(db)
+        if self.desk.device in fold.logs and not self.is_in_office(db):
+            ask_for_rows(db, fold, self.desk, at_ms=self.clock())
+        return draft_next(db, fold, self.desk, at_ms=self.clock())
 
     def draft_operations(self, db: Database, build: Build) -> Stored | None:
         """Draft an entry of given operations, if any. Raises Refused `operation_refused`."""
@@ -313,45 +378,18 @@ class Engine:
         return build_draft(db, fold, self.desk, TREASURY, operations, at_ms=self.clock())
 
     def draft_lease(self, db: Database) -> Stored | None:
-        """Draft a lease of what this machine will need."""
-        return draft_lease(db, self.read_fold(db), self.desk, at_ms=self.clock())
+        """Draft a lease of what this machine will need, or ask for it."""
+        fold = self.read_fold(db)
+        leases = list_leases(db, fold, self.desk, at_ms=self.clock())
+        if not leases:
+            return None
+        if self.is_in_office(db):
+            return build_draft(db, fold, self.desk, TREASURY, leases, at_ms=self.clock())
+        if not is_asked(db, "lease"):
+            for lease in leases:
+                ask_for(db, fold, self.desk, lease, at_ms=self.clock())
+        return None
 
     def retry_waiting(self, db: Database) -> int:
         """Give again what waits and fits by now."""
         return retry_waiting(db, self.read_fold(db), self.desk, at_ms=self.clock())
-
-
-def list_changed(effects: list[Effect]) -> set[str]:
-    """Return the states that one object's effects tell of: the treasury, or devices by name."""
-    last = effects[-1]
-    if not isinstance(last, CutOff) and last.log not in (TREASURY, GENESIS):
-        return {last.log.split("/")[1]}
-    changed = {TREASURY}
-    for effect in effects:
-        if isinstance(effect, CutOff):
-            changed.add(effect.device)
-        elif isinstance(effect, Folded):
-            touched: Any = effect.operation.get("device") or effect.operation.get("name")
-            changed |= {touched} if isinstance(touched, str) else set()
-    return changed
-
-
-def note_studio(db: Database, fold: Fold, device: str) -> None:
-    """Note who this machine is, the studio's nodes, and whether others lease from the same pools.
-
-    Where others do, only a lease that is sealed counts.
-    """
-    nodes = {
-        id: [key.name, key.public, key.void]
-        for id, key in fold.treasury.keys.items()
-        if key.role == "node"
-    }
-    noted = {"sync.device": device, "sync.nodes": json.dumps(nodes)}
-    if sum(not one.over for one in fold.treasury.devices.values()) > 1:
-        noted["ledger.rivals"] = "1"
-    else:
-        db.conn.execute("DELETE FROM setting WHERE key = 'ledger.rivals'")
-    db.conn.executemany(
-        "INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-        noted.items(),
-    )

@@ -16,7 +16,15 @@ from typing import BinaryIO
 from local_server.farm.errors import NotFound, Unavailable, YuntuError
 from sync.flushing import flush_file, flush_files, flush_folder, flush_folders
 from sync.sources import copy_checked
-from sync.store import ListedBlob, ObjectInfo, check_key, check_prefix, digest_in_key, is_key
+from sync.store import (
+    NO_LINKS,
+    ListedBlob,
+    ObjectInfo,
+    check_key,
+    check_prefix,
+    digest_in_key,
+    is_key,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +37,7 @@ _LEFTOVER_AGE_S = 24 * 3600
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 # What file systems without hard links answer: FAT EPERM, shares ENOTSUP, Windows EINVAL.
+_ANY_WRITER = ("b", "f")
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
@@ -47,10 +56,16 @@ class FolderStore:
         self._stem = os.path.join(self.root, "")  # noqa: PTH118 - with the separator behind it
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Write an object unless its key is taken; say whether this call wrote it."""
-        final = self._path(key)
-        with self._translated(), self._staged(lambda opened: opened.write(data)) as temp:
-            return self._link(temp, final)
+        """Write an object unless its key is taken; say whether this call wrote it.
+
+        Raises `Unavailable` (`store_no_hard_links`) where nothing can tell who was first, but for
+        blobs and frame records, of which each is as good as the other.
+        """
+        return self._put(key, data, alone=key.split("/")[2] in _ANY_WRITER)
+
+    def put_alone(self, key: str, data: bytes) -> bool:
+        """Write an object that no other machine writes unless it is there."""
+        return self._put(key, data, alone=True)
 
     def put_blob(self, key: str, source: Path) -> bool:
         """Copy a file in under a blob key, in constant memory; say whether this call wrote it."""
@@ -67,17 +82,8 @@ class FolderStore:
             with self._staged(
                 lambda opened: copy_checked(source, opened, digest, on_bytes)
             ) as temp:
-                try:
-                    return self._link(temp, final)
-                except Unavailable as error:
-                    if error.code != "store_no_hard_links":
-                        raise
-                # Replacing is safe for a blob and only for a blob: whoever wrote it wrote the
-                # same bytes.
-                self._make_folder(final.parent)
-                temp.replace(final)
-                flush_folder(final.parent)
-                return True
+                # Whoever else writes a blob writes the same bytes.
+                return self._name(temp, final, alone=True)
 
     def get(self, key: str) -> bytes:
         """Read a whole object, or raise `NotFound` (`object_missing`)."""
@@ -191,7 +197,7 @@ class FolderStore:
                     linked, again = self._link(temp, second), self._link(temp, second)
                     # A share that lets the second link through would let two machines win.
                     if not linked or again or second.read_bytes() != b"probe":
-                        raise Unavailable("store_no_hard_links", folder=str(self.root))
+                        raise Unavailable(NO_LINKS, folder=str(self.root))
                 finally:
                     second.unlink(missing_ok=True)
 
@@ -263,7 +269,7 @@ class FolderStore:
                 self._make_parent(final)
                 continue
             except Unavailable as error:
-                if error.code != "store_no_hard_links":
+                if error.code != NO_LINKS:
                     raise
                 self._make_parent(final)
                 Path(temp).replace(final)
@@ -288,6 +294,31 @@ class FolderStore:
         flush_folder(final.parent)
         return True
 
+    def _put(self, key: str, data: bytes, *, alone: bool) -> bool:
+        final = self._path(key)
+        with self._translated(), self._staged(lambda opened: opened.write(data)) as temp:
+            return self._name(temp, final, alone=alone)
+
+    def _name(self, temp: Path, final: Path, *, alone: bool) -> bool:
+        """Give a flushed file its final name unless that is taken; `alone` also without links.
+
+        Then it is only as sure as that nobody else writes that name, or only the same.
+        """
+        try:
+            return self._link(temp, final)
+        except Unavailable as error:
+            if error.code != NO_LINKS or not alone:
+                raise
+        self._make_folder(final.parent)
+        if final.exists():
+            return False
+        try:
+            temp.rename(final)  # on Windows this fails where another was faster
+        except FileExistsError:
+            return False
+        flush_folder(final.parent)
+        return True
+
     def _link_once(self, temp: str | Path, final: str | Path) -> None:
         try:
             os.link(temp, final)
@@ -295,7 +326,7 @@ class FolderStore:
             raise
         except OSError as error:
             if error.errno in _NO_LINKS:
-                raise Unavailable("store_no_hard_links", folder=str(self.root)) from error
+                raise Unavailable(NO_LINKS, folder=str(self.root)) from error
             raise
 
     def _make_folder(self, folder: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from local_server.farm.errors import BadInput, Unavailable, YuntuError
-from sync.store import ListedBlob, ObjectInfo, Shelf, Store
+from sync.store import ListedBlob, ObjectInfo, Shelf, Store, probe_store
 from sync.stores import open_store
 
 T = TypeVar("T")
@@ -58,6 +58,10 @@ class LateStore:
     def put_blob(self, key: str, source: Path) -> bool:
         """Copy a file in under a blob key; say whether this call wrote it."""
         return self._use(lambda store: store.put_blob(key, source))
+
+    def put_alone(self, key: str, data: bytes) -> bool:
+        """Write an object that no other machine writes unless it is there."""
+        return self._use(lambda store: store.put_alone(key, data))
 
     def get(self, key: str) -> bytes:
         """Read a whole object."""
@@ -130,7 +134,7 @@ class LateStore:
             raise type(self._trouble)(self._trouble.code, **self._trouble.params)
         try:
             opened = self._opener(self.address)
-            opened.probe()
+            probe_store(opened)
         except BadInput as error:
             raise self._rest(Unavailable(error.code, **error.params)) from error
         except Unavailable as error:

@@ -9,10 +9,9 @@ from local_server.farm import ledger, sealing
 from local_server.farm.db import fetch_rows, fetch_value
 from local_server.farm.errors import YuntuError
 from local_server.farm.ledger import Kind
-from sync.drafts import Desk, build_draft
+from sync.drafts import Desk
 from sync.entry import TREASURY, Operation
 from sync.fold import Fold
-from sync.log import Stored
 from sync.operations import TREASURY_SHAPES, is_sound
 from sync.projection import mend_jobs
 
@@ -102,16 +101,16 @@ def read_needs(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> list[Need
     ]
 
 
-def draft_lease(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored | None:
-    """Draft the treasury entry that leases what this machine needs; None when it needs nothing.
+def list_leases(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> list[Operation]:
+    """Return what leases what this machine needs; nothing when it needs nothing.
 
     Where no other machine leases, `hold` does it by itself, and nothing is to be adjusted.
     """
     log = fold.logs.get(desk.device)
     if log is None or TREASURY in fold.stopped or not ledger.has_rivals(db):
-        return None
+        return []
     if fetch_value(db, "SELECT 1 FROM operation WHERE sealed_in IS NULL AND log = 'device'"):
-        return None  # the log is behind what was done here: its state says too much is free
+        return []  # the log is behind what was done here: its state says too much is free
     operations: list[Operation] = []
     for need in read_needs(db, fold, desk, at_ms=at_ms):
         micros = size_lease(need)
@@ -129,9 +128,7 @@ def draft_lease(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored |
             }
             if is_sound(told, TREASURY_SHAPES["lease"]):
                 operations.append(told)
-    if not operations:
-        return None
-    return build_draft(db, fold, desk, TREASURY, operations, at_ms=at_ms)
+    return operations
 
 
 def retry_waiting(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> int:

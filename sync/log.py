@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from local_server.farm.db import fetch_rows, fetch_value
 from sync.device_log import DeviceLog
 from sync.entry import TREASURY, Operation, write_canonical
-from sync.fold import GENESIS, Fold
+from sync.fold import GENESIS, CutOff, Effect, Fold, Folded
 from sync.treasury import Treasury
 
 
@@ -152,3 +152,39 @@ def keep_draft(db: Database, draft: Stored) -> None:
 def drop_draft(db: Database, log: str) -> None:
     """Forget an entry whose place is taken, by it or by another."""
     db.conn.execute("DELETE FROM log_draft WHERE log = ?", (log,))
+
+
+def list_changed(effects: list[Effect]) -> set[str]:
+    """Return the states that one object's effects tell of: the treasury, or devices by name."""
+    last = effects[-1]
+    if not isinstance(last, CutOff) and last.log not in (TREASURY, GENESIS):
+        return {last.log.split("/")[1]}
+    changed = {TREASURY}
+    for effect in effects:
+        if isinstance(effect, CutOff):
+            changed.add(effect.device)
+        elif isinstance(effect, Folded):
+            touched: Any = effect.operation.get("device") or effect.operation.get("name")
+            changed |= {touched} if isinstance(touched, str) else set()
+    return changed
+
+
+def note_studio(db: Database, fold: Fold, device: str) -> None:
+    """Note who this machine is, the studio's nodes, and whether others lease from the same pools.
+
+    Where others do, only a lease that is sealed counts.
+    """
+    nodes = {
+        id: [key.name, key.public, key.void]
+        for id, key in fold.treasury.keys.items()
+        if key.role == "node"
+    }
+    noted = {"sync.device": device, "sync.nodes": json.dumps(nodes)}
+    if sum(not one.over for one in fold.treasury.devices.values()) > 1:
+        noted["ledger.rivals"] = "1"
+    else:
+        db.conn.execute("DELETE FROM setting WHERE key = 'ledger.rivals'")
+    db.conn.executemany(
+        "INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        noted.items(),
+    )

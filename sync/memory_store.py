@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from local_server.farm.errors import NotFound
+from local_server.farm.errors import NotFound, Unavailable
 from sync.sources import read_checked
-from sync.store import ListedBlob, ObjectInfo, check_key, check_prefix, digest_in_key
+from sync.store import NO_LINKS, ListedBlob, ObjectInfo, check_key, check_prefix, digest_in_key
 
 
 class MemoryStore:
@@ -16,13 +16,21 @@ class MemoryStore:
     pieces_ahead = 0
     touch_bytes_max = 1 << 62
 
-    def __init__(self) -> None:
+    def __init__(self, *, links: bool = True) -> None:
+        self.links = links
         self._objects: dict[str, bytes] = {}
         self._written_at_ms: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write an object unless its key is taken; say whether this call wrote it."""
+        check_key(key)
+        if not self.links and key.split("/")[2] not in ("b", "f"):
+            raise Unavailable(NO_LINKS, folder="memory")
+        return self.put_alone(key, data)
+
+    def put_alone(self, key: str, data: bytes) -> bool:
+        """Write an object that no other machine writes unless it is there."""
         check_key(key)
         with self._lock:
             if key in self._objects:

@@ -76,6 +76,7 @@ TREASURY_SHAPES: Final[dict[str, dict[str, Check]]] = {
         "last": lambda value: type(value) is bool,
     },
     "snap": {**_MADE, "digest": _digest},
+    "refuse": {**_MADE, "device": _device, "request": _id, "reason": _name},
     "person": {**_MADE, "account": _name, "line": _table, "sealed": _short},
 }
 DEVICE_SHAPES: Final[dict[str, dict[str, Check]]] = {

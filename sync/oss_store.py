@@ -94,6 +94,10 @@ class OssStore:
                 raise self.explain(failed, key) from failed
             return standing == data
 
+    def put_alone(self, key: str, data: bytes) -> bool:
+        """Write an object that no other machine writes unless it is there."""
+        return self.put_if_absent(key, data)
+
     def put_blob(self, key: str, source: Path) -> bool:
         """Copy a file in under a blob key, in constant memory; say whether this call wrote it."""
         return self.send_blob(key, source, lambda _: None)

@@ -15,6 +15,7 @@ from local_server.farm.ledger import Kind
 from local_server.farm.sealed_batch import SealedBatch, gather_sealed
 from local_server.farm.sealing import Sealed
 from local_server.farm.states import OPEN_JOB_STATES
+from sync.entry import Operation
 from sync.fold import CutOff, Effect, Folded
 from sync.people import apply_person
 from sync.verdict import Verdict
@@ -123,10 +124,31 @@ class Projection:
         elif told["op"] in ("job", "result") and effect.device not in (None, self.device):
             note_work(self.db, told, device=str(effect.device))
         elif told["op"] == "request" and effect.device is not None:
+            # What is asked of the treasurer is known by who asks; of money, by its mint's id.
+            mine = told["line"].get("ask") == "treasury"
+            id = f"{effect.device}/{told['id']}" if mine else told["id"]
             self.db.conn.execute(
                 "INSERT INTO asking (id, device, line, at_ms) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT DO NOTHING",
-                (told["id"], effect.device, json.dumps(told["line"]), told["at_ms"]),
+                (id, effect.device, json.dumps(told["line"]), told["at_ms"]),
+            )
+        elif told["op"] == "refuse":
+            self.write_refusal(told)
+
+    def write_refusal(self, told: Operation) -> None:
+        """Note that a request is refused; what was asked for is taken back if it was asked here."""
+        self.db.conn.execute(
+            "UPDATE asking SET outcome = 'refused' WHERE id = ?",
+            (f"{told['device']}/{told['request']}",),
+        )
+        if told["device"] == self.device:
+            self.db.conn.execute(
+                "UPDATE outbox SET refused = ? WHERE id = ?", (told["reason"], told["request"])
+            )
+            self.db.conn.execute(
+                "UPDATE outbox SET sealed_in = ? WHERE log = 'treasury' AND sealed_in IS NULL"
+                " AND id = (SELECT about FROM outbox WHERE id = ?)",
+                (told["reason"], told["request"]),
             )
 
     def seal_own(self, one: Sealed) -> bool:

@@ -35,6 +35,7 @@ class ManyAtOnce:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.get, self.put_if_absent = store.get, store.put_if_absent
+        self.put_alone = store.put_alone
 
     def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
         """Read objects at once; None for each that is not there."""

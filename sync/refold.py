@@ -16,15 +16,16 @@ from typing import Any
 from sqlite_utils import Database
 
 from local_server.farm import accounts, sealing
-from local_server.farm.db import fetch_rows, fetch_value, open_database, write
+from local_server.farm.db import Row, fetch_rows, fetch_value, open_database, write
 from local_server.farm.errors import NotFound
 from local_server.farm.sealing import COLUMNS
 from local_server.farm.sync_tables import RECOUNT_USAGE
 from sync.drafts import Desk
-from sync.engine import Cycle, DirectLedger, Engine, Objects
+from sync.engine import Cycle, Engine, Objects
 from sync.entry import TREASURY
 from sync.fold import Fold
 from sync.keys import Keys, make_signer
+from sync.ledgers import DirectLedger
 from sync.log import load_fold
 from sync.projection import give_all_again, mend_jobs
 from sync.snapshots import NOBODY, write_snapshot
@@ -97,6 +98,10 @@ class Known:
         return max(folded, self.kept.get(log, 0))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write nothing: who folds from nothing only reads."""
+        raise NotImplementedError
+
+    def put_alone(self, key: str, data: bytes) -> bool:
         """Write nothing: who folds from nothing only reads."""
         raise NotImplementedError
 
@@ -173,14 +178,15 @@ def list_few(db: Database, sql: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def heal(db: Database, folder: Path, *, at_ms: int) -> None:
+def heal(db: Database, folder: Path, *, mints: bool, at_ms: int) -> None:
     """Put everything that the logs say in place of what was there, as one transaction.
 
-    What no log carries yet is given again behind it, as far as it fits.
+    What no log carries, or none any more, is given again behind it, as far as it fits; `mints` is
+    whether this machine may put into the treasury what others can as well.
     """
     with attached(db, folder), write(db):
         with sealing.floors_lifted(db):
-            for row in reversed(sealing.list_unsealed(db)):
+            for row in [*list_lost(db, mints=mints), *reversed(sealing.list_unsealed(db))]:
                 sealing.take_back(db, row, reason="room", at_ms=at_ms, outcome=None)
             with without_triggers(db):
                 replace_ledger(db, at_ms=at_ms)
@@ -188,9 +194,29 @@ def heal(db: Database, folder: Path, *, at_ms: int) -> None:
             db.conn.execute(f"DELETE FROM main.{table}")
             db.conn.execute(f"INSERT INTO main.{table} SELECT * FROM proof.{table}")
         db.conn.execute("INSERT OR REPLACE INTO main.log_object SELECT * FROM proof.log_object")
+        db.conn.execute(
+            "UPDATE outbox SET sealed_in = NULL"
+            " WHERE (sealed_in GLOB 't/*' OR sealed_in GLOB 'd/*')"
+            " AND id NOT IN (SELECT id FROM proof.log_id)"
+        )
         touched = {str(row["id"]) for row in fetch_rows(db, "SELECT id FROM job")}
         give_all_again(db, touched, reasons=("room",))
         mend_jobs(db, touched, at_ms=at_ms)
+
+
+def list_lost(db: Database, *, mints: bool) -> list[Row]:
+    """Return what this machine could put again of what was sealed and is in no log, newest first.
+
+    An entry may have been overwritten where nothing tells who was first. An id counts once, so it
+    is no harm if others put the same.
+    """
+    kinds = ("hold", "settle", "release", *(("mint", "withdraw", "refund") if mints else ()))
+    return fetch_rows(
+        db,
+        "SELECT * FROM main.operation WHERE sealed_in IS NOT NULL AND studio IS NULL"
+        f" AND device IS NULL AND kind IN {kinds}"
+        " AND id NOT IN (SELECT id FROM proof.operation) ORDER BY seq DESC",
+    )
 
 
 def replace_ledger(db: Database, *, at_ms: int) -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import BadInput, Unavailable
+
+NO_LINKS = "store_no_hard_links"
 
 # Lower case only: on Windows and macOS `A` and `a` are one file.
 _NAME = r"[a-z0-9][a-z0-9_-]{0,63}"
@@ -50,6 +52,12 @@ class Store(Protocol):
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write an object unless its key is taken; say whether this call wrote it."""
+
+    def put_alone(self, key: str, data: bytes) -> bool:
+        """Write an object that no other machine writes unless it is there.
+
+        Works in folders without hard links as well, where nothing would stop a second writer.
+        """
 
     def put_blob(self, key: str, source: Path) -> bool:
         """Copy a file in under a blob key, in constant memory; say whether this call wrote it.
@@ -102,6 +110,18 @@ class Shelf(Protocol):
 
     def delete_blob(self, key: str) -> None:
         """Delete a blob; one that is not there is no error."""
+
+
+def probe_store(store: Store) -> None:
+    """Probe a store as one that may be a folder without hard links. Raises as `probe` does.
+
+    Whoever writes where several could be first has to ask whether that is so (docs/stores.md).
+    """
+    try:
+        store.probe()
+    except Unavailable as error:
+        if error.code != NO_LINKS:
+            raise
 
 
 def check_key(key: str) -> str:

@@ -7,24 +7,33 @@ from local_server.farm.errors import Conflict, NotFound, YuntuError
 from sync.entry import NO_PREVIOUS, Header, Operation, write_entry
 from sync.fold import GENESIS, Fold
 from sync.keys import Keys, Signer
-from sync.store import Store, check_name
+from sync.store import NO_LINKS, Store, check_name
 
 Build = Callable[[Fold], list[Operation]]
 """Returns the operations to append, as they have to be after what is folded by then."""
 
 
 def found_studio(
-    store: Store, *, studio: str, device: str, keys: Keys, line: dict[str, Any], at_ms: int
+    store: Store,
+    *,
+    studio: str,
+    device: str,
+    keys: Keys,
+    line: dict[str, Any],
+    at_ms: int,
+    alone: bool = False,
 ) -> None:
     """Write the object that a studio begins with; harmless when it is ours already.
 
-    `line` tells of the first machine. Raises Conflict `studio_exists` when another machine was
-    first, and as the store does.
+    `line` tells of the first machine, which keeps the treasury `alone` where the store is a folder
+    that cannot tell who of two writers was first. Raises Conflict `studio_exists` when another
+    machine was first, and as the store does.
     """
     assert keys.minter is not None, "whoever founds a studio can mint"
     operations = (
         enrol("minter", "genesis", keys.minter, at_ms=at_ms),
         enrol("device", check_name(device), keys.own, at_ms=at_ms, line=line),
+        *([appoint(device, at_ms=at_ms)] if alone else []),
     )
     header = Header(
         studio=studio,
@@ -36,14 +45,41 @@ def found_studio(
         wall_ms=at_ms,
     )
     key = f"v1/{check_name(studio)}/genesis"
+    put = store.put_alone if alone else store.put_if_absent
     try:
-        store.put_if_absent(key, write_entry(header, operations, keys.minter.private))
+        put(key, write_entry(header, operations, keys.minter.private))
     except YuntuError as error:
+        if error.code == NO_LINKS and not alone:
+            told: dict[str, Any] = {"studio": studio, "device": device, "keys": keys, "line": line}
+            found_studio(store, **told, at_ms=at_ms, alone=True)
+            return
         if not is_there(store, key):
             raise error from None
     # Its own key in it says whose it is: the moment may differ after an answer that was lost.
     if keys.minter.public.encode() not in store.get(key):
         raise Conflict("studio_exists", studio=studio)
+
+
+def appoint(device: str, *, at_ms: int, number: int = 0) -> Operation:
+    """Return what makes a machine the one that keeps the treasury; `number` tells times apart."""
+    line = {"treasurer": check_name(device)}
+    return {"op": "policy", "id": f"treasurer:{number}:{device}", "at_ms": at_ms, "line": line}
+
+
+def hand_over(device: str, *, at_ms: int) -> Build:
+    """Return what makes another machine of the studio its treasurer.
+
+    Raises NotFound `no_device` and Conflict `no_treasurer`.
+    """
+
+    def build(fold: Fold) -> list[Operation]:
+        if device not in fold.logs:
+            raise NotFound("no_device", device=device)
+        if fold.treasury.treasurer is None:
+            raise Conflict("no_treasurer", studio=fold.treasury.studio)
+        return [appoint(device, at_ms=at_ms, number=fold.treasury.seq + 1)]
+
+    return build
 
 
 def is_there(store: Store, key: str) -> bool:

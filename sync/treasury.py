@@ -70,6 +70,12 @@ class Treasury:
     refunded: dict[str, int] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def treasurer(self) -> str | None:
+        """Return the one machine that keeps the treasury, None where any may write to it."""
+        name = self.policy.get("treasurer")
+        return name if isinstance(name, str) and name else None
+
     def may_sign(self, key: Key, operation: Operation) -> bool:
         """Tell whether a key may sign an operation."""
         kind = operation["op"]
@@ -77,6 +83,8 @@ class Treasury:
             return False
         if key.role == "minter":
             return True
+        if self.treasurer is not None:
+            return False  # it is the treasurer's to write, who has a minter's key
         if key.role in INVITED:
             return kind in INVITE_MAY and operation.get("role") == INVITED[key.role]
         if key.role == "node":

@@ -157,6 +157,10 @@ class Client:
         """Have everything folded from nothing; return what differed."""
         return self.ask("POST", "/sync/refold", body={}, seconds_max=CHECK_SECONDS_MAX)
 
+    def appoint_treasurer(self, device: str, *, take: bool) -> Answer:
+        """Have another machine keep the treasury; return the studio's machines."""
+        return self.ask("PUT", "/studio/treasurer", body={"device": device, "take": take})
+
     def take_snapshot(self) -> Answer:
         """Have a snapshot put into the store."""
         return self.ask("POST", "/studio/snapshots", body={}, seconds_max=CHECK_SECONDS_MAX)

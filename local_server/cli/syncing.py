@@ -15,7 +15,10 @@ from local_server.cli.values import Choice, Number
 from local_server.farm.errors import BadInput
 from local_server.wording import show_money
 
-VERBS = ("devices", "jobs", "create", "join", "invite", "revoke", "requests", "grant", "snapshot")
+VERBS = (
+    *("devices", "jobs", "create", "join", "invite", "revoke", "requests", "grant"),
+    *("snapshot", "treasurer"),
+)
 DAYS_MAX = 7
 WATCH_SECONDS = 2.0
 
@@ -55,10 +58,18 @@ def sync(
 @click.argument("what", required=False, metavar="NAME|INVITE|DEVICE|ID")
 @click.option("--store", metavar="ADDR")
 @click.option("--mints", is_flag=True)
+@click.option("--take", is_flag=True)
 @click.option("--days", type=Number(1, DAYS_MAX), metavar="N", default="1")
 @click.pass_obj
 def studio(
-    session: Session, verb: str, what: str | None, store: str | None, days: int, *, mints: bool
+    session: Session,
+    verb: str,
+    what: str | None,
+    store: str | None,
+    days: int,
+    *,
+    mints: bool,
+    take: bool,
 ) -> None:
     """Found a studio, join one, invite to it, list its machines, take one out."""
     if verb in ("create", "join"):
@@ -69,24 +80,26 @@ def studio(
             invite = client.make_invite(mints=mints, days=days)
             session.answer(invite, lambda: session.write_raw(invite["invite"] + "\n"))
             return
-        if what is None and verb in ("revoke", "grant"):
-            wanted = "DEVICE" if verb == "revoke" else "ID"
+        if what is None and verb in ("revoke", "grant", "treasurer"):
+            wanted = "ID" if verb == "grant" else "DEVICE"
             raise BadInput("studio_wants", wanted=wanted, verb=verb)
         if verb == "snapshot":
             taken = client.take_snapshot()
-            session.answer(
-                taken, lambda: session.print(session.say("studio_snapped", **taken).title)
-            )
+            words = session.say("studio_snapped", **taken)
+            session.answer(taken, lambda: session.print(words.title))
             return
         if verb == "jobs":
             elsewhere = client.list_jobs_elsewhere()
             session.answer(elsewhere, lambda: print_elsewhere(session, elsewhere))
             return
-        if verb in ("requests", "grant", "snapshot"):
+        if verb in ("requests", "grant"):
             asked = client.grant_request(str(what)) if verb == "grant" else client.list_requests()
             session.answer(asked, lambda: print_requests(session, asked))
             return
-        devices = client.revoke_device(str(what)) if verb == "revoke" else client.get_studio()
+        if verb == "treasurer":
+            devices = client.appoint_treasurer(str(what), take=take)
+        else:
+            devices = client.revoke_device(str(what)) if verb == "revoke" else client.get_studio()
     session.answer(devices, lambda: print_devices(session, devices))
 
 
@@ -178,4 +191,6 @@ def print_devices(session: Session, answer: dict[str, Any]) -> None:
         code = "studio_device_here" if one["here"] else f"studio_device_{one['state']}"
         names = ("id", "host", "leased_micros")
         session.print(session.say(code, **{name: one[name] for name in names}).title)
+    if answer["treasurer"] is not None:
+        session.print(session.say("studio_treasurer", device=answer["treasurer"]).title)
     session.print(answer["keys"])

@@ -361,6 +361,12 @@ def m090_hardy_usage(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m091_office(db: Database) -> None:
+    """What is asked of the treasurer."""
+    run_script(db, sync_tables.OFFICE)
+
+
+@MIGRATIONS()
 def m080_transfers(db: Database) -> None:
     """What the studio's store has of this machine's results, and this machine of others'."""
     run_script(db, transfer_tables.TRANSFERS)

@@ -194,3 +194,10 @@ CREATE TRIGGER job_has_to_tell AFTER UPDATE OF state ON job WHEN NEW.state <> OL
 CREATE TRIGGER job_tells_again AFTER DELETE ON job_told BEGIN
   INSERT INTO job_untold SELECT serial FROM job WHERE id = OLD.job ON CONFLICT DO NOTHING; END;
 """
+
+# What an operation of the outbox asks the treasurer for, and why that was refused.
+OFFICE = """
+ALTER TABLE outbox ADD COLUMN about TEXT;
+ALTER TABLE outbox ADD COLUMN refused TEXT;
+CREATE INDEX outbox_about ON outbox (about) WHERE about IS NOT NULL;
+"""

@@ -28,7 +28,11 @@ from local_server.views import show_reason
 from sync.studio import void_keys
 
 TAG = Tag(name="farm", description="Machines that render for the whole studio")
-AWAY = {503: ("studio_missing", "store_contended", "store_forgets", "upgrade_needed")}
+AWAY = {
+    409: ("two_treasurers", "treasury_overwritten"),
+    503: ("studio_missing", "store_contended", "store_forgets", "upgrade_needed"),
+}
+NOT_OURS = ("no_minting_key", "operation_refused", "treasurer_only")
 ROUTES = APIBlueprint("farm", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
@@ -42,7 +46,7 @@ def get_farm() -> Response:
     "/farm/invites",
     **gives(
         InviteView,
-        AWAY | {403: ("no_minting_key", "operation_refused"), 422: "no_farm"},
+        AWAY | {403: NOT_OURS, 422: "no_farm"},
         status=201,
     ),
 )
@@ -55,7 +59,8 @@ def invite_node(body: NodeInviteRequest) -> Response:
 @ROUTES.delete(
     "/farm/nodes/<node>",
     **gives(
-        FarmView, AWAY | {403: ("no_minting_key", "operation_refused"), 404: "no_node_of_farm"}
+        FarmView,
+        AWAY | {403: NOT_OURS, 404: "no_node_of_farm"},
     ),
 )
 def take_node_out(path: InvitedNodePath) -> Response:

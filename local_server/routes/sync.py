@@ -33,6 +33,7 @@ from local_server.shapes.sync import (
     RefoldView,
     SnapshotView,
     SyncView,
+    TreasurerRequest,
     TroubleView,
     WaitingList,
     WaitingView,
@@ -40,11 +41,16 @@ from local_server.shapes.sync import (
 from sync.drafts import Desk
 from sync.leases import retry_waiting
 from sync.log import load_fold
-from sync.studio import revoke_device
+from sync.studio import hand_over, revoke_device
 
 TAG = Tag(name="sync", description="This machine, its studio's store, and the other machines")
 ROUTES = APIBlueprint("sync", __name__, url_prefix="/api/v1", abp_tags=[TAG])
-AWAY = {503: ("studio_missing", "store_contended", "store_forgets", "upgrade_needed")}
+AWAY = {
+    409: ("two_treasurers", "treasury_overwritten"),
+    503: ("studio_missing", "store_contended", "store_forgets", "upgrade_needed"),
+}
+NO_OFFICE = ("no_treasurer", "two_treasurers", "treasury_overwritten")
+NOT_OURS = ("no_minting_key", "operation_refused", "treasurer_only")
 
 
 @ROUTES.get("/sync", **gives(SyncView))
@@ -109,7 +115,7 @@ def get_studio() -> Response:
 
 @ROUTES.post(
     "/studio/invites",
-    **gives(InviteView, AWAY | {403: ("no_minting_key", "operation_refused")}, status=201),
+    **gives(InviteView, AWAY | {403: NOT_OURS}, status=201),
 )
 def invite(body: InviteRequest) -> Response:
     """Make an invite for one machine."""
@@ -121,7 +127,7 @@ def invite(body: InviteRequest) -> Response:
     "/studio/devices/<device>",
     **gives(
         DeviceList,
-        AWAY | {403: ("no_minting_key", "operation_refused"), 404: "no_device"},
+        AWAY | {403: NOT_OURS, 404: "no_device"},
     ),
 )
 def revoke(path: DevicePath) -> Response:
@@ -133,9 +139,23 @@ def revoke(path: DevicePath) -> Response:
     return answer(show_devices())
 
 
+@ROUTES.put(
+    "/studio/treasurer",
+    **gives(DeviceList, AWAY | {403: NOT_OURS, 404: "no_device", 409: NO_OFFICE}),
+)
+def appoint_treasurer(body: TreasurerRequest) -> Response:
+    """Hand over, or take, the office of the one machine that keeps the treasury."""
+    if here.reconciler.desk.keys.minter is None:
+        raise Refused("no_minting_key")
+    build = hand_over(body.device, at_ms=read_clock_ms())
+    here.reconciler.append(build, taking=body.take)
+    here.reconciler.sync()
+    return answer(show_devices())
+
+
 @ROUTES.post(
     "/studio/snapshots",
-    **gives(SnapshotView, AWAY | {403: ("no_minting_key", "operation_refused")}, status=201),
+    **gives(SnapshotView, AWAY | {403: NOT_OURS}, status=201),
 )
 def take_snapshot() -> Response:
     """Put a snapshot of all that the logs come to into the store, for machines that join."""
@@ -261,7 +281,11 @@ def show_devices() -> DeviceList:
         )
     keys = reader_wording().say(here.chest.where()).detail
     return DeviceList(
-        studio=desk.studio, mints=desk.keys.minter is not None, keys=keys, items=items
+        studio=desk.studio,
+        mints=desk.keys.minter is not None,
+        treasurer=fold.treasury.treasurer,
+        keys=keys,
+        items=items,
     )
 
 

@@ -114,8 +114,22 @@ class DeviceList(Shape):
 
     studio: str = Field(description="The studio")
     mints: bool = Field(description="This machine may mint: it is an admin's")
+    treasurer: str | None = Field(
+        description="The machine that alone keeps the treasury; null: the store needs none"
+    )
     keys: str = Field(description="Where this machine keeps its keys, in a sentence")
     items: list[DeviceView] = Field(description="The machines")
+
+
+class TreasurerRequest(Body):
+    """Which machine keeps the treasury from now on."""
+
+    model_config = show({"device": "d2345678", "take": False})
+
+    device: str = Field(description="The machine", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    take: bool = Field(
+        False, description="Take the office from a machine that is gone and will write no more"
+    )
 
 
 class AskingView(Shape):

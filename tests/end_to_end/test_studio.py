@@ -18,12 +18,16 @@ LONG_ROUNDS = 100
 FAULTS = "503@probability=0.04,seed=1;lose@probability=0.03,seed=2;drop@probability=0.03,seed=3"
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", "bucket", "exfat"])
 def studio(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningStudio]:
-    """Three machines of one studio, in a folder or in a bucket whose key only the founder had."""
+    """Three machines of one studio: in a folder, in a bucket whose key only the founder had, or on
+    a disk without hard links, where the founder keeps the treasury."""
     bucket = RunningBucket(tmp_path / "bucket")
     if request.param == "folder":
         running = RunningStudio(tmp_path, FolderPlace(tmp_path / "share"))
+    elif request.param == "exfat":
+        disk: Path = request.getfixturevalue("exfat_disk")
+        running = RunningStudio(tmp_path, FolderPlace(disk / "share"))
     else:
         key = bucket.write_key(tmp_path / "bucket.key")
         place = BucketPlace(bucket, FAULTS)

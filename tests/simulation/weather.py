@@ -67,6 +67,13 @@ class View:
         self.lose_answer()
         return done
 
+    def put_alone(self, key: str, data: bytes) -> bool:
+        """Write an object that no other machine writes unless it is there."""
+        self.meet()
+        done = self.store.put_alone(key, data)
+        self.lose_answer()
+        return done
+
     def get(self, key: str) -> bytes:
         """Read an object; one that is new may not be seen yet."""
         self.meet()

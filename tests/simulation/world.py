@@ -20,7 +20,7 @@ from sync.keys import Signer, make_signer
 from sync.memory_store import MemoryStore
 from sync.refold import know_store, refold, take_snapshot
 from sync.snapshots import tell_snap
-from sync.studio import close_epoch, enrol, found_studio, revoke_device
+from sync.studio import close_epoch, enrol, found_studio, hand_over, revoke_device
 from tests.simulation.evil import make_evil
 from tests.simulation.machine import (
     OWNERS,
@@ -46,9 +46,10 @@ class World:
     """One run, decided by its seed."""
 
     seed: int
+    treasurer: bool = False
     chance: random.Random = field(init=False)
     weather: Weather = field(init=False)
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: MemoryStore = field(init=False)
     machines: list[Machine] = field(default_factory=list)
     backups: dict[str, tuple[Database, set[str], dict[str, str]]] = field(default_factory=dict)
     now: int = 1_790_000_000_000
@@ -58,6 +59,7 @@ class World:
         self.chance = random.Random(self.seed)
         self.weather = Weather(random.Random(self.seed + 1))
         self.weather.calm = True
+        self.store = MemoryStore(links=not self.treasurer)
         for name in NAMES[:3]:
             self.add(name)
         boss = self.machines[0]
@@ -80,7 +82,7 @@ class World:
             view=view,
             weather=self.weather,
             clock=self.tick,
-            minter=name == "boss",
+            minter=name == "boss" or (self.treasurer and name == "one"),
         )
         self.machines.append(machine)
         return machine
@@ -128,6 +130,8 @@ class World:
                 self.sync_some(lambda: self.close(last=True))
             case 15 if self.chance.random() < 0.3:
                 self.snap()
+            case 17 if self.treasurer and self.chance.random() < 0.3:
+                self.hand_over()
             case 16 if self.chance.random() < 0.15:
                 self.wipe(machine)
             case _:
@@ -188,6 +192,20 @@ class World:
         except YuntuError:
             pass
 
+    def hand_over(self) -> None:
+        """Let the treasurer hand its office over, or an admin take it from one that is out."""
+        fold = self.machines[0].read_fold()
+        keeper = next(one for one in self.machines if one.name == fold.treasury.treasurer)
+        to, taking = self.chance.choice(["boss", "one"]), False
+        if keeper.name not in fold.logs:
+            keeper, to, taking = self.machines[0], "boss", True
+        try:
+            keeper.engine.append(hand_over(to, at_ms=self.now), taking=taking)
+        except Crash:
+            keeper.start()
+        except YuntuError:
+            pass
+
     def cheat(self) -> None:
         """Let the machine `evil`, which is enrolled, write anything it can think of."""
         fold = start_fold(STUDIO)
@@ -221,7 +239,7 @@ class World:
         epoch = own.epoch if own else 1
         operations = tuple(make_evil(self.chance, epoch=epoch) for _ in range(2))
         data = write_entry(header, operations, key.private)
-        self.store.put_if_absent(f"v1/{STUDIO}/{log}/{seq:010}", data)
+        self.store.put_alone(f"v1/{STUDIO}/{log}/{seq:010}", data)
         assert digest_entry(data)
 
     def choose_evil_key(self) -> Signer:
@@ -234,6 +252,10 @@ class World:
         self.weather.calm = True
         for machine in self.machines:
             machine.view.online = True
+        if self.treasurer:
+            self.machines[0].sync()
+            if self.machines[0].read_fold().treasury.treasurer == "one":
+                self.hand_over()
         for _ in range(6):
             for machine in self.machines:
                 machine.sync()
