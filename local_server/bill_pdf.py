@@ -2,22 +2,27 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from importlib.resources import files
 from io import BytesIO
 from itertools import groupby, islice
+from pathlib import Path
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from local_server.farm.db import Row
 from local_server.farm.ledger import format_cny
 from local_server.wording import Wording, show_money
 
-# The Chinese face that every reader of PDF brings along by the standard: nothing to embed.
-CHINESE, PLAIN, BOLD = "STSong-Light", "Helvetica", "Helvetica-Bold"
+# What is used of the Chinese face is embedded. It has all that GB 2312 has; for rarer characters
+# there is one that readers of PDF bring along themselves.
+CHINESE, RARE, PLAIN, BOLD = "NotoSansSC", "STSong-Light", "Helvetica", "Helvetica-Bold"
+FACE = ("fonts", "NotoSansSC-GB2312.ttf")
 INK, QUIET, RULE = HexColor("#1c1c1c"), HexColor("#6b6b6b"), HexColor("#c9c9c9")
 WIDTH, HEIGHT = A4
 MARGIN = 18 * mm
@@ -37,7 +42,7 @@ COLUMNS = (  # label, right or left edge from the margin in mm, aligned to the r
 
 def write_bill_pdf(bill: Row, wording: Wording) -> bytes:
     """Return a bill as PDF. Of a very long one the first lines are listed, and it says so."""
-    pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
+    register_faces()
     file = BytesIO()
     sheet = Sheet(Canvas(file, pagesize=A4, pageCompression=1, invariant=1), wording)
     sheet.canvas.setTitle(sheet.say("title", job=bill["job"]))
@@ -51,6 +56,14 @@ def write_bill_pdf(bill: Row, wording: Wording) -> bytes:
     sheet.end_page()
     sheet.canvas.save()
     return file.getvalue()
+
+
+def register_faces() -> None:
+    """Let reportlab know the faces that it does not bring along."""
+    if CHINESE not in pdfmetrics.getRegisteredFontNames():
+        path = Path(str(files("resources"))).joinpath(*FACE)
+        pdfmetrics.registerFont(TTFont(CHINESE, str(path)))
+        pdfmetrics.registerFont(UnicodeCIDFont(RARE))
 
 
 def list_cells(bill: Row, wording: Wording) -> Iterator[tuple[str, ...]]:
@@ -222,9 +235,16 @@ class Sheet:
 
 def split_runs(text: str, plain: str) -> list[tuple[str, str]]:
     """Return a text in runs, each with the font that has its characters."""
-    fonts = [plain if one.isascii() or one in LATIN else CHINESE for one in text]
+    fonts = [choose_face(one, plain) for one in text]
     runs = groupby(zip(fonts, text, strict=True), key=lambda pair: pair[0])
     return [(font, "".join(one for _, one in pairs)) for font, pairs in runs]
+
+
+def choose_face(character: str, plain: str) -> str:
+    """Return the font that has a character."""
+    if character.isascii() or character in LATIN:
+        return plain
+    return CHINESE if ord(character) in pdfmetrics.getFont(CHINESE).face.charToGlyph else RARE
 
 
 def measure(text: str, plain: str, size: float) -> float:

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import requests
 
+from local_server.bill_pdf import write_bill_pdf
 from local_server.farm import attempts, frames, jobs
 from local_server.farm.db import open_database, read_clock_ms, write
 from local_server.farm.price_books import read_price_books
+from local_server.wording import Wording
 from tests.end_to_end.running_farm import RunningFarm
 from tests.local_server.conftest import JOB, YUAN, fill_database, make_result
 
@@ -121,6 +123,23 @@ def test_a_bill_as_pdf_can_be_read(
     )
     assert f"{word} {JOB}" in done.stdout
     assert "0.000333" in done.stdout
+
+
+@pytest.mark.parametrize(("name", "rare"), [("灯笼第三镜", False), ("龘字镜", True)])
+def test_the_chinese_of_a_bill_is_embedded(
+    farm: RunningFarm, tmp_path: Path, name: str, rare: bool
+) -> None:
+    """A printer without Chinese prints it; only what GB 2312 lacks is left to the reader's own."""
+    bill = farm.get(f"{JOB_PATH}/bill") | {"name": name, "refunds": []}
+    path = tmp_path / "bill.pdf"
+    path.write_bytes(write_bill_pdf(bill, Wording("zh")))
+    told = subprocess.run(["pdffonts", path], capture_output=True, check=True, encoding="utf-8")
+    [noto] = [line for line in told.stdout.splitlines() if "NotoSansSC" in line]
+    assert noto.split()[-5:-2] == ["yes", "yes", "yes"], "embedded, a subset, can be copied"
+    assert ("STSong" in told.stdout) == rare
+    assert path.stat().st_size < 200_000
+    read = subprocess.run(["pdftotext", path, "-"], capture_output=True, check=True)
+    assert name in read.stdout.decode()
 
 
 def test_a_statement_is_chosen_and_paged(farm: RunningFarm) -> None:
