@@ -59,6 +59,11 @@ class Blobs:
         self._store = store
         self._prefix = f"v1/{check_name(studio)}/b/"
 
+    @property
+    def is_far(self) -> bool:
+        """Say whether asking is mostly waiting, so that it pays to ask for many things at once."""
+        return isinstance(self._store, Shelf) and self._store.pieces_ahead > 0
+
     def add_bytes(self, data: bytes) -> Digest:
         """Keep bytes; adding what is there already costs nothing."""
         digest = digest_bytes(data)
@@ -116,9 +121,11 @@ class Blobs:
 
     def _find_missing(self, read: Mapping[Digest, bytes]) -> list[Digest]:
         """Return what is not here yet. Raises `Unavailable` (`blob_damaged`) for a wrong size."""
-        far = isinstance(self._store, Shelf) and self._store.pieces_ahead > 0
-        with ThreadPoolExecutor(_FAR_THREADS if far else 1, thread_name_prefix="ask") as pool:
-            sizes = list(pool.map(self.keep, read)) if far else [self.keep(one) for one in read]
+        if self.is_far:
+            with ThreadPoolExecutor(_FAR_THREADS, thread_name_prefix="ask") as pool:
+                sizes = list(pool.map(self.keep, read))
+        else:
+            sizes = [self.keep(one) for one in read]
         missing = []
         for (digest, data), size in zip(read.items(), sizes, strict=True):
             if size is None:

@@ -3,8 +3,10 @@
 import secrets
 import shutil
 import tempfile
+import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -74,7 +76,9 @@ def store_package(
     entries: list[Entry] = []
     done_bytes = 0
     with tempfile.TemporaryDirectory(prefix="yuntu-") as folder:
-        keeper = _Keeper(blobs, Path(folder), remembered, hashed, meter)
+        # Small files on a disk are short calls to the system: threads only get in each other's way.
+        turn = nullcontext() if blobs.is_far else threading.Lock()
+        keeper = _Keeper(blobs, Path(folder), remembered, hashed, meter, turn)
         for kept in run_together(keeper.keep, make_groups(plan.files, remembered), THREADS):
             entries += kept
             done_bytes += sum(entry.size for entry in kept)
@@ -150,13 +154,14 @@ def make_groups(
 
 @dataclass(frozen=True, slots=True)
 class _Keeper:
-    """Keeps the files of a package one by one; `hashed` gathers what was read."""
+    """Keeps the files of a package; `hashed` gathers what was read, `turn` is held for a group."""
 
     blobs: Blobs
     folder: Path
     remembered: Mapping[str, Digest]
     hashed: dict[str, tuple[Sighting, Digest]]
     meter: Meter
+    turn: AbstractContextManager[object]
 
     def keep(self, files: Sequence[PlannedFile]) -> list[Entry]:
         """Keep a group of files, and return their entries."""
@@ -177,7 +182,9 @@ class _Keeper:
         ]
 
     def _keep_group(self, files: Sequence[PlannedFile]) -> list[tuple[Digest, int]]:
-        kept = self.blobs.add_small_files([file.source for file in files], self.meter.note_bytes)
+        sources = [file.source for file in files]
+        with self.turn:
+            kept = self.blobs.add_small_files(sources, self.meter.note_bytes)
         for file, (digest, _) in zip(files, kept, strict=True):
             self.hashed[str(file.source)] = (file.seen, digest)
         return kept
