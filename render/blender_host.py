@@ -122,7 +122,7 @@ class BlenderHost:
     ) -> Rendered:
         """Render one frame of the loaded scene. Raises RenderFailure; after one, close the host."""
         assert self._scene is not None, "open a scene first"
-        watch = Watch(self._child, limits)
+        watch = Watch(self._child, limits, said=self._words)
         teller = ProgressTeller(on_progress)
         answer = self._order(
             {
@@ -193,7 +193,7 @@ class BlenderHost:
         self._number += 1
         self._recent.clear()
         self._on_line = on_line
-        watch = watch or Watch(self._child, limits)
+        watch = watch or Watch(self._child, limits, said=self._words)
         try:
             self._child.write(json.dumps({**order, "number": self._number}).encode() + b"\n")
         except (OSError, ValueError):
@@ -245,11 +245,7 @@ class BlenderHost:
     def _check(self, watch: Watch) -> None:
         if self._child.ended.is_set() and self._child.lines.empty():
             self._raise_ended()
-        try:
-            watch.check()
-        except RenderFailure as failure:
-            words = "\n".join(part for part in (self._words(), failure.words) if part)
-            raise RenderFailure(failure.code, words) from None
+        watch.check()
 
     def _hear(self, text: str, teller: ProgressTeller, *, log: bool = True) -> None:
         if log:

@@ -125,7 +125,7 @@ class CommandHost:
         oom_kills = count_oom_kills()
         started = time.monotonic()
         child = self._start(self._argv(shot))
-        watch = Watch(child, limits)
+        watch = Watch(child, limits, said=self._words)
         teller = ProgressTeller(on_progress)
         try:
             rendering = self._follow(child, watch, teller, on_line)
@@ -251,7 +251,7 @@ class CommandHost:
                 if self._hear(line.text, teller, on_line) and rendering is None:
                     rendering = time.monotonic()
             if not child.ended.is_set():
-                self._check(watch)
+                watch.check()
         child.wait(END_SECONDS_MAX)
         return begun if rendering is None else rendering
 
@@ -267,13 +267,6 @@ class CommandHost:
         else:
             teller.hear(fraction=fraction)
         return fraction is not None or any(p.search(text) for p in lines.rendering)
-
-    def _check(self, watch: Watch) -> None:
-        try:
-            watch.check()
-        except RenderFailure as failure:
-            words = "\n".join(part for part in (self._words(), failure.words) if part)
-            raise RenderFailure(failure.code, words) from None
 
     def _words(self) -> str:
         lines = self.renderer.spec.lines

@@ -10,25 +10,14 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from render.failures import FailureCode, RenderFailure
-from render.finishing import (
-    Shelf,
-    blame_disk,
-    check_frame,
-    compare_frames,
-    draw_thumbnail,
-    explain_error,
-    insist,
-    remove_frame,
-    store_frame,
-)
+from render.finisher import Finisher
+from render.finishing import Shelf, blame_disk, explain_error
 from render.flights import Flight, Flights
 from render.heart import Heart
 from render.host_kinds import open_host
@@ -37,8 +26,6 @@ from render.hosts import Host, Limits, Look, Rendered, Shot
 from render.inspecting import Inspector
 from render.protocol import (
     TASK,
-    Done,
-    Failed,
     FrameTask,
     Hello,
     InspectTask,
@@ -53,14 +40,10 @@ from render.width import Width
 from sync.blobs import Digest
 from sync.package import fetch_package
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.03
 PULSE_SECONDS = 0.25
-FINISHERS = 8  # they wait for the disk, and disks serve many flushes as fast as one
-CHECKERS = 2  # they use the processor and hold whole pictures in memory
 QUEUE_AWAY_SECONDS = 1.0
-STORE_AWAY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,10 +80,16 @@ class Node:
         self.hosts = HostPool(self.scratch / "hosts", opener=opener)
         self.flights = Flights()
         self.reporter = Reporter(queue)
-        self.finishers = ThreadPoolExecutor(FINISHERS, thread_name_prefix="finisher")
-        self.backlog = threading.Semaphore(2 * FINISHERS)
-        self.checkers = threading.Semaphore(CHECKERS)
         self.stopping = threading.Event()
+        self.finisher = Finisher(
+            node=settings.id,
+            scratch=self.scratch,
+            shelf=shelf,
+            reporter=self.reporter,
+            flights=self.flights,
+            stopping=self.stopping,
+            render_cold=self.render_cold,
+        )
         self.inspector = Inspector(renderers, self.hosts, cores=settings.cores)
         self.heart = Heart(
             queue,
@@ -137,7 +126,7 @@ class Node:
             thread.start()
         for thread in threads:
             thread.join()
-        self.finishers.shutdown()
+        self.finisher.close()
         self.hosts.close()
         self.reporter.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -239,29 +228,19 @@ class Node:
             flight.call_off()  # `stop` may have looked just before this flight was there
         self.heart.meet(task.report_to)
         try:
-            standing = self.insist(flight, lambda: self.shelf.find_frame(task))
+            standing = self.finisher.insist(flight, lambda: self.shelf.find_frame(task))
             if standing is not None:
-                self.land_done(flight, standing.to_dict())
+                self.finisher.land_done(flight, standing.to_dict())
                 return
             self.reporter.say(
                 Started(**about_attempt(task, node=self.settings.id)), to=task.report_to
             )
-            rendered = self.render(flight)
-            self.backlog.acquire()
-            self.finishers.submit(self.finish, flight, rendered)
+            self.finisher.submit(flight, self.render(flight))
         except RenderFailure as failure:
-            self.land_failed(flight, blame_disk(failure, self.scratch))
+            self.finisher.land_failed(flight, blame_disk(failure, self.scratch))
         except Exception as error:  # a bug or a broken disk must cost this attempt only
             log.exception("job=%s frame=%s: the attempt broke", task.job, task.number)
-            self.land_failed(flight, explain_error(error))
-
-    def insist(self, flight: Flight, act: Callable[[], T]) -> T:
-        """Do what needs the store, waiting for it as long as the flight is wanted."""
-        return insist(
-            act,
-            note=flight.note_line,
-            wait=lambda: self.stopping.wait(STORE_AWAY_SECONDS) or flight.called_off,
-        )
+            self.finisher.land_failed(flight, explain_error(error))
 
     def is_called_off(self, task: FrameTask) -> bool:
         """Tell whether a frame's job was stopped; when the queue is away, the heart asks again."""
@@ -275,7 +254,7 @@ class Node:
         """Render a flight's frame in a warm host. Raises RenderFailure."""
         task = flight.task
         renderer = self.renderers[task.renderer]
-        scene = self.insist(flight, lambda: self.fetch_scene(task))
+        scene = self.finisher.insist(flight, lambda: self.fetch_scene(task))
         width = self.widths.setdefault(
             task.manifest, Width(cores=self.settings.cores, fixed=self.settings.slots)
         )
@@ -324,47 +303,16 @@ class Node:
                 fetch_package(Digest(task.manifest), self.shelf.blobs, folder)
         return folder / task.scene
 
-    def finish(self, flight: Flight, rendered: Rendered) -> None:
-        """Check, store and report a rendered frame: a finisher's work."""
+    def render_cold(self, flight: Flight) -> Rendered:
+        """Render a flight's frame again in a host of its own. Raises RenderFailure."""
         task = flight.task
-        try:
-            with self.checkers:
-                checked = check_frame(task, rendered)
-                if checked.suspicious:
-                    self.confirm(flight, rendered)
-                thumbnail = draw_thumbnail(rendered, checked)
-            record = self.insist(
-                flight,
-                lambda: store_frame(
-                    self.shelf, task, rendered, checked, node=self.settings.id, thumbnail=thumbnail
-                ),
-            )
-            self.land_done(flight, record.to_dict())
-        except RenderFailure as failure:
-            told = blame_disk(failure, self.scratch)
-            remove_frame(rendered)
-            self.land_failed(flight, told)
-        except Exception as error:  # a bug or a broken disk must cost this attempt only
-            log.exception("job=%s frame=%s: finishing broke", task.job, task.number)
-            remove_frame(rendered)
-            self.land_failed(flight, explain_error(error))
-        finally:
-            self.backlog.release()
-
-    def confirm(self, flight: Flight, rendered: Rendered) -> None:
-        """Render a suspicious frame again in a cold host: only a picture that is the same stands.
-
-        Raises RenderFailure with the code of what was suspicious when the second one differs.
-        """
-        task = flight.task
-        renderer = self.renderers[task.renderer]
-        warm = self.hosts.start(renderer)
+        warm = self.hosts.start(self.renderers[task.renderer])
         try:
             if not flight.board(warm.host):
                 raise RenderFailure(FailureCode.STOPPED, "")
             warm.host.open(self.fetch_scene(task), on_line=flight.note_line)
             shot = self.shot(task, threads=self.settings.cores)
-            again = warm.host.render(
+            return warm.host.render(
                 replace(shot, stem=shot.stem.with_name(shot.stem.name + "-again")),
                 self.settings.limits,
                 on_progress=flight.note_progress,
@@ -373,28 +321,3 @@ class Node:
         finally:
             flight.leave()
             self.hosts.discard(warm)
-        compare_frames(task, rendered, again)
-
-    def land_done(self, flight: Flight, result: dict[str, Any]) -> None:
-        """Report a frame done."""
-        _, lines = flight.take_news()
-        report = Done(
-            **about_attempt(flight.task, node=self.settings.id), result=result, lines=lines
-        )
-        self.reporter.say(report, to=flight.task.report_to)
-        self.flights.remove(flight)
-
-    def land_failed(self, flight: Flight, failure: RenderFailure) -> None:
-        """Report an attempt failed; what was called off counts against nobody."""
-        _, lines = flight.take_news()
-        stopped = flight.called_off or failure.code is FailureCode.STOPPED
-        if not flight.called_off or self.stopping.is_set():
-            report = Failed(
-                **about_attempt(flight.task, node=self.settings.id),
-                reason=FailureCode.STOPPED if stopped else failure.code,
-                words="" if stopped else failure.words,
-                counts=not stopped,
-                lines=lines,
-            )
-            self.reporter.say(report, to=flight.task.report_to)
-        self.flights.remove(flight)

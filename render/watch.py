@@ -15,13 +15,22 @@ MEBIBYTE = 1024**2
 
 
 class Watch:
-    """Looks at a process tree from time to time and raises when it passes a limit."""
+    """Looks at a process tree from time to time and raises when it passes a limit.
+
+    `said` returns the program's last words, which go before what the limit was.
+    """
 
     def __init__(
-        self, child: Leashed, limits: Limits, *, clock: Callable[[], float] = time.monotonic
+        self,
+        child: Leashed,
+        limits: Limits,
+        *,
+        said: Callable[[], str],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._child = child
         self._limits = limits
+        self._said = said
         self._clock = clock
         self._started = clock()
         self._active = self._started
@@ -37,15 +46,15 @@ class Watch:
         """Raise RenderFailure(timed_out, out_of_memory or stalled) for a tree over its limits."""
         now = self._clock()
         if now - self._started > self._limits.frame_seconds_max:
-            raise RenderFailure(FailureCode.TIMED_OUT, f"{self._limits.frame_seconds_max} s")
+            raise self._fail(FailureCode.TIMED_OUT, f"{self._limits.frame_seconds_max} s")
         if now - self._measured < MEASURE_SECONDS:
             return
         memory_bytes = self.measure()
         if memory_bytes > self._limits.memory_bytes_max:
             used, allowed = memory_bytes // MEBIBYTE, self._limits.memory_bytes_max // MEBIBYTE
-            raise RenderFailure(FailureCode.OUT_OF_MEMORY, f"{used} MiB > {allowed} MiB")
+            raise self._fail(FailureCode.OUT_OF_MEMORY, f"{used} MiB > {allowed} MiB")
         if now - self._active > self._limits.stall_seconds_max:
-            raise RenderFailure(FailureCode.STALLED, f"{self._limits.stall_seconds_max} s")
+            raise self._fail(FailureCode.STALLED, f"{self._limits.stall_seconds_max} s")
 
     def measure(self) -> int:
         """Look at the tree now and return the memory it uses."""
@@ -56,3 +65,6 @@ class Watch:
             self._active = self._measured
         self._cpu_seconds = use.cpu_seconds
         return use.memory_bytes
+
+    def _fail(self, code: FailureCode, limit: str) -> RenderFailure:
+        return RenderFailure(code, "\n".join(part for part in (self._said(), limit) if part))
