@@ -19,30 +19,43 @@ WANTED = """
 
 
 def list_due(db: Database, *, rule: Wanted, owner: str, limit: int) -> list[Row]:
-    """Return frames that are wanted here, those of the latest job first.
+    """Return frames that are wanted here, of the latest job that has any.
 
     `owner` is whoever this machine belongs to. A row has device, job, frame, the job's owner, what
     the job tells of itself (`told`), the name of its folder if it has one by now, and what its
     machine tells of the frame (`line`).
     """
+    latest = fetch_row(
+        db,
+        "SELECT device, job FROM away_job j INDEXED BY away_job_by_time"
+        f" WHERE {WANTED} AND EXISTS (SELECT 1 FROM away_result r INDEXED BY away_result_due"
+        f"  WHERE r.device = j.device AND r.job = j.job AND {DUE})"
+        " ORDER BY j.at_ms DESC LIMIT 1",
+        {"rule": rule, "owner": owner},
+    )
+    if latest is None:
+        return []
     rows = fetch_rows(
         db,
         "SELECT r.device, r.job, r.frame, r.line, j.owner, j.folder, j.line AS told"
-        f" FROM away_job j JOIN away_result r USING (device, job) WHERE {DUE} AND {WANTED}"
-        " ORDER BY j.at_ms DESC, r.device, r.job, r.frame LIMIT :limit",
-        {"rule": rule, "owner": owner, "limit": limit},
+        " FROM away_result r JOIN away_job j USING (device, job)"
+        f" WHERE r.device = :device AND r.job = :job AND {DUE} ORDER BY r.frame LIMIT :limit",
+        latest | {"limit": limit},
     )
     parsed = ("line", "told")
     return [row | {name: json.loads(row[name]) for name in parsed} for row in rows]
 
 
 def measure_due(db: Database, *, rule: Wanted, owner: str) -> tuple[int, int]:
-    """Return how many frames are to come, and how many bytes their machines say that they are."""
+    """Return how many frames are to come, and how many bytes their machines say that they are.
+
+    The jobs come first, so that the frames of those that nobody wants are not looked at.
+    """
     row = fetch_row(
         db,
         "SELECT count(*) AS files, coalesce(sum(r.line ->> 'size_bytes'), 0) AS size_bytes"
-        " FROM away_result r INDEXED BY away_result_due JOIN away_job j USING (device, job)"
-        f" WHERE {DUE} AND {WANTED}",
+        " FROM away_job j CROSS JOIN away_result r INDEXED BY away_result_due"
+        f" WHERE r.device = j.device AND r.job = j.job AND {DUE} AND {WANTED}",
         {"rule": rule, "owner": owner},
     )
     assert row is not None

@@ -373,6 +373,12 @@ def m080_transfers(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m081_latest_jobs(db: Database) -> None:
+    """Other machines' jobs by time."""
+    db.conn.execute(transfer_tables.LATEST)
+
+
+@MIGRATIONS()
 def m070_reading(db: Database) -> None:
     """What is read often, without reading everything: searches, one's own events, untold jobs."""
     run_script(db, job_tables.SEARCHES)

@@ -20,3 +20,6 @@ CREATE TABLE sent_portrait (
   digest TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 """
+
+# The latest job comes first, and its frames are looked at alone.
+LATEST = "CREATE INDEX away_job_by_time ON away_job (at_ms)"

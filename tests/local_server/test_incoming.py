@@ -55,14 +55,33 @@ def tell(db: Database, device: str, job: str, *, owner: str, frames: int) -> Non
 
 
 def count_due(db: Database, rule: Wanted, *, owner: str = "ann") -> int:
-    rows = list_due(db, rule=rule, owner=owner, limit=100)
-    assert measure_due(db, rule=rule, owner=owner) == (len(rows), 10 * len(rows))
-    return len(rows)
+    files, size_bytes = measure_due(db, rule=rule, owner=owner)
+    assert size_bytes == 10 * files
+    assert bool(list_due(db, rule=rule, owner=owner, limit=100)) == bool(files)
+    return files
 
 
 def test_the_rule_says_whose_frames_come(db: Database) -> None:
     counts = [count_due(db, rule) for rule in (Wanted.NONE, Wanted.OWN, Wanted.ALL)]
     assert counts == [0, 2, 5]
+
+
+def test_the_latest_job_comes_first(db: Database) -> None:
+    with write(db):
+        db.conn.execute("UPDATE away_job SET at_ms = 2 WHERE device = 'two'")
+    rows = list_due(db, rule=Wanted.ALL, owner="ann", limit=2)
+    assert [(row["device"], row["frame"]) for row in rows] == [("two", 1), ("two", 2)]
+
+
+def test_frames_that_nobody_wants_are_not_looked_at(db: Database) -> None:
+    with write(db):
+        tell(db, "three", "crowd", owner="bo", frames=5_000)
+    seen = []
+    db.conn.set_progress_handler(lambda: seen.append(1), 100)  # a hundred steps of SQLite each
+    measure_due(db, rule=Wanted.OWN, owner="ann")
+    list_due(db, rule=Wanted.OWN, owner="ann", limit=10)
+    db.conn.set_progress_handler(None, 0)
+    assert len(seen) < 20
 
 
 def test_whoever_has_signed_in_here_is_one_of_its_people(db: Database) -> None:
