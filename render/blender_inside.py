@@ -212,6 +212,10 @@ class Stage:
             for node in tree.nodes:
                 if node.type == "OUTPUT_FILE":
                     node.mute = True
+            ends = {"COMPOSITE", "GROUP_OUTPUT"} & {node.type for node in tree.nodes}
+            if not ends and hasattr(scene, "compositing_node_group"):
+                # Since 5.0 such a compositor leaves nothing to write; before, it was passed by.
+                scene.compositing_node_group = None
         if render.image_settings.file_format in self._facts.MOVIE_FORMATS:
             with suppress(Exception):
                 render.image_settings.media_type = "IMAGE"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.running_farm import RunningFarm
+from tests.other_blenders import list_other_pythons
 
 ROOT = Path(__file__).parents[2]
 SETUP = ROOT / "resources" / "blender_setup.py"
@@ -43,13 +44,15 @@ class RealBlender:
         return done.stdout
 
 
-@pytest.fixture(params=["installed", "wheel"])
+@pytest.fixture(params=["installed", "wheel", *list_other_pythons()])
 def blender(request: pytest.FixtureRequest, tmp_path: Path) -> RealBlender:
     """Every Blender that this machine has."""
-    if request.param == "wheel":
+    if request.param not in ("installed", "wheel"):
+        command: tuple[str, ...] = (request.param, "-P")
+    elif request.param == "wheel":
         if find_spec("bpy") is None:
             pytest.skip("the bpy wheel is not installed")
-        command: tuple[str, ...] = (sys.executable, "-P")
+        command = (sys.executable, "-P")
     else:
         program = shutil.which("blender")
         if program is None:

@@ -10,10 +10,13 @@ import pytest
 from render.host_kinds import open_host
 from render.hosts import Host
 from render.renderers import Origin, Renderer, find_renderers, read_specs
+from tests.other_blenders import find_other_wheels
 
 MAKE_SCENES = Path(__file__).with_name("make_scenes.py")
-RENDERERS = find_renderers(read_specs())
+SPECS = read_specs()
+RENDERERS = find_renderers(SPECS)
 BLENDERS = [renderer for renderer in RENDERERS if renderer.name == "blender"]
+BLENDERS += find_other_wheels(next(spec for spec in SPECS if spec.name == "blender"))
 
 # For what does not depend on Blender's version: one start less for every test.
 ONE_BLENDER = pytest.mark.parametrize(

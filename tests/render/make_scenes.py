@@ -54,6 +54,25 @@ def add_missing_image() -> None:
     bpy.data.images.new("unused", 4, 4).use_fake_user = True
 
 
+def set_format(scene: bpy.types.Scene, name: str) -> None:
+    """Choose a file format; since 5.0 it belongs to a kind of media."""
+    image = scene.render.image_settings
+    if hasattr(image, "media_type"):
+        kinds = {"FFMPEG": "VIDEO", "OPEN_EXR_MULTILAYER": "MULTI_LAYER_IMAGE"}
+        image.media_type = kinds.get(name, "IMAGE")
+    image.file_format = name
+
+
+def find_compositor(scene: bpy.types.Scene) -> bpy.types.NodeTree:
+    """Return the scene's compositor; since 5.0 it is a group of nodes among others."""
+    if hasattr(scene, "compositing_node_group"):
+        tree = bpy.data.node_groups.new("Compositor", "CompositorNodeTree")
+        scene.compositing_node_group = tree
+        return tree
+    scene.use_nodes = True
+    return scene.node_tree
+
+
 def add_choices(scene: bpy.types.Scene) -> None:
     above = bpy.data.objects.new("Above", bpy.data.cameras.new("Above"))
     above.location = (0.0, 0.0, 9.0)
@@ -69,9 +88,9 @@ def main() -> None:
     save("choices")
     scene = make_turning_cube()
     save("turning")
-    scene.render.image_settings.file_format = "OPEN_EXR_MULTILAYER"
+    set_format(scene, "OPEN_EXR_MULTILAYER")
     save("layers")
-    scene.render.image_settings.file_format = "PNG"
+    set_format(scene, "PNG")
     scene.cycles.samples = 1_000_000
     scene.cycles.use_adaptive_sampling = False
     save("heavy")
@@ -79,10 +98,9 @@ def main() -> None:
     scene.render.engine = "BLENDER_WORKBENCH"
     save("workbench")
     scene.render.engine = "CYCLES"
-    scene.render.image_settings.file_format = "FFMPEG"
+    set_format(scene, "FFMPEG")
     add_missing_image()
-    scene.use_nodes = True
-    scene.node_tree.nodes.new("CompositorNodeOutputFile").name = "Passes"
+    find_compositor(scene).nodes.new("CompositorNodeOutputFile").name = "Passes"
     save("movie")
     scene = make_turning_cube()
     bpy.data.objects.remove(scene.camera)
