@@ -95,7 +95,7 @@ class ServerWatch(QObject):
                     stderr=output,
                     env=make_environment(self.language),
                     cwd=self.data,
-                    **detached(),
+                    **make_detached_options(),
                 )
         except OSError as error:
             log.warning("the server cannot be started: %s", error)
@@ -231,7 +231,7 @@ def make_environment(language: str) -> dict[str, str]:
     return {**os.environ, "YUNTU_LANG": language, "PYTHONPATH": paths}
 
 
-def detached() -> dict[str, Any]:
+def make_detached_options() -> dict[str, Any]:
     """Return how a process is started that outlives the window: jobs go on without it."""
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP

@@ -115,7 +115,7 @@ def apply_report(
                     note_unwanted(db, aftermath, job=job)
         case Started():
             attempts.start_attempt(
-                db, **about(report), node=report.node, lease_ms=LEASE_MS, at_ms=at_ms
+                db, **name_attempt(report), node=report.node, lease_ms=LEASE_MS, at_ms=at_ms
             )
         case ProgressMade():
             aftermath.progress.append(report)
@@ -124,14 +124,14 @@ def apply_report(
             result = parse_result(report.result)
             book = books[read_plan(get_job(db, job=report.job)).price_book]
             if not attempts.finish_attempt(
-                db, **about(report), result=result, book=book, at_ms=at_ms
+                db, **name_attempt(report), result=result, book=book, at_ms=at_ms
             ):
                 log.info("job=%s frame=%s refused: done, late", report.job, report.number)
             aftermath.lines.append((report.job, report.number, report.attempt, report.lines))
         case Failed():
             setback = attempts.fail_attempt(
                 db,
-                **about(report),
+                **name_attempt(report),
                 node=report.node,
                 reason=report.reason,
                 words=report.words,
@@ -152,7 +152,7 @@ def note_unwanted(db: Database, aftermath: Aftermath, *, job: str) -> None:
         aftermath.unwanted[job] = row["run"]
 
 
-def about(report: Started | Done | Failed) -> dict[str, Any]:
+def name_attempt(report: Started | Done | Failed) -> dict[str, Any]:
     """Return which attempt a report is about."""
     return {"job": report.job, "number": report.number, "attempt": report.attempt}
 

@@ -21,7 +21,7 @@ from render.finishing import (
 )
 from render.flights import Flight, Flights
 from render.hosts import Rendered
-from render.protocol import Done, Failed, about_attempt
+from render.protocol import Done, Failed, describe_attempt
 from render.reporting import Reporter
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class Finisher:
     def land_done(self, flight: Flight, result: dict[str, Any]) -> None:
         """Report a frame done."""
         _, lines = flight.take_news()
-        report = Done(**about_attempt(flight.task, node=self.node), result=result, lines=lines)
+        report = Done(**describe_attempt(flight.task, node=self.node), result=result, lines=lines)
         self.reporter.say(report, to=flight.task.report_to)
         self.flights.remove(flight)
 
@@ -110,7 +110,7 @@ class Finisher:
         stopped = flight.called_off or failure.code is FailureCode.STOPPED
         if not flight.called_off or self.stopping.is_set():
             report = Failed(
-                **about_attempt(flight.task, node=self.node),
+                **describe_attempt(flight.task, node=self.node),
                 reason=FailureCode.STOPPED if stopped else failure.code,
                 words="" if stopped else failure.words,
                 counts=not stopped,

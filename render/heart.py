@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from render.flights import Flight, Flights
 from render.inspecting import Inspector
-from render.protocol import Beat, Hello, ProgressMade, about_attempt
+from render.protocol import Beat, Hello, ProgressMade, describe_attempt
 from render.queue import Queue
 from render.reporting import Reporter
 
@@ -67,7 +67,7 @@ class Heart:
         if progress is None and not lines:
             return
         report = ProgressMade(
-            **about_attempt(flight.task, node=self.hello.node),
+            **describe_attempt(flight.task, node=self.hello.node),
             sample=progress.sample if progress else 0,
             samples=progress.samples if progress else 0,
             fraction=progress.fraction if progress else 0.0,

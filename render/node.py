@@ -30,7 +30,7 @@ from render.protocol import (
     Hello,
     InspectTask,
     Started,
-    about_attempt,
+    describe_attempt,
 )
 from render.queue import BadMessage, Line, Queue, order_lines
 from render.renderers import Renderer
@@ -233,7 +233,7 @@ class Node:
                 self.finisher.land_done(flight, standing.to_dict())
                 return
             self.reporter.say(
-                Started(**about_attempt(task, node=self.settings.id)), to=task.report_to
+                Started(**describe_attempt(task, node=self.settings.id)), to=task.report_to
             )
             self.finisher.submit(flight, self.render(flight))
         except RenderFailure as failure:

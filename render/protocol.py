@@ -79,7 +79,7 @@ class AboutAttempt(Said):
     attempt: int
 
 
-def about_attempt(task: FrameTask, *, node: str) -> dict[str, Any]:
+def describe_attempt(task: FrameTask, *, node: str) -> dict[str, Any]:
     """Return the fields that every report about an attempt begins with."""
     return {"node": node, "job": task.job, "number": task.number, "attempt": task.attempt}
 

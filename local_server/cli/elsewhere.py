@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from local_server.cli.client import Client
-from local_server.cli.session import Session, absolute
+from local_server.cli.session import Session, make_absolute
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import show_bytes, show_time_left
 from local_server.cli.values import Choice, Number
@@ -38,7 +38,7 @@ def transfers(
     changes: dict[str, Any] = {"mbps": limit, "results": results}
     changes["paused"] = pause if pause or resume else None
     if into is not None:
-        changes["folder"] = absolute(into) if into else ""
+        changes["folder"] = make_absolute(into) if into else ""
     changes = {name: value for name, value in changes.items() if value is not None}
     with session.connect() as client:
         answer = client.change_transfers(changes) if changes else client.get_sync()["transfers"]

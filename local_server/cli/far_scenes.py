@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from local_server.cli.answers import Answer
 from local_server.cli.link import Link
 from local_server.cli.package_ids import find_package
-from local_server.cli.session import Session, absolute
+from local_server.cli.session import Session, make_absolute
 
 if TYPE_CHECKING:
     from sync.package import PackagePlan
@@ -75,7 +75,7 @@ def plan_scene(session: Session, scene: str) -> "PackagePlan":
     from render.renderers import list_libraries, read_specs
     from sync.package import plan_package
 
-    path = Path(absolute(scene))
+    path = Path(make_absolute(scene))
     specs = read_specs(session.find_data() / "renderers")
     spec = next((one for one in specs if path.suffix.lower() in one.scenes), None)
     if spec is None:

@@ -15,11 +15,11 @@ def find_language(argv: Sequence[str], environ: Mapping[str, str]) -> str:
     """
     typed = find_typed(argv)
     if typed is not None:
-        return pick(typed)
+        return match_language(typed)
     for name in VARIABLES:
         if environ.get(name):
-            return pick(environ[name])
-    return pick(locale.getlocale()[0] or "")
+            return match_language(environ[name])
+    return match_language(locale.getlocale()[0] or "")
 
 
 def find_typed(argv: Sequence[str]) -> str | None:
@@ -34,7 +34,7 @@ def find_typed(argv: Sequence[str]) -> str | None:
     return None
 
 
-def pick(named: str) -> str:
+def match_language(named: str) -> str:
     """Return our language for a locale's name such as `zh_CN.UTF-8`."""
     return "zh" if named.lower().startswith(("zh", "chinese")) else "en"
 

@@ -112,7 +112,7 @@ def start_server(data: Path, wording: Wording, *, parent: int | None) -> Launche
             stderr=log_file,
             env=make_environment(wording),
             cwd=data,
-            **detached(),
+            **make_detached_options(),
         )
     try:
         return await_server(data, wording, process, own_log)
@@ -163,7 +163,7 @@ def make_environment(wording: Wording) -> dict[str, str]:
     return os.environ | find_import_path() | {"YUNTU_LANG": wording.language}
 
 
-def detached() -> dict[str, Any]:
+def make_detached_options() -> dict[str, Any]:
     """Return how a process is started that Ctrl-C and a closed terminal do not reach."""
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP

@@ -9,7 +9,7 @@ from local_server.cli.exits import Exit
 from local_server.cli.far_scenes import bring_scene, plan_journey, tell_findings
 from local_server.cli.job_ids import find_job
 from local_server.cli.link import Link
-from local_server.cli.session import Session, absolute
+from local_server.cli.session import Session, make_absolute
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import print_check, print_renderers
 from local_server.cli.values import Amount, Choice, Number, Size
@@ -82,12 +82,12 @@ def make_request(
         raise BadInput("scene_or_package_typed")
     width, height = size or (None, None)
     request = asked | {
-        "scene": None if scene is None else absolute(scene),
+        "scene": None if scene is None else make_absolute(scene),
         "package": package,
-        "out": None if out is None else absolute(out),
+        "out": None if out is None else make_absolute(out),
         "max_cost_micros": max_cost,
         "view_layers": list(view_layers) or None,
-        "find_in": [absolute(folder) for folder in find_in] or None,
+        "find_in": [make_absolute(folder) for folder in find_in] or None,
         "width": width,
         "height": height,
     }

@@ -172,6 +172,6 @@ def tell_error(
         err.print(Text(words.detail))
 
 
-def absolute(path: str) -> str:
+def make_absolute(path: str) -> str:
     """Return a path as typed, made absolute: the server's working directory is another."""
     return os.path.abspath(Path(path).expanduser())  # noqa: PTH100 - resolve() follows links

@@ -22,7 +22,7 @@ def write_sheet(client: Client, job: str, target: Path) -> int:
     done = [one for one in client.list_frames(job, state="done") if one["has_thumbnail"]]
     if not done:
         raise BadInput("sheet_empty", job=job)
-    shown = spread(done, FRAMES_MAX)
+    shown = spread_frames(done, FRAMES_MAX)
     with tempfile.TemporaryDirectory(prefix="yuntu-sheet-") as folder:
         prices = show_amounts([frame["amount_micros"] or 0 for frame in shown])
         pictures = [
@@ -41,7 +41,7 @@ def write_sheet(client: Client, job: str, target: Path) -> int:
     return len(pictures)
 
 
-def spread(frames: list[Answer], count_max: int) -> list[Answer]:
+def spread_frames(frames: list[Answer], count_max: int) -> list[Answer]:
     """Return at most so many frames, evenly spread, the first and the last among them."""
     if len(frames) <= count_max:
         return frames

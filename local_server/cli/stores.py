@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from local_server.cli.exits import Exit
-from local_server.cli.session import Session, absolute
+from local_server.cli.session import Session, make_absolute
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import show_bytes
 from local_server.cli.values import Choice
@@ -58,7 +58,7 @@ def store(
         )
     address = store or f"folder:{session.find_data() / 'store'}"
     if "://" not in address and not address.startswith("folder:"):
-        address = f"folder:{absolute(address)}"
+        address = f"folder:{make_absolute(address)}"
     findings = examine_store(open_store(address, chest.get))
     fit = is_fit(findings)
     answer = {

@@ -129,7 +129,7 @@ def start_server(data: Path, program: Program, language: str) -> Address:
                 stderr=output,
                 env=make_environment(program, language),
                 cwd=data,
-                **detached(),
+                **make_detached_options(),
             )
     except OSError as error:
         raise Trouble("Yuntu could not be started", str(error)) from error
@@ -167,7 +167,7 @@ def make_environment(program: Program, language: str) -> "dict[str, str]":
     return {**kept, **program.environment, "YUNTU_LANG": language}
 
 
-def detached() -> "dict[str, Any]":
+def make_detached_options() -> "dict[str, Any]":
     """Return how a process is started that does not end with Blender."""
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
@@ -185,7 +185,7 @@ def open_window(program: Program, data: Path, language: str) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment,
-            **detached(),
+            **make_detached_options(),
         )
     except OSError as error:
         raise Trouble("Yuntu could not be started", str(error)) from error

@@ -161,7 +161,7 @@ class Workshop:
         """Let a node say that it started a frame."""
         with write(self.db):
             return attempts.start_attempt(
-                self.db, **about(one), node=node, lease_ms=LEASE_MS, at_ms=self.tick()
+                self.db, **name_attempt(one), node=node, lease_ms=LEASE_MS, at_ms=self.tick()
             )
 
     def finish(
@@ -176,7 +176,7 @@ class Workshop:
         result = replace(make_result(one, ms=ms, made_for=made_for), node=node)
         with write(self.db):
             return attempts.finish_attempt(
-                self.db, **about(one), result=result, book=self.book, at_ms=self.tick()
+                self.db, **name_attempt(one), result=result, book=self.book, at_ms=self.tick()
             )
 
     def fail(
@@ -202,7 +202,7 @@ class Workshop:
         with write(self.db):
             return attempts.fail_attempt(
                 self.db,
-                **about(one),
+                **name_attempt(one),
                 node=node,
                 reason=reason,
                 words="Segmentation fault",
@@ -273,7 +273,7 @@ class Workshop:
         return {table: fetch_rows(self.db, f"SELECT * FROM {table}") for table in TABLES}
 
 
-def about(one: HandedFrame) -> dict[str, Any]:
+def name_attempt(one: HandedFrame) -> dict[str, Any]:
     """Return which attempt a report is about."""
     return {"job": one.job, "number": one.number, "attempt": one.attempt}
 
