@@ -51,7 +51,7 @@ class Company(QObject):
     def offer_tour(self) -> None:
         """Show the tour to somebody who has never rendered anything here."""
         preferences = self.window.preferences
-        if not preferences.toured and not self.window.jobs.jobs:
+        if not preferences.toured and not self.window.jobs.items:
             preferences.toured = True
             self.show_tour()
 

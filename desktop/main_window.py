@@ -271,7 +271,7 @@ class MainWindow(QMainWindow):
         self.events.last = -1
         self.job_wire.close()
         self.new_panel.clear()
-        self.jobs.set_first_page([], None)
+        self.jobs.set_rows([], None)
         self.side.set_person(None)
         self.sign_in_panel.begin(may_sign_up=may_sign_up)
         self.pages.setCurrentWidget(self.sign_in_panel)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from string import Template
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
@@ -122,6 +122,11 @@ class Theme(QObject):
         self.app.setStyleSheet("")
         self.app.setPalette(make_palette(self.colours))
         self.app.setStyleSheet(self.template.substitute(self.list_values()))
+        # Icons and hand-drawn views follow in the next event: together it would be felt.
+        QTimer.singleShot(0, self, self.tell)
+
+    def tell(self) -> None:
+        """Let all that is bound take over the colours in force."""
         self.bound = [(owner, apply) for owner, apply in self.bound if isValid(owner)]
         for _, apply in tuple(self.bound):
             apply()

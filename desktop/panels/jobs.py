@@ -246,7 +246,7 @@ class JobsPanel(QWidget):
     def choose_view(self) -> None:
         """Show the table, or what to do where there are no jobs."""
         is_plain = self.filter == "all" and not self.search.text().strip()
-        if self.model.jobs:
+        if self.model.items:
             self.views.setCurrentWidget(self.table)
         elif self.model.is_filled:
             self.views.setCurrentWidget(self.empty if is_plain else self.nothing)

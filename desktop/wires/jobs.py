@@ -53,7 +53,7 @@ class JobsWire(QObject):
     def ask_page(self, cursor: str) -> None:
         """Ask for a page of jobs; the first one replaces all."""
         reply = self.client.get("/jobs", slot="jobs", limit=PAGE, cursor=cursor, **self.panel.query)
-        put = self.model.add_page if cursor else self.model.set_first_page
+        put = self.model.add_rows if cursor else self.model.set_rows
         reply.done.connect(lambda page: put(page["items"], page["next"]))
         reply.failed.connect(self.give_up_page)
 

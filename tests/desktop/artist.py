@@ -1,14 +1,20 @@
 """What an artist does with the window: drops a scene, presses a button, waits for what comes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import shiboken6
 from PySide6.QtCore import QCoreApplication, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.main_window import MainWindow
+from desktop.preferences import Preferences
+from desktop.stage import Stage
 
+LOAD_MS_MAX = 60_000
 CHECK_MS_MAX = 60_000
 RENDER_MS_MAX = 120_000
 SHOW_MS_MAX = 20_000
@@ -19,6 +25,29 @@ light_source { <3, 5, -4> rgb 1 }
 sphere { 0, 1 pigment { rgb <0.2, 0.4 + 0.4 * clock, 0.9> } }
 plane { y, -1 pigment { rgb 0.6 } }
 """
+
+
+def open_window(qtbot: QtBot, stage: Stage, preferences: Preferences, data: Path) -> MainWindow:
+    """Open a window on a data folder, whether a server runs there or not."""
+    window = MainWindow(stage, preferences, data)
+    qtbot.addWidget(window)
+    window.show()
+    window.watch.start()
+    return window
+
+
+@contextmanager
+def hold_window(
+    qtbot: QtBot, stage: Stage, preferences: Preferences, data: Path
+) -> Iterator[MainWindow]:
+    """Open a window and wait until it has loaded all it shows; it is gone at once afterwards."""
+    made = MainWindow(stage, preferences, data)
+    made.show()
+    with qtbot.waitSignal(made.loaded, timeout=LOAD_MS_MAX):
+        made.watch.start()
+    yield made
+    made.close()
+    shiboken6.delete(made)
 
 
 def write_scene(folder: Path, *, frames: int = 4, ground: str = "rgb 0.6", width: int = 64) -> Path:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import shiboken6
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -17,10 +16,10 @@ from desktop.application import make_stage
 from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
 from desktop.stage import Stage
+from tests.desktop.artist import hold_window
 from tests.desktop.stopwatch import Stopwatch
 from tests.end_to_end.running_farm import RunningFarm, read_command
 
-LOAD_MS_MAX = 30_000
 END_SECONDS_MAX = 30
 
 
@@ -88,10 +87,5 @@ def window(
     qtbot: QtBot, farm: RunningFarm, stage: Stage, preferences: Preferences
 ) -> Iterator[MainWindow]:
     """A window that has loaded all it shows."""
-    made = MainWindow(stage, preferences, farm.data)
-    made.show()
-    with qtbot.waitSignal(made.loaded, timeout=LOAD_MS_MAX):
-        made.watch.start()
-    yield made
-    made.close()
-    shiboken6.delete(made)
+    with hold_window(qtbot, stage, preferences, farm.data) as made:
+        yield made

@@ -80,8 +80,8 @@ def read_on(window: MainWindow) -> list[float]:
     """Scroll to the end again and again while pages come from the server."""
     app, bar, taken = QApplication.instance(), window.jobs_panel.table.verticalScrollBar(), []
     assert app is not None
-    wanted = len(window.jobs.jobs) * PAGES_READ
-    while len(window.jobs.jobs) < wanted and window.jobs.cursor is not None:
+    wanted = len(window.jobs.items) * PAGES_READ
+    while len(window.jobs.items) < wanted and window.jobs.cursor is not None:
         taken.append(take_frame(app, lambda: bar.setValue(bar.value() + WHEEL_POINTS)))
     return taken
 
@@ -100,7 +100,7 @@ def show_many(window: MainWindow, jobs: int) -> None:
         )
     )
     many = [make_job() | {"id": f"bench-{at}", "name": f"shot {at}"} for at in range(jobs)]
-    window.jobs.set_first_page(many, None)
+    window.jobs.set_rows(many, None)
 
 
 def scroll(window: MainWindow, *, far: bool) -> list[float]:
@@ -113,8 +113,8 @@ def scroll(window: MainWindow, *, far: bool) -> list[float]:
     def act(step: int) -> None:
         bar.setValue(bar.maximum() * step // STEPS if far else WHEEL_POINTS * step)
         row = window.jobs_panel.table.rowAt(0)
-        model.put_job(model.jobs[row] | {"state": "running"})
-        model.note_progress({"job": model.jobs[row + 1]["id"], "frame": 1, "fraction": 0.5})
+        model.put_job(model.items[row] | {"state": "running"})
+        model.note_progress({"job": model.items[row + 1]["id"], "frame": 1, "fraction": 0.5})
 
     return [take_frame(app, lambda step=step: act(step)) for step in range(STEPS)]  # type: ignore[misc]
 

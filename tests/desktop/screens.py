@@ -63,10 +63,10 @@ def show_jobs(app: QApplication, window: MainWindow, look: Look) -> None:
     look_at_menu(panel, "jobs-menu", look)
     panel.table.clearSelection()
     panel.search.setText("nothing is called so")
-    wait(app, lambda: not window.jobs.jobs)
+    wait(app, lambda: not window.jobs.items)
     look("jobs-nothing", None)
     panel.search.clear()
-    wait(app, lambda: bool(window.jobs.jobs))
+    wait(app, lambda: bool(window.jobs.items))
 
 
 def show_job(app: QApplication, window: MainWindow, job: str, look: Look) -> None:
@@ -178,10 +178,11 @@ def show_troubles(window: MainWindow, look: Look) -> None:
 
 
 def list_kinds(kind: type[QObject]) -> set[type[QObject]]:
-    """Return every kind of a thing that the window's own code makes."""
-    found = {kind} if kind.__module__.startswith("desktop.") else set()
-    more: list[type[QObject]] = kind.__subclasses__()
-    return found.union(*(list_kinds(one) for one in more))
+    """Return every kind of a thing that the window's own code makes, without those they share."""
+    kinds: list[type[QObject]] = kind.__subclasses__()
+    if not kinds:
+        return {kind} if kind.__module__.startswith("desktop.") else set()
+    return set().union(*(list_kinds(one) for one in kinds))
 
 
 def look_at_menu(parent: QWidget, name: str, look: Look) -> None:

@@ -70,7 +70,7 @@ def take_album(farm: RunningFarm, job: str, folder: Path) -> None:
             window = MainWindow(make_stage(app, preferences), preferences, farm.data)
             window.show()
             window.watch.start()
-            wait(app, lambda window=window: bool(window.jobs.jobs))  # type: ignore[misc]
+            wait(app, lambda window=window: bool(window.jobs.items))  # type: ignore[misc]
             album = Album(app, window, f"{language}-{theme}")
             show_every_screen(app, window, job, album.take)
             window.close()

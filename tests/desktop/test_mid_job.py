@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import shiboken6
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -15,15 +14,16 @@ from desktop.preferences import Preferences
 from desktop.server_watch import ServerState
 from desktop.stage import Stage
 from tests.desktop.artist import (
+    LOAD_MS_MAX,
     SHOW_MS_MAX,
     choose,
     click,
+    hold_window,
     render_dropped,
     wait_for_frames,
     wait_for_state,
     write_scene,
 )
-from tests.desktop.conftest import LOAD_MS_MAX
 from tests.end_to_end.running_farm import RunningFarm
 
 FRAMES = 6
@@ -40,14 +40,9 @@ def own_window(
     qtbot: QtBot, stage: Stage, preferences: Preferences, tmp_path: Path
 ) -> Iterator[MainWindow]:
     """A window that has started its server itself, as on an artist's own machine."""
-    made = MainWindow(stage, preferences, tmp_path / "data")
-    made.data.mkdir()
-    made.show()
-    with qtbot.waitSignal(made.loaded, timeout=LOAD_MS_MAX):
-        made.watch.start()
-    yield made
-    made.close()
-    shiboken6.delete(made)
+    (tmp_path / "data").mkdir()
+    with hold_window(qtbot, stage, preferences, tmp_path / "data") as made:
+        yield made
 
 
 def test_killed_server_loses_nothing(qtbot: QtBot, own_window: MainWindow, scene: Path) -> None:

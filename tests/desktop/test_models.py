@@ -62,11 +62,11 @@ def test_jobs(qtmodeltester: ModelTester, qtbot: QtBot) -> None:
     qtmodeltester.check(model)  # type: ignore[no-untyped-call]
     with qtbot.waitSignal(model.page_wanted):
         model.begin()
-    model.set_first_page([make_job(number) for number in range(50)], "50")
+    model.set_rows([make_job(number) for number in range(50)], "50")
     model.fetchMore()
     assert not model.canFetchMore(), "one page at a time"
-    model.add_page([make_job(number) for number in range(49, 80)], None)
-    assert len(model.jobs) == 80
+    model.add_rows([make_job(number) for number in range(49, 80)], None)
+    assert len(model.items) == 80
     model.put_job(make_job(900))
     model.put_job(make_job(10, state="completed"))
     model.remove_job("job-20")
@@ -74,7 +74,7 @@ def test_jobs(qtmodeltester: ModelTester, qtbot: QtBot) -> None:
     assert model.get_job("job-10") == make_job(10, state="completed")
     model.note_progress({"job": "job-11", "frame": 5, "fraction": 0.5})
     row = model.rows["job-11"]
-    assert model.jobs[row]["fraction"] == 0.45
+    assert model.items[row]["fraction"] == 0.45
     model.words.choose("zh")
     assert model.headerData(0, Qt.Orientation.Horizontal) == "场景"
 
@@ -117,7 +117,7 @@ def test_tables(qtmodeltester: ModelTester, stage: Stage) -> None:
 def test_a_hundred_thousand_jobs() -> None:
     """One job's news among very many takes no time that anybody would notice."""
     model = JobsModel(Words("en"))
-    model.set_first_page([make_job(number) for number in range(MANY)], None)
+    model.set_rows([make_job(number) for number in range(MANY)], None)
     began = time.process_time()
     for number in range(0, MANY, 1000):
         model.put_job(make_job(number, state="completed"))

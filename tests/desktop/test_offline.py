@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import shiboken6
 from pytestqt.qtbot import QtBot
 
 from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
 from desktop.stage import Stage
 from local_server.moving import create_studio
-from tests.desktop.artist import render_dropped, wait_for_state, write_scene
+from tests.desktop.artist import hold_window, render_dropped, wait_for_state, write_scene
 from tests.end_to_end.running_farm import RunningFarm
 
 MS_MAX = 60_000
@@ -25,17 +24,14 @@ def away_window(
     for name in ("data", "store"):
         (tmp_path / name).mkdir()
     create_studio(tmp_path / "data", store=str(tmp_path / "store"), name="atelier", host="here")
-    with RunningFarm(tmp_path / "data") as farm:
-        made = MainWindow(stage, preferences, farm.data)
-        made.show()
-        with qtbot.waitSignal(made.loaded, timeout=MS_MAX):
-            made.watch.start()
+    with (
+        RunningFarm(tmp_path / "data") as farm,
+        hold_window(qtbot, stage, preferences, farm.data) as made,
+    ):
         made.show_page("sync")
         made.sync_wire.sync()
         qtbot.waitUntil(lambda: made.sync_panel.devices.rowCount() == 1, timeout=MS_MAX)
         yield made
-        made.close()
-        shiboken6.delete(made)
 
 
 def test_away_and_back(qtbot: QtBot, away_window: MainWindow, tmp_path: Path) -> None:

@@ -12,18 +12,10 @@ from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
 from desktop.server_watch import ServerState
 from desktop.stage import Stage
+from tests.desktop.artist import open_window
 from tests.end_to_end.running_farm import RunningFarm
 
 MS_MAX = 60_000
-
-
-def open_window(qtbot: QtBot, stage: Stage, preferences: Preferences, data: Path) -> MainWindow:
-    """Open a window where no server runs."""
-    window = MainWindow(stage, preferences, data)
-    qtbot.addWidget(window)
-    window.show()
-    window.watch.start()
-    return window
 
 
 def is_connected(window: MainWindow) -> bool:

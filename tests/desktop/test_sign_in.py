@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
 from desktop.stage import Stage
-from tests.desktop.artist import CHECK_MS_MAX, click, drop, wait_for_state, write_scene
+from tests.desktop.artist import CHECK_MS_MAX, click, drop, open_window, wait_for_state, write_scene
 from tests.end_to_end.running_farm import RunningFarm
 
 MS_MAX = 30_000
@@ -28,15 +28,6 @@ def shared_farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFar
         told = running.post("/sessions", password | {"login": admin})
         running.session.headers["Authorization"] = f"Bearer {told['access_token']}"
         yield running
-
-
-def open_window(qtbot: QtBot, stage: Stage, preferences: Preferences, data: Path) -> MainWindow:
-    """Open a window on a server that runs."""
-    window = MainWindow(stage, preferences, data)
-    qtbot.addWidget(window)
-    window.show()
-    window.watch.start()
-    return window
 
 
 def wait_for_page(qtbot: QtBot, window: MainWindow, name: str) -> None:
