@@ -5,7 +5,6 @@ function replaced.
 """
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from sync.fold import Fold, start_fold
 from sync.treasury import Treasury, add
 from sync.verdict import Verdict
 from tests.simulation.world import World
-from tests.sync.scribe import STUDIO, Scribe, money
+from tests.sync.scribe import STUDIO, Scribe, enrol, money
 from tests.sync.test_fold import hold, lease, portions, settle, write_at_random
 
 SEEDS = range(40)
@@ -109,9 +108,13 @@ def leave_places_empty(self: Fold, data: bytes, log: str, seq: int, prev: str) -
     return entry, key, verdict
 
 
+def let_all_write(_: Treasury) -> None:
+    return None
+
+
 LEASE, CLOSE = Treasury.lease, Treasury.close
 TAKE_LEASES, JUDGE = DeviceLog.take_leases, Fold.judge
-MUTANTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
+MUTANTS: dict[str, tuple[Any, str, Any]] = {
     "a hold is at most what is available": (DeviceLog, "hold", hold_beyond_the_lease),
     "a settle is at most its hold": (DeviceLog, "leave_hold", settle_beyond_the_hold),
     "an entry sees leases up to its ts": (DeviceLog, "take_leases", see_every_lease),
@@ -124,6 +127,7 @@ MUTANTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "what was cut off may come again": (MemoryIds, "forget_after", keep_ids_of_what_was_cut_off),
     "only minters mint": (Treasury, "may_sign", sign_anything),
     "an id counts once": (MemoryIds, "has", forget_ids),
+    "a treasurer keeps the treasury alone": (Treasury, "treasurer", property(let_all_write)),
     "a signature is its signer's": (Entry, "is_signed_by", believe_any_signature),
 }
 
@@ -132,6 +136,20 @@ def fold_right(scribe: Scribe) -> str:
     """Return what the right code says of some logs: state and verdicts."""
     whole, effects = scribe.fold()
     return whole.make_digest() + repr(effects)
+
+
+def write_with_a_treasurer() -> Scribe:
+    """Write the logs of a studio whose treasury one machine keeps, and another one writes to."""
+    scribe = Scribe()
+    scribe.begin("one", "two")
+    told = {"op": "policy", "id": "p", "at_ms": 0, "line": {"treasurer": "one"}}
+    scribe.treasury(told, enrol("invite", "guest"))
+    scribe.treasury(money("mint", "m", 100))
+    scribe.treasury(lease("l1", 60, "two"), by="two")
+    scribe.treasury(lease("l2", 50, "two"))
+    scribe.treasury(enrol("device", "three"), by="guest")
+    scribe.work("two", hold("h1", 50), settle("f1", 20))
+    return scribe
 
 
 def write_by_hand() -> Scribe:
@@ -151,7 +169,11 @@ def write_by_hand() -> Scribe:
 @pytest.fixture(scope="module")
 def truths() -> list[tuple[Scribe, str]]:
     """Random logs and what they come to."""
-    scribes = [write_by_hand(), *(write_at_random(seed) for seed in SEEDS)]
+    scribes = [
+        write_by_hand(),
+        write_with_a_treasurer(),
+        *(write_at_random(seed) for seed in SEEDS),
+    ]
     return [(one, fold_right(one)) for one in scribes]
 
 

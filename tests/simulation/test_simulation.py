@@ -20,6 +20,18 @@ def test_batches_come_to_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) ->
     World(seed).run(STEPS)
 
 
+@pytest.mark.parametrize("seed", range(3_000, 3_012))
+def test_a_treasurer_brings_machines_together(seed: int) -> None:
+    """The same in a folder without hard links: one machine keeps the treasury, others ask it."""
+    World(seed, treasurer=True).run(STEPS)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(5_000, 5_300))
+def test_a_treasurer_brings_machines_together_again_and_again(seed: int) -> None:
+    World(seed, treasurer=True).run(STEPS * 2)
+
+
 @pytest.mark.torture
 @pytest.mark.parametrize("seed", range(SEEDS, 1_050))
 def test_machines_come_together_again_and_again(seed: int) -> None:

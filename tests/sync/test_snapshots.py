@@ -4,13 +4,16 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from local_server.farm import ledger
 from local_server.farm.beancount import export_beancount
-from sync.entry import Header, Operation, entry_key, write_entry
+from sync import snapshots
+from sync.entry import Header, Operation, entry_key, write_canonical, write_entry
 from sync.fold import Fold
+from sync.keys import Signer
 from sync.refold import know_store, refold, take_snapshot
-from sync.snapshots import tell_snap
+from sync.snapshots import read_rows, tell_snap
 from sync.studio import close_epoch
 from tests.simulation.machine import STUDIO, Machine, copy_database, make_keys
 from tests.simulation.world import World, template
@@ -114,20 +117,22 @@ def test_an_epoch_that_is_closed_late_is_read_then(world: World, tmp_path: Path)
     assert new.read_fold().treasury.devices["one"].epoch == 2
 
 
-def put_by_hand(world: World, fold: Fold, operations: list[Operation]) -> None:
-    """Put an entry of somebody who has seen no more than a fold."""
-    minter = make_keys("boss", minter=True).minter
-    assert minter is not None
+def put_by_hand(
+    world: World, fold: Fold, operations: list[Operation], *, by: Signer | None = None
+) -> None:
+    """Put an entry of somebody who has seen no more than a fold; of the minter unless `by` says."""
+    signer = by or make_keys("boss", minter=True).minter
+    assert signer is not None
     header = Header(
         studio=STUDIO,
         log="t",
         seq=fold.treasury.seq + 1,
         prev=fold.treasury.digest,
         ts=fold.treasury.seq,
-        signer=minter.id,
+        signer=signer.id,
         wall_ms=1,
     )
-    data = write_entry(header, tuple(operations), minter.private)
+    data = write_entry(header, tuple(operations), signer.private)
     assert world.store.put_if_absent(entry_key(STUDIO, "t", header.seq), data)
 
 
@@ -153,3 +158,40 @@ def test_only_a_minter_names_snapshots(world: World, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="operation_refused"):
         one.engine.append(lambda _: [tell_snap(digest, at_ms=1)])
     compare(new, boss)
+
+
+def forge(data: bytes) -> bytes:
+    """Return a snapshot in which somebody is richer."""
+    rows = list(read_rows(data))
+    rows[1][2]["pools"]["ann"] += 10**6
+    lines = b"".join(write_canonical(row).encode() + b"\n" for row in rows)
+    return zstandard.ZstdCompressor().compress(lines)
+
+
+def join_with_forgery(world: World, folder: Path) -> Machine:
+    """Have a machine begin where another one that may not named a forged snapshot."""
+    boss, _, new = world.machines
+    data = forge(take(boss, folder / "boss"))
+    digest = sha256(data).hexdigest()
+    world.store.put_if_absent(f"v1/{STUDIO}/b/{digest[:2]}/{digest}", data)
+    own = make_keys("one", minter=False).own
+    put_by_hand(world, boss.read_fold(), [tell_snap(digest, at_ms=1)], by=own)
+    new.sync()
+    return new
+
+
+def test_a_forged_snapshot_is_not_begun_with(world: World, tmp_path: Path) -> None:
+    compare(join_with_forgery(world, tmp_path), world.machines[0])
+
+
+def test_who_had_believed_it_would_find_out(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mutant that asks nobody who signed is deceived, and refolding tells."""
+    monkeypatch.setattr(snapshots, "is_by", lambda *_: True)
+    new = join_with_forgery(world, tmp_path)
+    assert new.read_fold().treasury.pools["ann"] > 10**6
+    folder = tmp_path / "proof"
+    folder.mkdir()
+    told = refold(know_store(new.view, new.db, STUDIO), new.db, folder, device="two")
+    assert ("state", "t") in told.differences
