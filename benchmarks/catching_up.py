@@ -9,8 +9,9 @@ from benchmarks.folding import begin, hand_over, write_charges
 from benchmarks.results import Measurement
 from local_server.farm.db import open_database
 from sync.drafts import Desk
-from sync.engine import Cycle, DirectLedger, Engine
+from sync.engine import Cycle, Engine
 from sync.keys import Keys, make_signer
+from sync.ledgers import DirectLedger
 from sync.memory_store import MemoryStore
 from sync.reading_ahead import find
 from tests.sync.scribe import STUDIO, Scribe
@@ -34,6 +35,10 @@ class SlowStore:
         return self.store.get(key)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Write nothing: who catches up has done nothing yet."""
+        raise NotImplementedError
+
+    def put_alone(self, key: str, data: bytes) -> bool:
         """Write nothing: who catches up has done nothing yet."""
         raise NotImplementedError
 

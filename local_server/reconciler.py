@@ -2,8 +2,9 @@
 
 import logging
 import random
-import tempfile
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,8 +188,7 @@ class Reconciler:
         Takes seconds for a hundred thousand operations. Raises as the store does.
         """
         self.sync()
-        with self.turn, tempfile.TemporaryDirectory(prefix="yuntu-refold-") as name:
-            folder = Path(name)
+        with self.turn, self.room() as folder:
             told: Refolded = self.aside.pool.apply(self.prove, (folder,))
             if told.differences:
                 log.warning("mending after a refold: %s", told.differences)
@@ -197,6 +197,21 @@ class Reconciler:
                 self.engine.fold = None
                 self.on_news()
             return told
+
+    @contextmanager
+    def room(self) -> Iterator[Path]:
+        """Give an empty folder beside the database for another of its size; it is gone afterwards.
+
+        A folder for temporary files may be in memory, and what a killed process leaves here is
+        found the next time.
+        """
+        folder = self.writer.path.with_name("refolding")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def prove(self, folder: Path) -> Refolded:
         """Fold from nothing and compare, on a thread of its own."""
@@ -222,9 +237,9 @@ class Reconciler:
         """Make a snapshot and put it, on a thread of its own."""
         db = open_database(self.writer.path, migrate=False)
         try:
-            with tempfile.TemporaryDirectory(prefix="yuntu-snapshot-") as name:
+            with self.room() as folder:
                 known = know_store(self.store, db, self.desk.studio)
-                path = take_snapshot(known, Path(name))
+                path = take_snapshot(known, folder)
                 return Blobs(self.store, self.desk.studio).add_file(path)
         finally:
             db.conn.close()
