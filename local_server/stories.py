@@ -47,6 +47,8 @@ def tell(data: dict[str, Any], wording: Wording, frame: int | None) -> str:
     if data.get("reason"):
         params = {key: value for key, value in data.items() if key not in ("state", "reason")}
         parts.append(show_reason(wording, data["reason"], **params).title)
+    if data.get("code"):
+        parts.append(wording.say(data["code"]).title)
     if "amount_micros" in data:
         parts.append(show_money(data["amount_micros"]))
     return "  ".join(parts)

@@ -48,7 +48,8 @@ def note_results_sent(db: Database, rows: list[Row], *, at_ms: int) -> None:
     owners = {row["job"]: row["owner"] for row in rows}
     for job, owner in owners.items():
         count = sum(row["job"] == job for row in rows)
-        add_event(db, kind="results.sent", owner=owner, at_ms=at_ms, job=job, frames=count)
+        # Not of the job's own story, which ends with its last frame.
+        add_event(db, kind="results.sent", owner=owner, at_ms=at_ms, sent_job=job, frames=count)
 
 
 def note_unsendable(db: Database, lost: list[tuple[Row, str]], *, at_ms: int) -> None:
