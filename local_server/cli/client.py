@@ -99,14 +99,6 @@ class Client:
         """Return a frame with its attempts."""
         return self.ask("GET", f"/jobs/{job}/frames/{frame}")
 
-    def get_frame_log(self, job: str, frame: int, *, attempt: int | None = None) -> str:
-        """Return what the renderer printed for a frame."""
-        return self.get_text(f"/jobs/{job}/frames/{frame}/log", attempt=attempt)
-
-    def get_job_log(self, job: str) -> str:
-        """Return a job's own story."""
-        return self.get_text(f"/jobs/{job}/log")
-
     def get_picture(self, job: str, frame: int, kind: str) -> bytes:
         """Return the bytes of a frame's `picture` or `thumbnail`."""
         return self.call("GET", f"/jobs/{job}/frames/{frame}/{kind}").content

@@ -165,6 +165,7 @@ def print_job(session: Session, job: Answer) -> None:
             ("estimate", show_estimate(session, job["estimate"])),
             ("held", show_money(job["held_micros"])),
             ("cost", show_money(job["cost_micros"])),
+            ("refunded", show_money(job["refunded_micros"]) if job["refunded_micros"] else None),
             ("forecast", show_forecast(session, job.get("forecast"))),
             ("render_time", show_duration(session, job["render_ms"])),
             ("priority", job["priority"]),

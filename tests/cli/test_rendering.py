@@ -101,6 +101,9 @@ def test_logs(yuntu: Yuntu, job: str) -> None:
     ran = yuntu("logs", job, "2", "--follow")
     assert ran.code == 0
     assert yuntu.json("logs", job)["job"] == job
+    whole = yuntu("logs", job).out.splitlines()
+    assert yuntu("logs", job, "--tail", "2").out.splitlines() == whole[-2:]
+    assert yuntu("logs", job, "2", "--tail", "1").out.count("\n") == 1
     assert yuntu("logs", job, "99", "--json").code == 2
     assert yuntu("logs", job, "--attempt", "1", "--json").error["code"] == "attempt_needs_frame"
 
