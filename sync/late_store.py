@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from local_server.farm.errors import BadInput, Unavailable, YuntuError
-from sync.store import ListedBlob, ObjectInfo, Shelf, Store, probe_store
+from sync.store import NO_LINKS, ListedBlob, ObjectInfo, Shelf, Store, probe_store
 from sync.stores import open_store
 
 T = TypeVar("T")
@@ -121,7 +121,8 @@ class LateStore:
         try:
             return act(store)
         except Unavailable as error:
-            if error.code.startswith("store_"):
+            # Where there are no links some verbs are never possible, and nothing is wrong with it.
+            if error.code.startswith("store_") and error.code != NO_LINKS:
                 self._rest(error)
             raise
 
