@@ -9,7 +9,10 @@ from local_server.wording import Wording
 
 @dataclass(kw_only=True, slots=True)
 class Connection:
-    """One live connection. `credential` is looked at again for as long as it lasts."""
+    """One live connection. `credential` is looked at again for as long as it lasts.
+
+    `measure_idle` tells how many seconds ago it last took something.
+    """
 
     id: str
     caller: Caller
@@ -19,6 +22,7 @@ class Connection:
     agent: str
     connected_at_ms: int
     count_waiting: Callable[[], int]
+    measure_idle: Callable[[], float]
     find_transport: Callable[[], str]
     jobs: set[str] = field(default_factory=set)
     logs: set[str] = field(default_factory=set)

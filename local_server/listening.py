@@ -21,6 +21,7 @@ from local_server.headers import is_loopback
 from local_server.services import Services
 from local_server.shapes.live import Hello, JobToFollow
 from local_server.shapes.shape import Body
+from local_server.wires import measure_idle
 from local_server.wording import Wording
 
 EVENTS_PAGE = 500
@@ -85,6 +86,7 @@ class Listening:
             agent=request.headers.get("User-Agent", "")[:200],
             connected_at_ms=read_clock_ms(),
             count_waiting=lambda: int(socket.queue.qsize()),
+            measure_idle=lambda: measure_idle(socket),
             find_transport=lambda: "websocket" if socket.upgraded else "polling",
         )
 

@@ -26,9 +26,9 @@ from render.protocol import ProgressMade
 
 log = logging.getLogger(__name__)
 MESSAGE_BYTES_MAX = 20_000
-WAITING_MAX = 2_000
+WAITING_MAX, WAITING_MOST = 2_000, 20_000
+IDLE_SECONDS_MAX = 3.0
 LINES_MAX = 200
-PING_SECONDS, PONG_SECONDS = 20, 15
 WATCH_SECONDS = 1.0
 Lines = Iterable[tuple[str, int, int, tuple[str, ...]]]
 
@@ -45,8 +45,8 @@ class Push:
             async_mode="gevent",
             cors_allowed_origins=services.origins.are_own,
             serve_client=False,
-            ping_interval=PING_SECONDS,
-            ping_timeout=PONG_SECONDS,
+            ping_interval=services.settings.ping_seconds,
+            ping_timeout=services.settings.pong_seconds,
             max_http_buffer_size=MESSAGE_BYTES_MAX,
         )
         self.engine = self.socketio.server.eio
@@ -64,6 +64,7 @@ class Push:
                 self.sent = event.id
                 self.socketio.emit(name_kind(event), asdict(event), to=list_rooms(event))
                 self.services.measures.pushes.inc()
+            self.socketio.sleep(0)  # who listens takes it now, before there is more
             self.drop_slow()
         return self.sent > before
 
@@ -104,9 +105,15 @@ class Push:
             self.socketio.emit("notice", told, to=f"language:{language}")
 
     def drop_slow(self) -> None:
-        """Cut off who has not taken what waits for them; they heal by the last id they know."""
+        """Cut off who does not take what waits for them; they heal by the last id they know.
+
+        Much may come at once: who goes on taking it is given the time.
+        """
         for connection in self.connections.list_all():
-            if connection.count_waiting() > WAITING_MAX:
+            waiting = connection.count_waiting()
+            if waiting > WAITING_MOST or (
+                waiting > WAITING_MAX and connection.measure_idle() > IDLE_SECONDS_MAX
+            ):
                 log.warning("account=%s takes too little", connection.caller.account)
                 self.services.measures.dropped.labels("slow").inc()
                 self.cut(connection)
@@ -115,6 +122,7 @@ class Push:
         """Look once a second whether everybody may still listen: a greenlet's whole life."""
         while not self.services.ended.wait(WATCH_SECONDS):
             try:
+                self.drop_slow()
                 self.drop_unwelcome()
             except Exception as error:  # noqa: BLE001 - a disk that is away for a moment
                 log.warning("connections were not looked at: %s", error)

@@ -26,7 +26,8 @@ class Settings:
 
     `store` is the address of this machine's own store, which is never that of a studio of many;
     `slots` None: how many frames run side by side is measured. `origins`: whose pages may use this
-    server from a browser, beside its own.
+    server from a browser, beside its own. A live connection is asked every `ping_seconds` whether
+    it is there, and has `pong_seconds` to say so.
     """
 
     data: Path
@@ -38,6 +39,8 @@ class Settings:
     node: bool
     alone: bool = False
     origins: tuple[str, ...] = ()
+    ping_seconds: float = 20.0
+    pong_seconds: float = 15.0
 
     @property
     def pid(self) -> int:

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import time
 from typing import Any
 
 import gevent
@@ -11,6 +12,7 @@ from simple_websocket import Server
 
 log = logging.getLogger(__name__)
 SEND_SECONDS_MAX = 15.0
+GOODBYE_SECONDS_MAX = 2.0
 
 
 class WholeSocket:
@@ -23,11 +25,13 @@ class WholeSocket:
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.lock = BoundedSemaphore(1)
+        self.taken_at = time.monotonic()
 
     def send(self, data: bytes) -> None:
         """Send a whole frame. Raises OSError when the other side does not take it in time."""
         with self.lock, gevent.Timeout(SEND_SECONDS_MAX, TimeoutError("a reader is too slow")):
             self.sock.sendall(data)
+            self.taken_at = time.monotonic()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sock, name)
@@ -56,11 +60,13 @@ class Wire(WebSocketWSGI):  # type: ignore[misc]
         return self.app(self)
 
     def close(self) -> None:
-        """Say goodbye, or hang up where nobody listens any more."""
+        """Say goodbye, and hang up on who does not say it too: nobody may listen any more."""
         try:
             super().close()
         except OSError:
             self.cut()
+        else:
+            gevent.spawn_later(GOODBYE_SECONDS_MAX, self.cut)
 
     def cut(self) -> None:
         """Hang up at once: whoever waits for this socket, to send or to hear, stops waiting."""
@@ -68,3 +74,12 @@ class Wire(WebSocketWSGI):  # type: ignore[misc]
             self.ws.sock.shutdown(socket.SHUT_RDWR)
         except OSError as error:
             log.debug("the socket is gone already: %s", error)
+
+
+def measure_idle(socket: Any) -> float:
+    """Return how many seconds ago an Engine.IO socket's other side last took something.
+
+    One without a wire takes what there is whenever it asks.
+    """
+    wire: Wire | None = getattr(socket, "wire", None)
+    return 0.0 if wire is None else time.monotonic() - wire.ws.sock.taken_at
