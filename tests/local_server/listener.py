@@ -33,8 +33,9 @@ class Listener:
         self.refusal = data if isinstance(data, dict) else None
 
     def list_events(self) -> list[dict[str, Any]]:
-        """Return the events that were heard."""
-        return [data for kind, data in self.heard if kind in ("state", "notice") and data["id"]]
+        """Return the events that were heard; synchronising has its own time and is left out."""
+        told = [data for kind, data in self.heard if kind in ("state", "notice") and data["id"]]
+        return leave_out_sync(told)
 
     def list_kind(self, kind: str) -> list[dict[str, Any]]:
         """Return what was heard of one kind."""
@@ -55,6 +56,11 @@ class Listener:
         """Wait until something of a kind was heard, and return the last of it."""
         wait_until(lambda: bool(self.list_kind(kind)), seconds=20, what=f"{kind} is heard")
         return self.list_kind(kind)[-1]
+
+
+def leave_out_sync(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return events but for those of synchronising."""
+    return [event for event in events if not event["kind"].startswith("sync.")]
 
 
 @contextmanager
