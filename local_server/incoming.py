@@ -86,7 +86,7 @@ class Arrivals:
                     raise
                 carried.lost.append((row, error.code))
             else:
-                meter.note_file()
+                meter.note_files()
                 carried.done.append(row)
 
         return try_together(fetch, rows, carried)

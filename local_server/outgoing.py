@@ -101,7 +101,7 @@ class Results:
                     raise
                 carried.lost.append((row, error.code))
             else:
-                meter.note_file()
+                meter.note_files()
                 carried.done.append(row)
 
         return try_together(send, rows, carried)

@@ -4,16 +4,16 @@ import errno
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NewType
 
 from local_server.farm.errors import BadInput, NotFound, Unavailable
 from sync.download import PIECE_BYTES, Download
 from sync.folder_store import FolderStore
+from sync.inventory import find_many
 from sync.sources import read_pieces, read_small
-from sync.store import Shelf, Store, check_name
+from sync.store import ObjectInfo, Shelf, Store, check_name
 
 Digest = NewType("Digest", str)
 """A SHA-256 as 64 lower-case hexadecimal digits."""
@@ -21,7 +21,6 @@ Digest = NewType("Digest", str)
 KEPT_FOR_MS = 24 * 3_600_000
 """How long a blob counts as new; clearing leaves what is new alone, with room to spare."""
 SMALL_BYTES_MAX = 1 << 20
-_FAR_THREADS = 8
 
 
 def parse_digest(text: str) -> Digest:
@@ -121,18 +120,11 @@ class Blobs:
 
     def _find_missing(self, read: Mapping[Digest, bytes]) -> list[Digest]:
         """Return what is not here yet. Raises `Unavailable` (`blob_damaged`) for a wrong size."""
-        if self.is_far:
-            with ThreadPoolExecutor(_FAR_THREADS, thread_name_prefix="ask") as pool:
-                sizes = list(pool.map(self.keep, read))
-        else:
-            sizes = [self.keep(one) for one in read]
-        missing = []
-        for (digest, data), size in zip(read.items(), sizes, strict=True):
-            if size is None:
-                missing.append(digest)
-            elif size != len(data):
+        here = self.keep_many(read)
+        for digest, size in here.items():
+            if size != len(read[digest]):
                 raise Unavailable("blob_damaged", digest=digest)
-        return missing
+        return [digest for digest in read if digest not in here]
 
     def add_file_as(self, path: Path, digest: Digest) -> bool:
         """Keep a file that is said to be what a digest names; say whether this call wrote it.
@@ -210,7 +202,20 @@ class Blobs:
 
         None when it is not here.
         """
-        info = self._store.head(self._key(digest))
+        return self._renew(digest, self._store.head(self._key(digest)))
+
+    def keep_many(self, digests: Iterable[Digest]) -> dict[Digest, int]:
+        """Say how big those blobs are that are here, and keep each as `keep` does."""
+        if not self.is_far:
+            kept = {digest: self.keep(digest) for digest in digests}
+        else:
+            keys = {self._key(digest): digest for digest in digests}
+            found = find_many(self._store, self._prefix, keys)
+            kept = {keys[key]: self._renew(keys[key], info) for key, info in found.items()}
+        return {digest: size for digest, size in kept.items() if size is not None}
+
+    def _renew(self, digest: Digest, info: ObjectInfo | None) -> int | None:
+        """Return the size of a blob that is here, and make it count as new where it is old."""
         if info is None:
             return None
         oldest_ms = time.time_ns() // 1_000_000 - KEPT_FOR_MS

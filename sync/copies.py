@@ -60,7 +60,7 @@ def copy_package(
     def copy(one: Digest) -> None:
         meter.check()
         copy_blob(one, source=source, target=target, meter=meter, scratch=scratch)
-        meter.note_file()
+        meter.note_files()
 
     # The smallest first: then most of them are there soon, and what is cut off is one big one.
     for _ in run_together(copy, sorted(sizes, key=lambda one: sizes[one]), THREADS):

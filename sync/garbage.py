@@ -1,12 +1,12 @@
 """Garbage: blobs that nothing names any more, found by marking, and only removed when old.
 
 Whatever is in doubt stays. Named is what the caller names, every SHA-256 that stands in a log, a
-claim or the genesis, what frame records name, and what a named manifest lists.
+claim or the genesis, what frame records name, and what a manifest lists that is named or young.
 """
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from local_server.farm.errors import BadInput, NotFound, Unavailable
@@ -54,6 +54,7 @@ def plan_clearing(
     # Listed before it is marked: what is added meanwhile is not in the list.
     listed = list(_list_blobs(store, studio))
     named = find_named(store, studio, roots)
+    named |= _find_in_young(Blobs(store, studio), listed, named, oldest_ms)
     keys, size_bytes, young, too_big = [], 0, 0, 0
     for blob in listed:
         if blob.key.rpartition("/")[2] in named:
@@ -119,6 +120,18 @@ def _read_record_names(store: Store, key: str) -> set[str]:
     except BadInput:
         raise Unavailable("record_damaged", key=key) from None
     return {str(one) for one in (record.picture, record.thumbnail) if one is not None}
+
+
+def _find_in_young(
+    blobs: Blobs, listed: Sequence[ListedBlob], named: set[str], oldest_ms: int
+) -> set[str]:
+    """Return what manifests list that nothing names yet: whoever packs again renews these only."""
+    found: set[str] = set()
+    for blob in listed:
+        name = blob.key.rpartition("/")[2]
+        if blob.modified_at_ms > oldest_ms and name not in named:
+            found |= _read_manifest_names(blobs, Digest(name))
+    return found
 
 
 def _read_manifest_names(blobs: Blobs, digest: Digest) -> set[str]:

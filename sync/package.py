@@ -65,21 +65,27 @@ def store_package(
     """
     meter = meter or Meter()
     meter.expect(files=len(plan.files), size_bytes=plan.size_bytes)
-    remembered = {} if known is None else known.find(_list_plain(plan))
+    plain = _list_plain(plan)
+    remembered = {} if known is None else known.find(plain)
     if len(remembered) == len(plan.files):
-        manifest = _build(plan, remembered)
+        manifest = build_manifest(_recall(plan, remembered), plan.scene)
         digest = manifest.digest
-        # Where there is a manifest, there is all that it names.
-        if blobs.has(digest):
+        # Where there is a manifest, there is all that it names; young, it protects that as well.
+        if blobs.keep(digest) is not None:
             return digest, manifest
+    here = blobs.keep_many(set(remembered.values()))
+    remembered = {
+        name: one for name, one in remembered.items() if here.get(one) == plain[name].size
+    }
     hashed: dict[str, tuple[Sighting, Digest]] = {}
-    entries: list[Entry] = []
-    done_bytes = 0
+    entries = _recall(plan, remembered, meter)
+    done_bytes = sum(entry.size for entry in entries)
+    rest = [file for file in plan.files if file.patches or str(file.source) not in remembered]
     with tempfile.TemporaryDirectory(prefix="yuntu-") as folder:
         # Small files on a disk are short calls to the system: threads only get in each other's way.
         turn = nullcontext() if blobs.is_far else threading.Lock()
-        keeper = _Keeper(blobs, Path(folder), remembered, hashed, meter, turn)
-        for kept in run_together(keeper.keep, make_groups(plan.files, remembered), THREADS):
+        keeper = _Keeper(blobs, Path(folder), hashed, meter, turn)
+        for kept in run_together(keeper.keep, make_groups(rest), THREADS):
             entries += kept
             done_bytes += sum(entry.size for entry in kept)
             if on_progress is not None:
@@ -125,23 +131,28 @@ def _list_plain(plan: PackagePlan) -> dict[str, Sighting]:
     return {str(file.source): file.seen for file in plan.files if not file.patches}
 
 
-def _build(plan: PackagePlan, digests: Mapping[str, Digest]) -> Manifest:
-    entries = [
-        Entry(path=file.path, sha256=digests[str(file.source)], size=file.seen.size)
-        for file in plan.files
-    ]
-    return build_manifest(entries, plan.scene)
+def _recall(
+    plan: PackagePlan, remembered: Mapping[str, Digest], meter: Meter | None = None
+) -> list[Entry]:
+    """Return the entries of those files that need not be read."""
+    entries = []
+    for file in plan.files:
+        digest = None if file.patches else remembered.get(str(file.source))
+        if digest is not None:
+            _check_unchanged(file)
+            entries.append(Entry(path=file.path, sha256=digest, size=file.seen.size))
+    if meter is not None:
+        meter.note_bytes(sum(entry.size for entry in entries))
+        meter.note_files(len(entries))
+    return entries
 
 
-def make_groups(
-    files: Sequence[PlannedFile], remembered: Mapping[str, object]
-) -> list[list[PlannedFile]]:
-    """Put small files that must be read together, in their order: a group is one disk flush."""
+def make_groups(files: Sequence[PlannedFile]) -> list[list[PlannedFile]]:
+    """Put small files together that go in as they are: a group is one flush of the disk."""
     groups: list[list[PlannedFile]] = []
     open_bytes = _GROUP_BYTES_MAX + 1
     for file in files:
-        is_new = not file.patches and str(file.source) not in remembered
-        small = is_new and file.size <= SMALL_BYTES_MAX
+        small = not file.patches and file.size <= SMALL_BYTES_MAX
         fits = open_bytes + file.size <= _GROUP_BYTES_MAX and len(groups[-1]) < _GROUP_FILES_MAX
         if small and fits:
             groups[-1].append(file)
@@ -158,7 +169,6 @@ class _Keeper:
 
     blobs: Blobs
     folder: Path
-    remembered: Mapping[str, Digest]
     hashed: dict[str, tuple[Sighting, Digest]]
     meter: Meter
     turn: AbstractContextManager[object]
@@ -175,7 +185,7 @@ class _Keeper:
             kept = self._keep_group(files)
         for file in files:
             _check_unchanged(file)
-            self.meter.note_file()
+        self.meter.note_files(len(files))
         return [
             Entry(path=file.path, sha256=digest, size=size)
             for file, (digest, size) in zip(files, kept, strict=True)
@@ -197,13 +207,8 @@ class _Keeper:
         return kept
 
     def _keep_plain(self, file: PlannedFile) -> tuple[Digest, int]:
-        name, size = str(file.source), file.seen.size
-        remembered = self.remembered.get(name)
-        if remembered is not None and self.blobs.keep(remembered) == size:
-            self.meter.note_bytes(size)
-            return remembered, size
         kept = self.blobs.add_file_sized(file.source, self.meter.note_bytes)
-        self.hashed[name] = (file.seen, kept[0])
+        self.hashed[str(file.source)] = (file.seen, kept[0])
         return kept
 
 

@@ -126,7 +126,7 @@ def _lay_out(
         blobs.fetch(entry.sha256, path, meter.note_bytes)
         if path.stat().st_size != entry.size:
             raise BadInput("manifest_damaged")
-        meter.note_file()
+        meter.note_files()
 
     for _ in run_together(fetch, missing, THREADS):
         pass

@@ -60,10 +60,10 @@ class Meter:
                 self._samples.append((now, self._bytes))
         self.check()
 
-    def note_file(self) -> None:
-        """Count a file that is there."""
+    def note_files(self, count: int = 1) -> None:
+        """Count files that are there."""
         with self._lock:
-            self._files += 1
+            self._files += count
 
     def cancel(self) -> None:
         """Tell the transfer to stop at the next piece."""
@@ -115,7 +115,7 @@ def send_files(
     def send(path: Path) -> tuple[Digest, int]:
         meter.check()
         kept = blobs.add_file_sized(path, meter.note_bytes)
-        meter.note_file()
+        meter.note_files()
         return kept
 
     return list(run_together(send, paths, threads))
@@ -134,7 +134,7 @@ def fetch_files(
     def fetch(one: Wanted) -> None:
         meter.check()
         blobs.fetch(one.digest, one.target, meter.note_bytes)
-        meter.note_file()
+        meter.note_files()
 
     for _ in run_together(fetch, wanted, threads):
         pass

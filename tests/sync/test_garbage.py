@@ -1,6 +1,7 @@
 """Clearing: nothing that anything names is ever removed, and nothing young."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from local_server.farm.errors import BadInput, Unavailable
 from sync.blobs import KEPT_FOR_MS, Blobs, Digest
+from sync.folder_store import FolderStore
 from sync.garbage import GRACE_MS, clear_blobs, plan_clearing
 from sync.manifest import Entry, build_manifest
 from sync.memory_store import MemoryStore
@@ -47,6 +49,22 @@ def test_what_is_named_stays(store: Store) -> None:
     assert clear_blobs(store, STUDIO, plan, [root], clock_ms=later(40)) == 1
     assert not blobs.has(garbage)
     assert all(blobs.has(one) for one in (asset, picture, mentioned, root, package))
+
+
+def test_a_young_manifest_keeps_what_it_lists(tmp_path: Path) -> None:
+    """Who packs again what was packed long ago asks for the manifest alone."""
+    root = tmp_path / "store"
+    root.mkdir()
+    store = FolderStore(root)
+    blobs = Blobs(store, STUDIO)
+    asset = blobs.add_bytes(b"x")
+    manifest = build_manifest([Entry(path="scene.blend", sha256=asset, size=1)], "scene.blend")
+    package = blobs.add_bytes(manifest.to_bytes())
+    for one in (asset, package):
+        os.utime(root / key_of(one), (1, 1))
+    assert plan_clearing(store, STUDIO, []).keys == tuple(sorted(map(key_of, (asset, package))))
+    assert blobs.keep(package) is not None
+    assert plan_clearing(store, STUDIO, []).keys == ()
 
 
 def test_what_is_young_stays(store: Store) -> None:
