@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from local_server.shapes.shape import NUMBER_MAX, TIME, WHOLE_ID, Body, PageQuery, Shape, show
+from local_server.shapes.shape import NUMBER_MAX, TIME, WHOLE_ID, Body, Page, PageQuery, Shape, show
 from local_server.uploads import FILE_BYTES_MAX
 
 DIGEST = "^[0-9a-f]{64}$"
@@ -94,11 +94,10 @@ class PackageView(Shape):
     created_at_ms: int = Field(description=TIME)
 
 
-class PackagePage(Shape):
+class PackagePage(Page):
     """A page of packages."""
 
     items: list[PackageView] = Field(description="Packages, newest first")
-    next: str | None = Field(description="The `cursor` of the next page; nothing after the last")
 
 
 class DownloadQuery(Shape):

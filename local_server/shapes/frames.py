@@ -5,7 +5,7 @@ from pydantic import Field
 from local_server.farm.states import FrameState
 from local_server.shapes.jobs import JobPath, LogLinesQuery
 from local_server.shapes.reasons import Reason
-from local_server.shapes.shape import NUMBER_MAX, TIME, PageQuery, Shape
+from local_server.shapes.shape import NUMBER_MAX, TIME, Page, PageQuery, Shape
 
 
 class FramePath(JobPath):
@@ -77,8 +77,7 @@ class FrameDetail(FrameView):
     attempts: list[AttemptView] = Field(description="Every attempt at it, oldest first")
 
 
-class FramePage(Shape):
+class FramePage(Page):
     """A page of frames."""
 
     items: list[FrameView] = Field(description="The frames, by number")
-    next: str | None = Field(description="The `cursor` of the next page; nothing after the last")

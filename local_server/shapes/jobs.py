@@ -12,7 +12,7 @@ from local_server.farm.states import JobState, Verb
 from local_server.shapes.errors import ErrorBody
 from local_server.shapes.reasons import FindingView, Reason
 from local_server.shapes.scenes import SOURCES, EstimateView, RendererName, SceneRequest
-from local_server.shapes.shape import NUMBER_MAX, TIME, WHOLE_ID, Body, PageQuery, Shape, show
+from local_server.shapes.shape import NUMBER_MAX, TIME, WHOLE_ID, Body, Page, PageQuery, Shape, show
 
 
 class JobPath(Shape):
@@ -244,8 +244,7 @@ class LogPage(Shape):
     ended: bool = Field(description="Whether nothing will come behind what is there now")
 
 
-class JobPage(Shape):
+class JobPage(Page):
     """A page of jobs."""
 
     items: list[JobView] = Field(description="The jobs, newest first")
-    next: str | None = Field(description="The `cursor` of the next page; nothing after the last")

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from local_server.farm.ledger import AMOUNT_MICROS_MAX, Kind
 from local_server.shapes.jobs import Direction
-from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, PageQuery, Shape, show
+from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, Page, PageQuery, Shape, show
 
 
 class AmountRequest(Body):
@@ -106,11 +106,10 @@ class StatementLine(Shape):
     credit: str = Field(description="The purse that it reached")
 
 
-class StatementPage(Shape):
+class StatementPage(Page):
     """A page of a statement."""
 
     items: list[StatementLine] = Field(description="Entries by time")
-    next: str | None = Field(description="The cursor of the next page, null at the end")
 
 
 class BalanceView(Shape):

@@ -6,7 +6,7 @@ from pydantic import EmailStr, Field
 
 from local_server.farm.accounts import Role
 from local_server.passwords import LETTERS_MAX
-from local_server.shapes.shape import WHOLE_ID, Body, PageQuery, Shape, show
+from local_server.shapes.shape import WHOLE_ID, Body, Page, PageQuery, Shape, show
 
 NAME = "What people call them and they sign in by; no `@` in it"
 PHONE = "Telephone number; without `+` and country a Chinese one"
@@ -74,11 +74,10 @@ class PeopleQuery(PageQuery):
     removed: bool = Field(False, description="Also those who were removed")
 
 
-class PeoplePage(Shape):
+class PeoplePage(Page):
     """A page of people, by name."""
 
     items: list[PersonView] = Field(description="The people")
-    next: str | None = Field(description="The next page's `cursor`, null at the end")
 
 
 class RankRequest(Body):
@@ -141,8 +140,7 @@ class DeedView(Shape):
     after: dict[str, Any] | None = Field(description="How it stood afterwards")
 
 
-class DeedPage(Shape):
+class DeedPage(Page):
     """A page of deeds, newest first."""
 
     items: list[DeedView] = Field(description="The deeds")
-    next: str | None = Field(description="The next page's `cursor`, null at the end")

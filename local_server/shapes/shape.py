@@ -55,3 +55,9 @@ class PageQuery(Shape):
     cursor: str | None = Field(
         None, description="`next` of the page before", json_schema_extra=CURSOR
     )
+
+
+class Page(Shape):
+    """A part of a long list."""
+
+    next: str | None = Field(description="The `cursor` of the next page; nothing after the last")
