@@ -12,7 +12,7 @@ from typing import Any
 from blender_asset_tracer import bpathlib, cdefs
 from blender_asset_tracer import trace as bat_trace
 from blender_asset_tracer.blendfile import iterators
-from blender_asset_tracer.trace import blocks2assets, file2blocks
+from blender_asset_tracer.trace import blocks2assets, expanders, file2blocks
 
 from local_server.farm.errors import BadInput
 from sync.asset_uses import AssetUse, MissingReason, PathField, Trace, TracedFile, fill_file
@@ -39,6 +39,9 @@ _LIBRARY_ERRORS: tuple[type[Exception], ...] = (
 KIND_LETTERS = 2
 _CLIP_IS_SEQUENCE = 1
 _SCRIPT_IS_EXTERNAL = 1
+# From this version on BAT looks for every tree of nodes where scenes alone have theirs now.
+_TREES_MOVED = 500
+_OWN_TREES = {b"LA", b"MA", b"TE", b"WO"}
 _IMAGE_SOURCES = {
     cdefs.IMA_SRC_FILE,
     cdefs.IMA_SRC_SEQUENCE,
@@ -119,6 +122,14 @@ class _Tracer(file2blocks.BlockIterator):
             self.readers[bfilepath] = BlendReader(bfilepath)
             self.modified_ns[bfilepath] = modified_ns
         return self.readers[bfilepath]
+
+    def _queue_dependencies(self, block: Any) -> None:
+        super()._queue_dependencies(block)
+        if block.code in _OWN_TREES and block.bfile.header.version >= _TREES_MOVED:
+            tree = block.get_pointer(b"nodetree", None)
+            found = expanders._expand_generic_nodetree(tree) if tree else ()
+            for dependency in filter(None, found):
+                self.to_visit.put(dependency)
 
     def find_uses(self) -> Iterator[AssetUse]:
         main = self.open_blendfile(self.scene)

@@ -27,7 +27,7 @@ PLAIN_BYTES_MAX = 1 << 36
 
 # No structure is longer than 65,535 bytes, so neither is an array in one.
 _FIELD_NAME = re.compile(rb"[*(]*\w+(?:\[[0-9]{1,5}\]){0,3}\)*(?:\(\))?")
-_TYPE_NAME = re.compile(rb"\w+")
+_TYPE_NAME = re.compile(rb"\w+(?:::\w+)*")  # since 5.0 some are in namespaces
 
 _STEPS_MIN = 1_000_000
 _STEPS_PER_BLOCK = 20

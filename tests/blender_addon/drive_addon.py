@@ -110,6 +110,7 @@ def main() -> None:
     bpy.ops.yuntu.check()
     live_until(idle)
     told["broken"] = read_state()
+    assert told["broken"]["findings"], told
     told["broken_may_render"] = try_render()
     bpy.ops.object.select_all(action="DESELECT")
     bpy.ops.yuntu.select(place=0)

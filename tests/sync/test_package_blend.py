@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import shutil
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from sync.asset_uses import MissingReason
 from sync.blobs import Blobs
 from sync.memory_store import MemoryStore
 from sync.package import PackagePlan, fetch_package, plan_package, store_package
+from tests.other_blenders import list_other_pythons
 from tests.sync.conftest import STUDIO, run_blender_script
 
 SCENE_CODES = {"scene_not_blend", "scene_truncated", "scene_newer", "scene_damaged", "scene_empty"}
@@ -31,8 +33,8 @@ def list_paths(plan: PackagePlan) -> list[str]:
     return [file.path for file in plan.files]
 
 
-def read_pixels(*scenes: Path) -> list[list[float]]:
-    answers = run_blender_script("blender_pixels.py", *map(str, scenes))
+def read_pixels(*scenes: Path, python: str = sys.executable) -> list[list[float]]:
+    answers = run_blender_script("blender_pixels.py", *map(str, scenes), python=python)
     return [json.loads(answer) for answer in answers]
 
 
@@ -64,11 +66,12 @@ def test_assets_outside_are_brought_in(blender_scenes: Path) -> None:
     assert read_all(blender_scenes) == before
 
 
-def test_a_fetched_package_renders_the_same_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize("python", [sys.executable, *list_other_pythons()])
+def test_a_fetched_package_renders_the_same_picture(tmp_path: Path, python: str) -> None:
     made = tmp_path / "made"
-    run_blender_script("blender_scenes.py", str(made))
+    run_blender_script("blender_scenes.py", str(made), python=python)
     names = ["outside.blend", "outside_packed.blend", "relative.blend", "plain.blend"]
-    originals = read_pixels(*(made / "project" / name for name in names))
+    originals = read_pixels(*(made / "project" / name for name in names), python=python)
     assert originals[0] == originals[1]
     # Red, blue, yellow and green, in the middle of the four columns.
     row = [
@@ -84,7 +87,7 @@ def test_a_fetched_package_renders_the_same_picture(tmp_path: Path) -> None:
         packed.append(tmp_path / "node" / digest / manifest.scene)
     # Nothing of the originals may be within reach of their absolute paths.
     made.rename(tmp_path / "elsewhere")
-    assert read_pixels(*packed) == originals
+    assert read_pixels(*packed, python=python) == originals
 
 
 def test_packing_twice_gives_the_same_package(blender_scenes: Path) -> None:
@@ -141,6 +144,15 @@ def test_the_project_may_be_wider_than_the_scenes_folder(blender_scenes: Path) -
     with pytest.raises(BadInput) as caught:
         plan_package(blender_scenes / "project/relative.blend", project=blender_scenes / "outside")
     assert caught.value.code == "scene_outside_project"
+
+
+def test_types_in_namespaces_are_read(blender_scenes: Path, tmp_path: Path) -> None:
+    """As Blender writes them since 5.0."""
+    scene = tmp_path / "plain.blend"
+    written = (blender_scenes / "project/plain.blend").read_bytes()
+    assert written.count(b"\0ID_Runtime_Remap\0") == 1
+    scene.write_bytes(written.replace(b"\0ID_Runtime_Remap\0", b"\0bke::ID_RunRemap\0"))
+    assert list_missing(plan_package(scene)) == {"blue.png": "blue.png"}
 
 
 def test_packed_images_are_not_missing(blender_scenes: Path) -> None:
