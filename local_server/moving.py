@@ -29,7 +29,7 @@ from sync.engine import Cycle, Engine
 from sync.fold import Fold
 from sync.keys import Chest
 from sync.ledgers import DirectLedger
-from sync.people import agree
+from sync.people import FORMER, agree
 from sync.reading_ahead import ManyAtOnce
 from sync.store import Store, probe_store
 from sync.stores import open_store
@@ -257,7 +257,7 @@ def turn_ledger(house: House, card: Card, money: dict[str, int], proof: str) -> 
     ensure_account(db, account=card.owner, name=house.host, role=Role.ADMIN, at_ms=read_clock_ms())
     if card.owner != old.owner and find_account(db, account=old.owner) is not None:
         # The old id may be somebody else's there: what it is called here is no edit of theirs.
-        agree(db, account=old.owner, place="former")
+        agree(db, account=old.owner, place=FORMER)
         db.conn.execute("UPDATE job SET owner = ? WHERE owner = ?", (card.owner, old.owner))
     keep_card(db, replace(card, genesis=card.genesis))
     for owner, micros in sorted(money.items()):

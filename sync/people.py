@@ -14,11 +14,11 @@ from sqlite_utils import Database
 from local_server.farm import accounts, sealing
 from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows, fetch_value
 from local_server.farm.errors import Unavailable
-from local_server.farm.people_tables import fold_name
 from local_server.farm.sessions import EndReason, end_sessions
 from sync.entry import Operation
 from sync.keys import open_text, seal_text
 from sync.operations import AT_MS_MAX
+from sync.unique_fields import UNIQUE, settle, write_settled
 
 RANK = ("role", "level", "removed_at_ms")
 PERSONAL = (
@@ -31,6 +31,8 @@ PERSONAL = (
     "avatar",
 )
 PURPOSE = "people"
+FORMER = "former"
+"""The place of what an account had in another studio."""
 TEXT_MAX = 10_000
 
 
@@ -41,9 +43,11 @@ def post_people(db: Database, *, secret: str, device: str, ranks: bool, at_ms: i
     """
     assert_writing(db)
     names = (*RANK, *PERSONAL) if ranks else PERSONAL
+    settled = {name: settle(db, name) for name in UNIQUE}
     posted = 0
     for row in fetch_rows(db, f"SELECT id, {', '.join((*RANK, *PERSONAL))} FROM account"):
         known = read_fields(db, account=row["id"])
+        known |= {name: of[row["id"]] for name, of in settled.items() if row["id"] in of}
         changed = {name: row[name] for name in names if row[name] != known.get(name)}
         if not changed or has_letter(db, account=row["id"]):
             continue
@@ -77,6 +81,7 @@ def apply_person(db: Database, told: Operation, *, secret: str, place: str, at_m
     A field that was edited here since, and not handed in yet, keeps what it has: it comes later.
     """
     account, fields = told["account"], read_edit(told, secret)
+    settled = {name: settle(db, name) for name in UNIQUE if name in fields}
     if fetch_value(db, "SELECT 1 FROM account WHERE id = ?", (account,)) is None:
         name = str(fields.get("name") or account)
         accounts.ensure_account(db, account=account, name=name, at_ms=at_ms)
@@ -88,8 +93,10 @@ def apply_person(db: Database, told: Operation, *, secret: str, place: str, at_m
         if name in fields:
             edited_here = name in known and row[name] not in (known[name], fields[name])
             keep_field(db, account=account, name=name, value=fields[name], place=place)
-            if not edited_here:
+            if name not in UNIQUE and not edited_here:
                 write_field(db, row, name=name, value=fields[name])
+    for name, before in settled.items():
+        write_settled(db, name, before)
     if fields.get("removed_at_ms"):
         end_sessions(db, account=account, reason=EndReason.REMOVED, at_ms=at_ms)
     elif "password" in fields and fields["password"] != row["password"]:
@@ -153,23 +160,12 @@ def keep_field(db: Database, *, account: str, name: str, value: Any, place: str)
     )
     db.conn.execute(
         "INSERT INTO person_field (account, field, value, place) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET value = excluded.value, place = excluded.place",
-        (account, name, json.dumps(value), place),
+        " ON CONFLICT DO UPDATE SET value = excluded.value,"
+        " place = iif(value = excluded.value AND place <> ?, place, excluded.place)",
+        (account, name, json.dumps(value), place, FORMER),
     )
 
 
 def write_field(db: Database, row: Row, *, name: str, value: Any) -> None:
-    """Write one field of an account; a name or an address that somebody here has is left alone."""
-    columns: dict[str, Any] = {name: value}
-    if name == "name":
-        if accounts.is_name_taken(db, name=str(value), but_by=row["id"]):
-            return
-        columns["name_key"] = fold_name(str(value))
-    if name == "email":
-        key = None if value is None else str(value).casefold()
-        sql = "SELECT 1 FROM account WHERE email_key = ? AND id <> ?"
-        if fetch_value(db, sql, (key, row["id"])) is not None:
-            return
-        columns["email_key"] = key
-    assignments = ", ".join(f"{column} = :{column}" for column in columns)
-    db.conn.execute(f"UPDATE account SET {assignments} WHERE id = :id", columns | {"id": row["id"]})
+    """Write one field of an account."""
+    db.conn.execute(f"UPDATE account SET {name} = ? WHERE id = ?", (value, row["id"]))

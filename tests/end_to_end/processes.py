@@ -42,24 +42,35 @@ class Workstation:
             env=os.environ | self.env,
         )
 
-    def post(self, path: str, body: dict[str, Any]) -> bool:
-        """Ask the running server for something; False where there is none or it refuses."""
-        told = self.read_server()
-        if not told:
-            return False
-        address = f"http://127.0.0.1:{told['port']}/api/v1{path}"
-        headers = {"Authorization": f"Bearer {told['key']}"}
-        try:
-            return requests.post(address, json=body, headers=headers, timeout=SECONDS_MAX).ok
-        except requests.RequestException:
-            return False
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Ask the server for something, started where it does not run; None: it was refused."""
+        answer = self.request(method, path, body)
+        if answer is None:
+            self.finish("balance")
+            answer = self.request(method, path, body)
+        return answer.json() if answer is not None and answer.ok else None
 
     def fetch(self, path: str) -> requests.Response:
         """Ask the running server for something that is no JSON."""
+        answer = self.request("GET", path)
+        assert answer is not None, "the server does not run"
+        return answer
+
+    def request(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> requests.Response | None:
+        """Make a request of the running server; None where there is none, or it was just killed."""
         told = self.read_server()
-        headers = {"Authorization": f"Bearer {told['key']}"}
+        if not told:
+            return None
         address = f"http://127.0.0.1:{told['port']}/api/v1{path}"
-        return requests.get(address, headers=headers, timeout=SECONDS_MAX)
+        headers = {"Authorization": f"Bearer {told['key']}"}
+        try:
+            return requests.request(
+                method, address, json=body, headers=headers, timeout=SECONDS_MAX
+            )
+        except requests.RequestException:
+            return None
 
     def read_server(self) -> dict[str, Any]:
         """Return what the server tells of itself; empty while there is none."""

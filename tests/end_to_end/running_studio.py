@@ -32,7 +32,8 @@ DEEDS = {
     "switch": 2,
 }
 AT_REST = ("paused", "completed", "partial", "failed", "cancelled")
-REST_SECONDS_MAX = 300
+REST_SECONDS_MAX = 600
+YUAN = 1_000_000
 
 
 class Place(Protocol):
@@ -112,31 +113,32 @@ class RunningStudio:
     def live(self, rounds: int, *, seed: int) -> None:
         """Let the people of the studio do whatever they do, on line and off."""
         chance = random.Random(seed)
-        for number in range(rounds):
+        for _ in range(rounds):
             [deed] = chance.choices(list(DEEDS), list(DEEDS.values()))
             name = chance.choice(NAMES)
-            self.do(deed, name, number, chance)
+            self.do(deed, name, sum(self.dealt.values()), chance)
             self.dealt[deed] += 1
 
     def do(self, deed: str, name: str, number: int, chance: random.Random) -> None:
         """Do one deed; where somebody was killed in the middle of it, it may not go through."""
         machine = self.machines[name]
         minter = self.machines[name if name != "artist" else "founder"]
+        micros = chance.randint(1, 9) * YUAN
         match deed:
             case "topup":
-                minter.run("topup", str(chance.randint(1, 9)), fine=False)
+                body = {"id": f"topup-{number}", "amount_micros": micros}
+                minter.ask("POST", "/topups", body)
             case "give":
-                micros = chance.randint(1, 9) * 1_000_000
                 body = {"id": f"given-{number}", "account": self.artist, "amount_micros": micros}
-                minter.post("/topups", body)
+                minter.ask("POST", "/topups", body)
             case "withdraw":
-                minter.run("withdraw", "1", fine=False)
+                minter.ask("POST", "/withdrawals", {"id": f"out-{number}", "amount_micros": YUAN})
             case "render":
                 self.submit(name, number)
             case "rename":
-                machine.run("profile", "--name", f"{name}-{number}", fine=False)
+                machine.ask("PATCH", "/me", {"name": f"{name}-{number}"})
             case "sync":
-                machine.run("sync", fine=False)
+                machine.ask("POST", "/sync", {})
             case "kill":
                 self.kill(machine)
             case "switch":
@@ -144,12 +146,10 @@ class RunningStudio:
 
     def submit(self, name: str, number: int) -> None:
         """Submit a job of two frames and leave it to itself."""
-        out = self.folder / "out" / f"{name}-{number}"
-        told = self.machines[name].run(
-            *("render", str(self.scene), "--fresh", "--detach", "--out", str(out)), fine=False
-        )
-        if told is not None:
-            self.jobs.append((name, told["id"]))
+        job, out = f"{name}-{number}", self.folder / "out" / f"{name}-{number}"
+        body = {"id": job, "scene": str(self.scene), "out": str(out), "fresh": True}
+        if self.machines[name].ask("POST", "/jobs", body) is not None:
+            self.jobs.append((name, job))
 
     def kill(self, machine: Workstation) -> None:
         """Kill a machine's server, if it runs; its node ends with it."""
@@ -178,7 +178,7 @@ class RunningStudio:
     def wait_for_rest(self, machine: Workstation, job: str) -> None:
         """Wait until a job goes on no more by itself."""
         wait_until(
-            lambda: machine.run("job", job)["state"] in AT_REST,
+            lambda: machine.ask("GET", f"/jobs/{job}")["state"] in AT_REST,
             seconds=REST_SECONDS_MAX,
             what=f"{job} is at rest",
             every_seconds=1.0,
@@ -187,7 +187,7 @@ class RunningStudio:
     def sync(self, machine: Workstation) -> None:
         """Synchronise until it went through: the store may have been found away a moment ago."""
         wait_until(
-            lambda: machine.run("sync", fine=False) is not None,
+            lambda: machine.ask("POST", "/sync", {})["trouble"] is None,
             seconds=REST_SECONDS_MAX,
             what=f"{machine.data.name} is synchronised",
             every_seconds=1.0,
@@ -196,9 +196,9 @@ class RunningStudio:
     def assert_together(self) -> None:
         """Check that all machines have the same, sound books and know the same people."""
         for machine in self.machines.values():
-            audit = machine.run("audit")
+            audit = machine.ask("GET", "/audit")
             assert audit["clean"], [one for one in audit["checks"] if not one["ok"]]
-            standing = machine.run("sync", "--dry-run")
+            standing = machine.ask("GET", "/sync")
             assert (standing["unsealed"], standing["unfunded"]) == (0, 0), standing["plan"]
         exports = {export(machine) for machine in self.machines.values()}
         assert len(exports) == 1, "the machines' books differ"
@@ -223,9 +223,9 @@ def make_scene(folder: Path) -> Path:
 
 def export(machine: Workstation) -> str:
     """Return a machine's ledger as Beancount."""
-    done = machine.finish("export", "beancount")
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    answer = machine.fetch("/ledger/export?format=beancount")
+    assert answer.ok, answer.text
+    return answer.text
 
 
 def check_export(text: str, path: Path) -> None:
@@ -240,5 +240,5 @@ def list_people(machine: Workstation) -> dict[str, Any]:
 
     Roles are left out: whose machine it is may do there what they like.
     """
-    items = machine.run("people", "list")["items"]
+    items = machine.ask("GET", "/people")["items"]
     return {one["id"]: (one["name"], one["email"]) for one in items}

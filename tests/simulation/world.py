@@ -47,6 +47,7 @@ class World:
 
     seed: int
     treasurer: bool = False
+    place: MemoryStore | None = None
     chance: random.Random = field(init=False)
     weather: Weather = field(init=False)
     store: MemoryStore = field(init=False)
@@ -59,7 +60,7 @@ class World:
         self.chance = random.Random(self.seed)
         self.weather = Weather(random.Random(self.seed + 1))
         self.weather.calm = True
-        self.store = MemoryStore(links=not self.treasurer)
+        self.store = self.place or MemoryStore(links=not self.treasurer)
         for name in NAMES[:3]:
             self.add(name)
         boss = self.machines[0]

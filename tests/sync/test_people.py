@@ -12,6 +12,7 @@ from sync.engine import Engine
 from sync.fold import Fold
 from sync.keys import make_signer, open_text, seal_text
 from sync.memory_store import MemoryStore
+from sync.people import post_people
 from sync.studio import enrol, found_studio
 from tests.simulation.machine import STUDIO, Machine, make_keys, make_template
 from tests.simulation.weather import View, Weather
@@ -149,3 +150,59 @@ def test_the_state_is_the_same_on_both(pair: tuple[Machine, Machine]) -> None:
     sync(one, boss)
     folds: list[Fold] = [machine.read_fold() for machine in pair]
     assert folds[0].make_digest() == folds[1].make_digest()
+
+
+def hand_over(machine: Machine) -> None:
+    """Let a machine write its letters about people before it hears of anybody else's."""
+    with write(machine.db):
+        assert post_people(
+            machine.db,
+            secret=SECRET,
+            device=machine.name,
+            ranks=machine.minter,
+            at_ms=machine.clock(),
+        )
+
+
+def assert_quiet(*machines: Machine) -> None:
+    """Check that nobody has anything to add to the logs."""
+    cycles = [machine.sync() for machine in machines]
+    assert [cycle.put for cycle in cycles if cycle] == [0] * len(machines)
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_one_name_for_two_people_is_no_quarrel(
+    pair: tuple[Machine, Machine], *, said: bool
+) -> None:
+    boss, one = pair
+    sign_up(one, "wei", "desk")
+    sign_up(boss, "ana", "Desk")
+    if said:
+        hand_over(boss)
+    sync(one, boss)
+    for machine in pair:
+        assert (read(machine, "wei")["name"], read(machine, "ana")["name"]) == ("desk", "Desk-2")
+    assert_quiet(*pair, *pair)
+    with write(one.db):
+        people.edit_profile(one.db, account="wei", changes={"name": "north"}, at_ms=one.clock())
+    sync(one, boss)
+    for machine in pair:
+        assert read(machine, "wei")["name"] == "north"
+        # What was handed in as another name stays one; what only had to give way comes back.
+        assert read(machine, "ana")["name"] == ("Desk" if said else "Desk-2")
+    assert_quiet(*pair, *pair)
+
+
+def test_one_address_for_two_people_is_the_first_one_s(pair: tuple[Machine, Machine]) -> None:
+    boss, one = pair
+    sign_up(one, "wei", "wei")
+    sign_up(boss, "ana", "ana")
+    with write(boss.db):
+        columns = "email = 'Wei@studio.cn', email_key = 'wei@studio.cn'"
+        boss.db.conn.execute(f"UPDATE account SET {columns} WHERE id = 'ana'")
+    hand_over(boss)
+    sync(one, boss)
+    for machine in pair:
+        assert read(machine, "wei")["email"] == "wei@studio.cn"
+        assert read(machine, "ana")["email"] is None
+    assert_quiet(*pair, *pair)
