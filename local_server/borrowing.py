@@ -41,7 +41,7 @@ class Borrowing:
 
         What is not found in time is rendered: that costs money, and never a wait.
         """
-        if self.busy or not self.is_together():
+        if self.busy or not self.stores.apart or not self.is_together():
             return
         enough = Event()
         task = self.pool.spawn(self.look, Digest(recipe), frozenset(numbers), enough)

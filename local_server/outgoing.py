@@ -79,7 +79,11 @@ class Results:
 
     def __init__(self, stores: Stores, is_together: Callable[[], bool]) -> None:
         self.stores = stores
-        self.is_ready = is_together
+        self.is_together = is_together
+
+    def is_ready(self) -> bool:
+        """Tell whether there is a studio's store beside the near one, and it was met."""
+        return self.stores.apart and self.is_together()
 
     def choose(self, db: Database) -> list[Row]:
         """Return the next frames."""
@@ -130,7 +134,7 @@ class Results:
 
     def measure(self, db: Database) -> tuple[int, int] | None:
         """Return how many frames wait, and the bytes of their pictures."""
-        return results.measure_unsent(db)
+        return results.measure_unsent(db) if self.stores.apart else (0, 0)
 
 
 class Portraits:
@@ -141,7 +145,11 @@ class Portraits:
 
     def __init__(self, stores: Stores, is_together: Callable[[], bool]) -> None:
         self.stores = stores
-        self.is_ready = is_together
+        self.is_together = is_together
+
+    def is_ready(self) -> bool:
+        """Tell whether there is a studio's store beside the near one, and it was met."""
+        return self.stores.apart and self.is_together()
 
     def choose(self, db: Database) -> list[Row]:
         """Return the next portraits."""

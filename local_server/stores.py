@@ -42,7 +42,7 @@ class Beyond:
 class Stores:
     """The stores of a server. `blobs` are the near ones; what they lack is brought from beyond.
 
-    `scratch` is where files are while they are copied.
+    `scratch` is where files are while they are copied; `apart` is whether near and far are two.
     """
 
     near: Store
@@ -50,6 +50,7 @@ class Stores:
     far: Beyond
     farm: Beyond | None
     scratch: Path
+    apart: bool = True
 
 
 def open_stores(settings: Settings, card: Card, farm: FarmAddress | None, kept: Lookup) -> Stores:
@@ -66,7 +67,14 @@ def open_stores(settings: Settings, card: Card, farm: FarmAddress | None, kept: 
     scratch = settings.data / "arriving"
     clear_scratch(scratch)
     blobs = NearBlobs(near, STUDIO, beyond=beyond, scratch=scratch)
-    return Stores(near=near, blobs=blobs, far=far, farm=render, scratch=scratch)
+    return Stores(
+        near=near,
+        blobs=blobs,
+        far=far,
+        farm=render,
+        scratch=scratch,
+        apart=card.store is not None,
+    )
 
 
 def find_farm(farm: FarmAddress, far: Beyond, opener: Callable[[str], Store]) -> Beyond:
