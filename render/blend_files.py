@@ -3,6 +3,7 @@
 import gzip
 import re
 import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -20,6 +21,8 @@ OLD_HEADER = re.compile(rb"BLENDER([_-])([vV])(\d{3})")
 NEW_HEADER = re.compile(rb"BLENDER(\d\d)-(\d\d)([vV])(\d{4})")
 HEADER_LENGTH_MAX = 17
 BLOCKS_MAX = 50_000_000
+CHUNK_BYTES = 1 << 20
+PLAIN_BYTES_MAX = 1 << 36  # a few megabytes can be made to unpack without an end
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,11 +50,11 @@ def _read_plain(file: BinaryIO, *, seekable: bool) -> BlendFile | None:
     try:
         header = file.read(HEADER_LENGTH_MAX)
         version, layout, length = _parse_header(header)
-    except (EOFError, OSError, ValueError):
+    except (EOFError, OSError, ValueError, zlib.error):
         return None
     try:
         whole = _walk_blocks(file, header[length:], layout, seekable=seekable)
-    except (EOFError, OSError, struct.error):
+    except (EOFError, OSError, struct.error, zlib.error):
         whole = False
     return BlendFile(version=version, whole=whole)
 
@@ -96,7 +99,7 @@ def _walk_blocks(file: BinaryIO, begun: bytes, layout: struct.Struct, *, seekabl
         begun = b""
         if head.startswith(b"ENDB"):
             # A packed file's own end has a checksum, which is looked at when all is read.
-            return seekable or len(file.read()) >= 0
+            return seekable or _skip(file, PLAIN_BYTES_MAX) < PLAIN_BYTES_MAX
         if len(head) < layout.size:
             return False
         length = layout.unpack(head)[length_at]
@@ -105,6 +108,14 @@ def _walk_blocks(file: BinaryIO, begun: bytes, layout: struct.Struct, *, seekabl
         if end is not None:
             if file.seek(length, 1) > end:
                 return False
-        elif len(file.read(length)) < length:
+        elif file.tell() + length > PLAIN_BYTES_MAX or _skip(file, length) < length:
             return False
     return False
+
+
+def _skip(file: BinaryIO, length: int) -> int:
+    """Read on, keeping nothing; returns how many bytes there were, at most `length`."""
+    left = length
+    while left and (chunk := file.read(min(CHUNK_BYTES, left))):
+        left -= len(chunk)
+    return length - left

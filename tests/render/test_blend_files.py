@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from render.blend_files import BlendFile, read_blend
 from render.renderers import Renderer, version_of
 
+BOMB_BYTES = 100 << 20
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "scenes"
 
 
@@ -57,6 +59,33 @@ def test_what_is_no_blend_is_none(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.blend"
     path.write_bytes(data)
     assert read_blend(path) is None
+
+
+@pytest.mark.parametrize("where", ["in a block", "behind the end"])
+def test_what_unpacks_without_an_end_takes_no_memory(tmp_path: Path, where: str) -> None:
+    block = struct.pack("<4siQii", b"DATA", BOMB_BYTES, 1, 0, 1)
+    begin = b"BLENDER-v404" + (block if where == "in a block" else b"ENDB" + bytes(20))
+    path = tmp_path / "a.blend"
+    with gzip.open(path, "wb", compresslevel=9) as packed:
+        packed.write(begin)
+        for _ in range(BOMB_BYTES >> 20):
+            packed.write(bytes(1 << 20))
+    assert path.stat().st_size < BOMB_BYTES // 500
+    tracemalloc.start()
+    try:
+        found = read_blend(path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == BlendFile(version=(4, 4), whole=where == "behind the end")
+    assert most < BOMB_BYTES // 10
+
+
+def test_a_block_that_says_it_is_endless_is_not_read(tmp_path: Path) -> None:
+    block = struct.pack("<4siQqq", b"DATA", 0, 1, 2**62, 1)
+    path = tmp_path / "a.blend"
+    path.write_bytes(gzip.compress(b"BLENDER17-01v0500" + block + bytes(1_000)))
+    assert read_blend(path) == BlendFile(version=(5, 0), whole=False)
 
 
 def test_real_files_are_whole_until_they_are_cut(
