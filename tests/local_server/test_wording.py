@@ -1,0 +1,18 @@
+"""Words are filled in: one of a thing and many of it, and what is missing by its name."""
+
+import pytest
+
+from local_server.wording import fill
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [("1", "1 file was sent"), ("2", "2 files were sent"), ("0", "0 files were sent")],
+)
+def test_one_and_many(count: str, told: str) -> None:
+    assert fill("{count} {count:file was|files were} sent", {"count": count}) == told
+
+
+def test_what_is_missing_is_shown_by_its_name() -> None:
+    assert fill("{path} of {job}", {"job": "a"}) == "<path> of a"
+    assert fill("{count:one|many}", {}) == "many"
