@@ -148,6 +148,8 @@ def retry_waiting(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> int:
             code = hold_again(db, row["id"], row["owner"], row["job"], row["payload"], at_ms)
             code = code or sealing.give_again(db, row)
         given += code is None
+        if code in OF_MONEY and code != row["reason"]:
+            sealing.explain_waiting(db, id=row["id"], reason=code)
         if row["job"] is not None:
             touched.add(row["job"])
     mend_jobs(db, touched, at_ms=at_ms)

@@ -1,0 +1,61 @@
+"""Leases: what waits comes first, use decides the rest, and nobody sits on everything."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.leases import Need, size_lease
+
+amounts = st.integers(0, 10**12)
+needs = st.builds(
+    Need,
+    owner=st.just("ann"),
+    pool_micros=amounts,
+    available_micros=amounts,
+    asked_micros=amounts,
+    week_micros=amounts,
+    machines=st.integers(1, 50),
+)
+
+
+def need(**told: int) -> Need:
+    """Return a need of somebody who has a pool of 1000 and nothing else, but for what is told."""
+    rest = {"pool_micros": 1_000, "available_micros": 0, "asked_micros": 0, "week_micros": 0}
+    return Need(owner="ann", machines=2, **rest | told)
+
+
+@given(needs)
+def test_no_more_than_the_pool_has(one: Need) -> None:
+    assert 0 <= size_lease(one) <= one.pool_micros
+
+
+@given(needs)
+def test_what_is_leased_serves_what_waits(one: Need) -> None:
+    """Whoever leases at all has what waits, and does not lease again at once."""
+    micros = size_lease(one)
+    if micros:
+        has = one.available_micros + micros
+        assert has >= min(one.asked_micros, one.available_micros + one.pool_micros)
+        left = Need(
+            owner=one.owner,
+            pool_micros=one.pool_micros - micros,
+            available_micros=has,
+            asked_micros=one.asked_micros,
+            week_micros=one.week_micros,
+            machines=one.machines,
+        )
+        assert size_lease(left) == 0 or left.pool_micros < one.pool_micros
+
+
+def test_what_waits_for_more_than_there_is_takes_nothing_away() -> None:
+    assert size_lease(need(asked_micros=1_001)) == 0
+
+
+def test_two_days_of_use_are_kept() -> None:
+    assert size_lease(need(week_micros=700)) == 200
+    assert size_lease(need(week_micros=700, available_micros=100)) == 0
+    assert size_lease(need(week_micros=700, available_micros=99)) == 101
+
+
+def test_who_has_no_use_yet_takes_a_fair_half() -> None:
+    assert size_lease(need()) == 250
+    assert size_lease(need(asked_micros=300)) == 550
