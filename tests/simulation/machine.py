@@ -69,6 +69,7 @@ class Machine:
     holds: dict[str, str] = field(default_factory=dict)
     mints: list[tuple[str, str, int]] = field(default_factory=list)
     made: int = 0
+    checked: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         """Start."""
@@ -76,6 +77,7 @@ class Machine:
 
     def start(self) -> None:
         """Start the process anew: nothing lives on but the database."""
+        self.checked = (0, 0)
         if self.db.conn.in_transaction:
             self.db.conn.execute("ROLLBACK")
         desk = Desk(STUDIO, self.name, make_keys(self.name, minter=self.minter), SECRET)
@@ -175,11 +177,15 @@ class Machine:
         return load_fold(self.db, STUDIO)
 
     def check(self) -> None:
-        """Check every invariant that holds at any time."""
+        """Check every invariant that holds at any time, if anything changed since the last time."""
+        state = (id(self.db), self.db.conn.total_changes)
+        if state == self.checked:
+            return
         fold = self.read_fold()
         assert fold.check_sums() == [], self.name
         broken = [one for one in audit_ledger(self.db) if not one.ok]
         assert broken == [], (self.name, broken)
+        self.checked = (id(self.db), self.db.conn.total_changes)
 
     def check_settled(self) -> None:
         """Check that the ledger is what the logs say, when nothing is left to be sealed."""
