@@ -36,11 +36,11 @@ def read_batch(value: Any, to: str, nodes: dict[str, NodeKey]) -> Any:
     """Return the reports of a batch that may count, unparsed.
 
     In a studio that has invited nodes, only what an invited one signed counts, and only about
-    itself. Raises Refused `node_unknown`, `node_out` and `report_forged`.
+    itself. Raises Refused `node_unknown`, `node_out` and `report_forged`, ValueError for no JSON.
     """
     signed = isinstance(value, dict)
     if not nodes:
-        return json.loads(value["text"]) if signed else value
+        return json.loads(str(value.get("text"))) if signed else value
     node = nodes.get(str(value.get("key"))) if signed else None
     if node is None:
         raise Refused("node_unknown")
@@ -53,15 +53,15 @@ def read_batch(value: Any, to: str, nodes: dict[str, NodeKey]) -> Any:
     except (InvalidSignature, ValueError) as error:
         raise Refused("report_forged", node=node.name) from error
     reports = json.loads(text)
-    for report in reports:
-        if not is_by(str(report.get("node", node.name)), node.name):
-            raise Refused("report_forged", node=node.name)
+    if not isinstance(reports, list) or not all(is_by(one, node.name) for one in reports):
+        raise Refused("report_forged", node=node.name)
     return reports
 
 
-def is_by(id: str, name: str) -> bool:
-    """Tell whether a node's id is one that a node of a name gives itself, start by start."""
-    return id == name or id.startswith(f"{name}.")
+def is_by(report: Any, name: str) -> bool:
+    """Tell whether a report is about a node of that name; each of its starts has an id."""
+    id = report.get("node", name) if isinstance(report, dict) else None
+    return isinstance(id, str) and (id == name or id.startswith(f"{name}."))
 
 
 def make_message(to: str, text: str) -> bytes:
