@@ -24,6 +24,7 @@ class Company(QObject):
         self.tray.opened.connect(self.bring_up)
         self.tray.quit_wanted.connect(window.close)
         window.jobs_wire.job_ended.connect(self.tell_end)
+        window.jobs_wire.job_waiting.connect(self.tell_waiting)
         window.jobs_wire.job_shown.connect(lambda _: self.keep_awake())
         window.jobs.modelReset.connect(self.keep_awake)
         window.loaded.connect(self.offer_tour)
@@ -38,10 +39,22 @@ class Company(QObject):
 
     def tell_end(self, job: dict[str, Any]) -> None:
         """Give word of a job that has ended: by the system, or in the window."""
-        if self.window.preferences.notify:
-            text = self.tray.tell_end(job)
-            if self.tray.icon is None and not self.window.toast.isVisible():
-                self.window.toast.show_text(text)
+        if self.window.preferences.notify and self.may_tell():
+            self.show(self.tray.tell_end(job))
+
+    def tell_waiting(self, job: dict[str, Any]) -> None:
+        """Give word of a job that waits for somebody."""
+        if self.window.preferences.notify_waiting and self.may_tell():
+            self.show(self.tray.tell_waiting(job))
+
+    def may_tell(self) -> bool:
+        """Tell whether notices are wanted now; whoever looks at the window may see it all there."""
+        return not (self.window.preferences.notify_away and self.window.isActiveWindow())
+
+    def show(self, text: str) -> None:
+        """Show a notice in the window where the system shows none."""
+        if self.tray.icon is None and not self.window.toast.isVisible():
+            self.window.toast.show_text(text)
 
     def keep_awake(self) -> None:
         """Keep the computer awake while it renders, if that is wanted."""

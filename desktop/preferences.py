@@ -53,6 +53,24 @@ class Preferences:
         self.store.setValue("behaviour/notify", value)
 
     @property
+    def notify_waiting(self) -> bool:
+        """Whether the desktop is told when a job waits for money or consent."""
+        return bool(self.read("behaviour/notify_waiting", True))
+
+    @notify_waiting.setter
+    def notify_waiting(self, value: bool) -> None:
+        self.store.setValue("behaviour/notify_waiting", value)
+
+    @property
+    def notify_away(self) -> bool:
+        """Whether the desktop is told only while the window is not in front."""
+        return bool(self.read("behaviour/notify_away", False))
+
+    @notify_away.setter
+    def notify_away(self, value: bool) -> None:
+        self.store.setValue("behaviour/notify_away", value)
+
+    @property
     def keep_awake(self) -> bool:
         """Whether the computer is kept from sleeping while it renders."""
         return bool(self.read("behaviour/keep_awake", True))

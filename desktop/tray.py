@@ -86,6 +86,17 @@ class Tray(QObject):
             failed=job["frames"]["failed"],
             amount=show_money(job["cost_micros"]),
         )
-        if self.icon is not None:
-            self.icon.showMessage(words.say("app.title"), text)
+        self.tell(text)
         return text
+
+    def tell_waiting(self, job: dict[str, Any]) -> str:
+        """Give word of a job that waits for somebody, and return it."""
+        words = self.stage.words
+        text = words.say("tray.waiting", name=job["name"], why=job["reason"]["title"])
+        self.tell(text)
+        return text
+
+    def tell(self, text: str) -> None:
+        """Give word by the system, where it has a tray."""
+        if self.icon is not None:
+            self.icon.showMessage(self.stage.words.say("app.title"), text)

@@ -9,7 +9,8 @@ from desktop.stage import Stage
 from desktop.theme import SCHEMES
 from desktop.words import LANGUAGES, SYSTEM
 
-SWITCHES = ("notify", "keep_awake", "keep_rendering")
+NOTICES = ("notify", "notify_waiting", "notify_away")
+SWITCHES = (*NOTICES, "keep_awake", "keep_rendering")
 
 
 class SettingsPanel(QWidget):
@@ -46,7 +47,10 @@ class SettingsPanel(QWidget):
                 self.make_line("settings.language", self.language),
                 self.make_line("settings.theme", self.theme),
             ),
-            *self.make_section("behaviour", *self.switches.values()),
+            *self.make_section("notices", *(self.switches[name] for name in NOTICES)),
+            *self.make_section(
+                "behaviour", self.switches["keep_awake"], self.switches["keep_rendering"]
+            ),
             *self.make_section("help", self.make_tour()),
             *self.make_section("folders", self.make_folder()),
             *self.make_section("server", self.make_server()),

@@ -16,6 +16,7 @@ PAGE = 100
 GATHER_MS = 150
 GONE, CONFLICT = 404, 409
 ORDERS_MAX = 500
+WAITING = ("funds", "budget", "purse_too_small", "lease_needed")
 UNDONE_BY = {"cancel": "resume", "delete": "restore"}
 
 
@@ -24,6 +25,8 @@ class JobsWire(QObject):
 
     job_shown = Signal(dict)
     job_ended = Signal(dict)
+    job_waiting = Signal(dict)
+    """A job goes on only if somebody does something: brings money, or agrees to more."""
 
     def __init__(
         self,
@@ -105,6 +108,9 @@ class JobsWire(QObject):
         before = self.model.get_job(job["id"])
         if before is not None and before["state"] in OPEN and job["state"] in OVER:
             self.job_ended.emit(job)
+        was_open = before is None or before["state"] in OPEN
+        if was_open and job["state"] == "paused" and job["reason"]["code"] in WAITING:
+            self.job_waiting.emit(job)
         states = self.panel.query["state"]
         is_wanted = not states or job["state"] in states
         self.model.put_job(job, on_top=is_new and is_wanted and not self.panel.search.text())

@@ -5,6 +5,8 @@ from pathlib import Path
 from PySide6.QtWidgets import QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
+from desktop.company import Company
+from desktop.crash_reports import CrashReports
 from desktop.main_window import MainWindow
 from desktop.panels.form import Form
 from tests.end_to_end.running_farm import RunningFarm
@@ -61,3 +63,22 @@ def test_one_frame_is_tried_again_and_one_is_refunded(
     bill = window.job_panel.bill
     qtbot.waitUntil(lambda: bool(bill.bill and bill.bill["refunded_micros"]), timeout=MS_MAX)
     assert bill.refund.isVisible()
+
+
+def test_word_is_given_of_a_job_that_waits(
+    qtbot: QtBot, window: MainWindow, farm: RunningFarm, tmp_path: Path
+) -> None:
+    """Whoever wants none, or sees it anyway, gets none."""
+    company = Company(window, CrashReports(tmp_path))
+    scene = tmp_path / "waits.pov"
+    scene.write_text(SCENE.replace("frame_number = 2", "frame_number = 0"))
+    scene.with_suffix(".ini").write_text("Width=64\nHeight=48\nFinal_Frame=3\n")
+    with qtbot.waitSignal(window.jobs_wire.job_waiting, timeout=MS_MAX):
+        farm.render("waits", scene, max_cost_micros=1)
+    assert "waits" in window.toast.text.text()
+    window.toast.hide()
+    window.preferences.notify_waiting = False
+    [job] = [one for one in window.jobs.items if one["id"] == "waits"]
+    company.tell_waiting(job)
+    assert not window.toast.isVisible()
+    company.deleteLater()
