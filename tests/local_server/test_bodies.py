@@ -35,6 +35,13 @@ def test_a_name_that_stands_twice(server: RunningFarm, body: bytes) -> None:
     assert_error(post(server, body), 400, "keys_twice")
 
 
+def test_a_query_says_a_thing_once(server: RunningFarm) -> None:
+    for query in ("limit=1&limit=500", "cursor=&cursor=MQ", "owner=me&owner=you", "text=a&text=b"):
+        assert_error(call(server, "GET", f"/api/v1/jobs?{query}"), 400, "keys_twice")
+    several = call(server, "GET", "/api/v1/jobs?state=queued&state=running")
+    assert several.ok, "a list is what it is"
+
+
 @pytest.mark.parametrize("depth", [40, 900, 100_000])
 @pytest.mark.parametrize(("begin", "end"), [(b"[", b"]"), (b'{"a":', b"}")])
 def test_what_is_nested_deeply(server: RunningFarm, depth: int, begin: bytes, end: bytes) -> None:
