@@ -88,8 +88,9 @@ def handle_errors(app: Flask) -> None:
         status = error.code or 500
         if status < 400:
             return cast(Response, error.get_response())
-        code = CODES.get(status, "bad_request")
-        response = answer_error(code, status, words=error.description or "")
+        known = CODES.get(status)
+        told = {} if known else {"words": error.description or ""}
+        response = answer_error(known or "bad_request", status, **told)
         if isinstance(error, MethodNotAllowed):
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
         return response

@@ -64,6 +64,7 @@ def create_app(services: Services) -> Interface:
         static_folder=None,
     )
     app.request_class = StrictRequest
+    app.url_map.merge_slashes = False  # an address with a part missing is none, not another one
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["yuntu"] = services

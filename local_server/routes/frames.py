@@ -103,7 +103,7 @@ def get_frame(path: FramePath) -> Response:
 def get_log(path: FramePath, query: LogQuery) -> Response:
     """Return what the renderer said in an attempt at a frame."""
     file = find_log(path, find(path), query.attempt)
-    return Response(file.read_bytes(), mimetype="text/plain; charset=utf-8")
+    return Response(file.read_bytes(), mimetype="text/plain")
 
 
 @ROUTES.get("/<int(signed=True):number>/log/lines", **gives(LogPage, {404: ("no_frame", "no_log")}))

@@ -154,7 +154,7 @@ def show_forecast(forecast: Forecast) -> ForecastView:
 def get_log(path: JobPath) -> Response:
     """Return a job's own story as text: each of its states, with the time and the reason."""
     here.get_job(path.job)
-    return Response(tell_story(here, path.job), mimetype="text/plain; charset=utf-8")
+    return Response(tell_story(here, path.job), mimetype="text/plain")
 
 
 @ROUTES.get("/<job>/log/lines", **gives(LogPage))

@@ -177,6 +177,22 @@ def test_check(yuntu: Yuntu, scene: Path, blind_scene: Path) -> None:
     assert len(yuntu.json("jobs", "--limit", "500")["items"]) == jobs
 
 
+def test_what_lacks_a_file_is_not_measured(yuntu: Yuntu, tmp_path: Path) -> None:
+    """Its findings are all told; how long it would take without the file is nobody's question."""
+    scene = tmp_path / "lacking.pov"
+    scene.write_text('camera {location 0} sphere {0, 1 pigment {image_map {png "none.png"}}}')
+    ran = yuntu("check", str(scene), "--json")
+    assert (ran.code, ran.json["estimate"]) == (5, None)
+    assert "blocker" in {one["severity"] for one in ran.json["findings"]}
+
+
+def test_only_a_failed_frame_is_retried(yuntu: Yuntu, job: str) -> None:
+    """One that is done is not made again, nor one that is not there."""
+    assert yuntu("retry", job, "--frame", "1", "--json").error["code"] == "frame_not_failed"
+    assert yuntu("retry", job, "--frame", "99", "--json").error["code"] == "no_frame"
+    assert yuntu("retry", job, "--json").error["code"] == "nothing_to_retry"
+
+
 def test_blockers_end_a_render(yuntu: Yuntu, blind_scene: Path) -> None:
     """Nothing is spent, all findings are told, and the exit code is its own."""
     spent = yuntu.json("balance")["spent_micros"]

@@ -266,3 +266,15 @@ def test_what_was_not_foreseen_is_told_without_its_text(app: OpenAPI) -> None:
     assert response.status_code == 500
     assert response.get_json()["error"]["code"] == "internal"
     assert "swordfish" not in response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobs//frames", "/api/v1//jobs", "/api/v1/jobs/"])
+def test_addresses_with_a_part_missing_are_none(server: RunningFarm, path: str) -> None:
+    response = call(server, "GET", path, allow_redirects=False)
+    assert_error(response, 404, "no_route")
+    assert response.json()["error"]["params"] == {}
+
+
+def test_text_says_once_how_it_is_written(server: RunningFarm) -> None:
+    response = call(server, "GET", f"/api/v1/jobs/{JOB}/log")
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
