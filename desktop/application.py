@@ -82,6 +82,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.scenes:
         window.add_scenes([str(Path(scene).resolve()) for scene in options.scenes])
     code = app.exec()
-    company.wakefulness.set_held(False)
+    company.wakefulness.end()
     reports.end()
     return code

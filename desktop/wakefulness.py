@@ -1,11 +1,11 @@
 """Wakefulness: keeps the computer from going to sleep while it renders."""
 
-import os
 import shutil
 import sys
 
 from PySide6.QtCore import QObject, QProcess
 
+END_MS_MAX = 1_000
 ES_CONTINUOUS, ES_SYSTEM_REQUIRED = 0x80000000, 0x00000001
 
 
@@ -36,32 +36,36 @@ class Wakefulness(QObject):
         """Start what holds the computer awake, where there is such a program."""
         program, *arguments = find_holder()
         if shutil.which(program):
-            self.process = QProcess(self)
-            self.process.start(program, arguments)
+            process = self.process = QProcess(self)
+            process.finished.connect(lambda *_: self.let_go(process))
+            process.start(program, arguments)
+
+    def let_go(self, process: QProcess) -> None:
+        """Keep nothing of a program that has ended, also where it could hold nothing."""
+        process.deleteLater()
+        if process is self.process:
+            self.process = None
 
     def stop(self) -> None:
-        """End what holds the computer awake."""
+        """Let what holds the computer awake end: it lives as long as its input is open."""
         if self.process is not None:
-            self.process.kill()
-            self.process.waitForFinished(1_000)
-            self.process.deleteLater()
+            self.process.closeWriteChannel()
             self.process = None
+
+    def end(self) -> None:
+        """Let the computer sleep, and wait until that is so: this program ends."""
+        process = self.process
+        self.set_held(False)
+        if process is not None:
+            process.waitForFinished(END_MS_MAX)
 
 
 def find_holder() -> list[str]:
-    """Return the command that holds the computer awake as long as this process is there."""
+    """Return the command that holds the computer awake until nothing more can come to it."""
     if sys.platform == "darwin":
-        return ["caffeinate", "-i", "-w", str(os.getpid())]
+        return ["caffeinate", "-i", "cat"]
     who = ["--who=Yuntu", "--why=Rendering", "--mode=block"]
-    return [
-        "systemd-inhibit",
-        "--what=idle:sleep",
-        *who,
-        "tail",
-        f"--pid={os.getpid()}",
-        "-f",
-        "/dev/null",
-    ]
+    return ["systemd-inhibit", "--what=idle:sleep", *who, "cat"]
 
 
 def hold_windows(held: bool) -> None:

@@ -31,6 +31,7 @@ FILTERS = {
     "attention": ("failed", "partial", "paused"),
 }
 TYPING_MS = 250
+NEW = "Ctrl+N"
 SCREENS_AHEAD = 4
 WIDTHS = {Column.STATE: 190, Column.PROGRESS: 190, Column.COST: 140, Column.TIME: 110}
 NARROW_WIDTHS = {Column.STATE: 150, Column.PROGRESS: 120, Column.COST: 110, Column.TIME: 90}
@@ -100,6 +101,8 @@ class JobsPanel(QWidget):
         self.new = self.stage.caption(QPushButton(), "jobs.new")
         self.new.setObjectName("primary")
         self.stage.icons.set_on(self.new, "plus", "accent_text")
+        # A button's text takes its shortcut away, so this comes after it each time.
+        words.bind(self.new, self.show_shortcut)
         self.new.clicked.connect(self.submit_wanted)
         self.group = QButtonGroup(self)
         buttons = []
@@ -112,6 +115,11 @@ class JobsPanel(QWidget):
             self.group.addButton(chip)
             buttons.append(chip)
         self.chips = row(*buttons, None, gap=8)
+
+    def show_shortcut(self) -> None:
+        """Let a new job be begun by keyboard, and say so."""
+        self.new.setShortcut(NEW)
+        self.new.setToolTip(f"{self.stage.words.say('jobs.new')}  ({NEW})")
 
     def make_table(self, thumbnails: Thumbnails) -> None:
         """Make the table itself."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from desktop.panels.layout import PAGE, column, holder, row, scroller
@@ -45,10 +45,11 @@ class SubmissionPanel(QWidget):
 
     def choose_scenes(self) -> None:
         """Let the artist choose scenes by file dialog."""
-        title = self.stage.words.say("submit.choose_scene")
-        paths, _ = QFileDialog.getOpenFileNames(self, title)
-        if paths:
-            self.scenes_added.emit(paths)
+        dialog = QFileDialog(self, self.stage.words.say("submit.choose_scene"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(self.scenes_added.emit)
+        dialog.open()
 
     def add_scene(self, scene: str, kept: dict[str, Any]) -> SceneCard:
         """Show a scene, which is checked at once; a scene is here once."""

@@ -43,11 +43,13 @@ def hold_window(
     """Open a window and wait until it has loaded all it shows; it is gone at once afterwards."""
     made = MainWindow(stage, preferences, data)
     made.show()
-    with qtbot.waitSignal(made.loaded, timeout=LOAD_MS_MAX):
-        made.watch.start()
-    yield made
-    made.close()
-    shiboken6.delete(made)
+    try:
+        with qtbot.waitSignal(made.loaded, timeout=LOAD_MS_MAX):
+            made.watch.start()
+        yield made
+    finally:
+        made.close()
+        shiboken6.delete(made)
 
 
 def write_scene(folder: Path, *, frames: int = 4, ground: str = "rgb 0.6", width: int = 64) -> Path:
