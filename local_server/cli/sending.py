@@ -41,8 +41,10 @@ class Part:
         return self.length - self.sent
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes."""
+        """Return the next bytes. Raises BadInput `asset_changing` for a file that has shrunk."""
         data = self.file.read(min(len(self), size) if size >= 0 else len(self))
+        if not data and len(self) and size:  # the server would wait for what was announced
+            raise BadInput("asset_changing", path=self.file.name)
         self.sent += len(data)
         self.meter.advance(len(data))
         return data
