@@ -143,6 +143,7 @@ class JobsPanel(QWidget):
         header.setSortIndicatorShown(False)
         self.sort: tuple[str, str | None] = ("created", None)
         header.sectionClicked.connect(self.choose_sort)
+        self.table.selectionModel().currentChanged.connect(lambda *_: self.select_current())
         self.table.activated.connect(self.open_index)
         self.table.doubleClicked.connect(self.open_index)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -153,6 +154,11 @@ class JobsPanel(QWidget):
         bar.valueChanged.connect(lambda _: self.read_ahead())
         bar.rangeChanged.connect(lambda *_: self.read_ahead())
         self.stage.theme.bind(self.table, lambda: self.table.viewport().update())
+
+    def select_current(self) -> None:
+        """Select where the keyboard is, if nothing is selected: it shows, and can be acted on."""
+        if not self.table.selectionModel().hasSelection():
+            self.table.selectRow(self.table.currentIndex().row())
 
     def read_ahead(self) -> None:
         """Ask for the next page before the last one is seen to its end."""

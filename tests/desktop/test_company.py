@@ -156,7 +156,7 @@ def test_keyboard_is_enough(qtbot: QtBot, window: MainWindow, tmp_path: Path) ->
     name = dialog.findChild(QLineEdit, "fileNameEdit")
     assert name is not None
     qtbot.keyClicks(name, str(scene))  # type: ignore[no-untyped-call]
-    press(name, Qt.Key.Key_Return)
+    press(name, Qt.Key.Key_Return)  # type: ignore[no-untyped-call]
     qtbot.waitUntil(lambda: bool(window.new_panel.cards), timeout=SHOW_MS_MAX)
     [card] = window.new_panel.cards
     qtbot.waitUntil(card.button.isEnabled, timeout=CHECK_MS_MAX)
@@ -171,6 +171,5 @@ def test_keyboard_is_enough(qtbot: QtBot, window: MainWindow, tmp_path: Path) ->
     qtbot.waitUntil(lambda: window.pages.currentWidget() is window.jobs_panel, timeout=SHOW_MS_MAX)
     table = window.jobs_panel.table
     go_to(qtbot, window, table)
-    press(table, Qt.Key.Key_Down)  # type: ignore[no-untyped-call]
     press(table, Qt.Key.Key_Return)  # type: ignore[no-untyped-call]
     assert window.pages.currentWidget() is window.job_panel
