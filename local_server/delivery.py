@@ -56,11 +56,12 @@ class Delivery:
         """Say that frames may be waiting."""
         self.wanted.set()
 
-    def retry(self) -> None:
-        """Try at once what waited, for a store that was away, say."""
-        for problem in self.problems.values():
-            problem.next_try = 0.0
-        self.wanted.set()
+    def meet(self, back: bool) -> None:
+        """Try at once what waited, where the studio's store is back."""
+        if back:
+            for problem in self.problems.values():
+                problem.next_try = 0.0
+            self.wanted.set()
 
     def run(self) -> None:
         """Deliver until ended: a greenlet's whole life."""

@@ -96,7 +96,7 @@ class Reconciler:
         self.founder = founder
         self.host_name = host_name
         self.on_news = on_news
-        self.on_met: list[Callable[[], None]] = []
+        self.on_met: list[Callable[[bool], None]] = []
         self.aside = AsideStore(store)
         self.engine = Engine(store=self.aside, ledger=writer, desk=desk, clock=read_clock_ms)
         self.standing = Standing()
@@ -141,11 +141,12 @@ class Reconciler:
     def sync(self) -> Standing:
         """Do one cycle now; what goes wrong is kept in the standing that is returned."""
         with self.turn:
+            back = self.standing.trouble is not None or self.standing.done_at_ms is None
             self.standing.busy, self.standing.tried_at_ms = True, read_clock_ms()
             try:
                 self.note_done(self.cycle())
                 for tell in self.on_met:
-                    tell()
+                    tell(back)
             except YuntuError as error:
                 self.note_trouble(error)
             except Exception:

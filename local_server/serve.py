@@ -228,7 +228,7 @@ def build_services(settings: Settings) -> Services:
     )
     borrowing = Borrowing(stores, is_together=reconciler.is_together)
     delivery = Delivery(writer, blobs)
-    reconciler.on_met.append(delivery.retry)
+    reconciler.on_met.append(delivery.meet)
     arrivals = Arrivals(
         stores, owner=card.owner, data=settings.data, is_together=reconciler.is_together
     )

@@ -67,10 +67,13 @@ class Shipping:
         for load in (Load.PACKAGES, Load.RESULTS):
             self.find(load).wake()
 
-    def meet(self) -> None:
-        """Say that the studio's store was just met: what waited for it need not wait longer."""
+    def meet(self, back: bool) -> None:
+        """Say that the studio's store was met; `back`: what waited for it need not wait longer.
+
+        Else what keeps one load only, such as a disk with room for logs alone, waits its time.
+        """
         for carrier in self.carriers:
-            carrier.wake(at_once=True)
+            carrier.wake(at_once=back)
 
     def end(self) -> None:
         """End every carrier."""

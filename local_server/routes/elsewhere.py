@@ -69,7 +69,7 @@ def fetch_job(path: AwayJobPath, body: FetchRequest) -> Response:
     """
     device, job = find_away(path)["device"], find_away(path)["job"]
     here.writer.write(want_job, device=device, job=job, wanted=body.wanted)
-    here.shipping.meet()
+    here.shipping.meet(back=True)
     return answer(show_away(find_away(path)))
 
 

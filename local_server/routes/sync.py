@@ -63,6 +63,7 @@ def get_sync() -> Response:
 def sync_now() -> Response:
     """Do a cycle now and tell how it went; trouble with the store is in the answer."""
     here.reconciler.sync()
+    here.shipping.meet(back=here.reconciler.is_together())
     return answer(show_standing())
 
 
