@@ -189,8 +189,8 @@ def start_trial(fold: Fold, desk: Desk) -> Fold:
 def try_operation(told: Operation, trial: Fold, desk: Desk) -> Verdict:
     """Say what one operation would come to, and do it in the trial."""
     try:
-        read_line(write_canonical(told))
-    except BadInput:
+        read_line(write_canonical(told).encode())
+    except (BadInput, UnicodeEncodeError):
         return Verdict.MALFORMED
     if told["op"] in DEVICE_SHAPES:
         return trial.logs[desk.device].apply(told, trial.ids)

@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -106,10 +107,7 @@ def read_entry(data: bytes) -> Entry:
     found = _SIGNATURE_LINE.fullmatch(tail)
     if found is None or not signed.endswith(b"\n"):
         raise malformed("no signature line")
-    try:
-        lines = signed.decode().split("\n")[:-1]
-    except UnicodeDecodeError as error:
-        raise malformed("not UTF-8") from error
+    lines = signed.split(b"\n")[:-1]
     if not 2 <= len(lines) <= OPERATIONS_MAX + 1:
         raise malformed("no operations, or too many")
     header, *operations = (read_line(line) for line in lines)
@@ -123,34 +121,40 @@ def read_entry(data: bytes) -> Entry:
     )
 
 
-def read_line(line: str) -> Operation:
+def read_line(line: bytes) -> Operation:
     """Read one line strictly. Raises BadInput `entry_malformed`."""
-    if len(line) > LINE_BYTES_MAX:
-        raise malformed("a line too long")
     value = read_quickly(line)
     return read_slowly(line) if value is None else value
 
 
-def read_quickly(line: str) -> Operation | None:
+def read_quickly(line: bytes) -> Operation | None:
     """Read a line in half the time, or return None: then it has to be looked at slowly.
 
     What pydantic's parser and writer give back as it was is canonical but for the order of keys and
     for fractions, and those are looked for apart.
     """
+    if len(line) > LINE_BYTES_MAX:
+        return None
     try:
         value = from_json(line, allow_inf_nan=False)
-        same = to_json(value).decode() == line
+        same = to_json(value) == line
     except (ValueError, PydanticSerializationError):
         return None
     return value if same and type(value) is dict and is_plain(value) else None
 
 
-def read_slowly(line: str) -> Operation:
+def read_slowly(line: bytes) -> Operation:
     """Read a line by the letter. Raises BadInput `entry_malformed`."""
     try:
-        value = _STRICT.decode(line)
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        raise malformed("not UTF-8") from error
+    if len(text) > LINE_BYTES_MAX:
+        raise malformed("a line too long")
+    try:
+        value = _STRICT.decode(text)
         # One form only: this refuses doubled keys, spaces, other escapes, lone surrogates.
-        canonical = write_canonical(value) == line
+        canonical = write_canonical(value) == text
     except (ValueError, RecursionError) as error:
         raise malformed("a line that is not strict JSON") from error
     if not canonical or type(value) is not dict or not is_plain(value):
@@ -162,7 +166,7 @@ def is_plain(value: Any, depth: int = 1) -> bool:
     """Tell whether keys are in order, no number is a fraction, and nothing lies too deep."""
     parts: Collection[Any] = value
     if type(value) is dict:
-        if list(value) != sorted(value):
+        if not are_sorted(tuple(value)):
             return False
         parts = value.values()
     kinds = set(map(type, parts))
@@ -171,6 +175,12 @@ def is_plain(value: Any, depth: int = 1) -> bool:
     if dict not in kinds and list not in kinds:
         return True
     return all(is_plain(one, depth + 1) for one in parts if type(one) in (dict, list))
+
+
+@lru_cache(maxsize=1_000)
+def are_sorted(keys: tuple[str, ...]) -> bool:
+    """Tell whether keys are in order; most operations have the same few."""
+    return list(keys) == sorted(keys)
 
 
 def read_header(told: Operation) -> Header:

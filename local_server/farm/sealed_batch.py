@@ -46,7 +46,8 @@ class SealedBatch:
     def add(self, one: Sealed) -> None:
         """Add an operation that the ledger does not have."""
         id, kind, owner, job, micros, line, at_ms, device, place = one
-        log, debit, credit = self.find_route(kind, owner, job, device)
+        found = self.routes.get((kind.value, owner, job, device))
+        log, debit, credit = found or self.find_route(kind, owner, job, device)
         self.operations.append((id, log, kind, owner, job, one.payload, at_ms, device, place))
         self.transfers.append((id, debit, credit, micros, kind, at_ms))
         self.moved[debit] -= micros
@@ -57,16 +58,13 @@ class SealedBatch:
     def find_route(
         self, kind: Kind, owner: str, job: str | None, device: str | None
     ) -> tuple[str, str, str]:
-        """Return log and purses of an operation, opened once where they were not."""
-        key = (str(kind), owner, job, device)
-        found = self.routes.get(key)
-        if found is None:
-            route = ROUTES[kind]
-            debit, credit = (
-                name_purse(self.db, name, owner=owner, job=job, device=device)
-                for name in (route.debit, route.credit)
-            )
-            found = self.routes[key] = (route.log, debit, credit)
+        """Return log and purses of an operation, opened where they were not, and keep them."""
+        route = ROUTES[kind]
+        debit, credit = (
+            name_purse(self.db, name, owner=owner, job=job, device=device)
+            for name in (route.debit, route.credit)
+        )
+        found = self.routes[kind.value, owner, job, device] = (route.log, debit, credit)
         return found
 
     def count_usage(

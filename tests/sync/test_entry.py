@@ -69,7 +69,7 @@ def test_any_operations_come_back(told: list[Operation]) -> None:
 
 def test_what_lies_deep_is_read_down_to_a_limit() -> None:
     deep = '{"op":"x","x":' + "[" * (DEPTH_MAX - 1) + "]" * (DEPTH_MAX - 1) + "}"
-    assert read_quickly(deep) == read_slowly(deep)
+    assert read_quickly(deep.encode()) == read_slowly(deep.encode())
 
 
 numbers = st.from_regex(r"-?[0-9]{1,30}([.][0-9]{1,3})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
@@ -90,16 +90,23 @@ tables = st.dictionaries(st.text(), values, max_size=4)
 def test_reading_quickly_is_reading_slowly(line: str) -> None:
     """The quick reader takes nothing that the slow one refuses, and says the same of it."""
     with suppress(UnicodeEncodeError):
-        line.encode()  # bytes of an entry are UTF-8, and only that comes here
-        told = read_quickly(line)
-        assert told is None or repr(told) == repr(read_slowly(line))
+        told = read_quickly(line.encode())
+        assert told is None or repr(told) == repr(read_slowly(line.encode()))
+
+
+@given(st.binary(max_size=40).map(lambda data: b'{"x":"' + data + b'"}'))
+def test_bytes_that_are_no_text_are_refused(line: bytes) -> None:
+    told = read_quickly(line)
+    with suppress(BadInput):
+        assert told in (None, read_slowly(line))
+        return
+    assert told is None
 
 
 @given(tables)
 def test_what_is_canonical_is_read_quickly(table: Operation) -> None:
     with suppress(UnicodeEncodeError):
-        line = write_canonical(table)
-        line.encode()
+        line = write_canonical(table).encode()
         assert repr(read_quickly(line)) == repr(read_slowly(line))
 
 

@@ -58,5 +58,5 @@ def test_a_moment_that_no_calendar_has_counts_for_nothing() -> None:
 def test_evil_writes_what_can_be_read() -> None:
     chance = random.Random(2)
     for _ in range(100):
-        line = write_canonical(make_evil(chance, epoch=1))
+        line = write_canonical(make_evil(chance, epoch=1)).encode()
         assert read_line(line)
