@@ -44,8 +44,9 @@ __all__ = [
 ]
 
 
-_GROUP_FILES_MAX = 512
-_GROUP_BYTES_MAX = 16 << 20
+# Held in memory: one group where it goes to a disk, a few at once where it goes far.
+_GROUP_FILES_MAX = 4096
+_NEAR_BYTES_MAX, _FAR_BYTES_MAX = 64 << 20, 16 << 20
 
 
 def store_package(
@@ -85,7 +86,8 @@ def store_package(
         # Small files on a disk are short calls to the system: threads only get in each other's way.
         turn = nullcontext() if blobs.is_far else threading.Lock()
         keeper = _Keeper(blobs, Path(folder), hashed, meter, turn)
-        for kept in run_together(keeper.keep, make_groups(rest), THREADS):
+        groups = make_groups(rest, _FAR_BYTES_MAX if blobs.is_far else _NEAR_BYTES_MAX)
+        for kept in run_together(keeper.keep, groups, THREADS):
             entries += kept
             done_bytes += sum(entry.size for entry in kept)
             if on_progress is not None:
@@ -147,19 +149,19 @@ def _recall(
     return entries
 
 
-def make_groups(files: Sequence[PlannedFile]) -> list[list[PlannedFile]]:
+def make_groups(files: Sequence[PlannedFile], bytes_max: int) -> list[list[PlannedFile]]:
     """Put small files together that go in as they are: a group is one flush of the disk."""
     groups: list[list[PlannedFile]] = []
-    open_bytes = _GROUP_BYTES_MAX + 1
+    open_bytes = bytes_max + 1
     for file in files:
         small = not file.patches and file.size <= SMALL_BYTES_MAX
-        fits = open_bytes + file.size <= _GROUP_BYTES_MAX and len(groups[-1]) < _GROUP_FILES_MAX
+        fits = open_bytes + file.size <= bytes_max and len(groups[-1]) < _GROUP_FILES_MAX
         if small and fits:
             groups[-1].append(file)
             open_bytes += file.size
         else:
             groups.append([file])
-            open_bytes = file.size if small else _GROUP_BYTES_MAX + 1
+            open_bytes = file.size if small else bytes_max + 1
     return groups
 
 
