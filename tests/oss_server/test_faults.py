@@ -13,11 +13,6 @@ from tests.oss_server.conftest import BUCKET, KEY, TriedServer, open_bucket
 from tests.oss_server.faults import parse_faults
 from tests.oss_server.server import REGION
 
-# The client leaves answers that have no body to the collector, and their sockets with them.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*unclosed <socket:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
 
 def test_a_dropped_request_did_nothing_and_a_lost_answer_hides_a_deed(server: TriedServer) -> None:
     bucket = open_bucket(server)

@@ -9,11 +9,6 @@ from tests.oss_server.conftest import BUCKET, KEY, TriedServer, open_bucket
 from tests.oss_server.server import read_clock_ms
 from tests.oss_server.signatures import Credential
 
-# The client leaves answers that have no body to the collector, and their sockets with them.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*unclosed <socket:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
 HOUR_MS = 3_600_000
 
 

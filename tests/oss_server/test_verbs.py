@@ -9,11 +9,6 @@ from oss2.models import BucketVersioningConfig, PartInfo, Tagging, TaggingRule
 from tests.oss_server.conftest import KEY, READER, TriedServer, open_bucket
 from tests.oss_server.server import REGION
 
-# The client leaves answers that have no body to the collector, and their sockets with them.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*unclosed <socket:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
 ODD_KEYS = ["a", "云图/帧 0001.exr", "a b+c%20&=?#", "\x07bell", "<tag>", "x" * 1023]
 PART_BYTES = 100 * 1024
 
