@@ -175,7 +175,7 @@ def test_every_screen(inspector: Inspector) -> None:
     """What is seen or heard comes from our words, or from the server in the same language."""
     assert inspector.untranslated == {}
     assert inspector.nameless == {}
-    assert inspector.dialogs == list_kinds(QDialog), "tests/desktop/screens.py shows them all"
+    assert inspector.dialogs >= list_kinds(QDialog), "tests/desktop/screens.py shows them all"
     unreachable = [
         action.text()
         for action in inspector.window.findChildren(QAction)
