@@ -197,7 +197,7 @@ class FolderStore:
                     linked, again = self._link(temp, second), self._link(temp, second)
                     # A share that lets the second link through would let two machines win.
                     if not linked or again or second.read_bytes() != b"probe":
-                        raise Unavailable(NO_LINKS, folder=str(self.root))
+                        raise Unavailable("store_no_hard_links", folder=str(self.root))
                 finally:
                     second.unlink(missing_ok=True)
 
@@ -326,7 +326,7 @@ class FolderStore:
             raise
         except OSError as error:
             if error.errno in _NO_LINKS:
-                raise Unavailable(NO_LINKS, folder=str(self.root)) from error
+                raise Unavailable("store_no_hard_links", folder=str(self.root)) from error
             raise
 
     def _make_folder(self, folder: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local_server.farm.errors import NotFound, Unavailable
 from sync.sources import read_checked
-from sync.store import NO_LINKS, ListedBlob, ObjectInfo, check_key, check_prefix, digest_in_key
+from sync.store import ListedBlob, ObjectInfo, check_key, check_prefix, digest_in_key
 
 
 class MemoryStore:
@@ -26,7 +26,7 @@ class MemoryStore:
         """Write an object unless its key is taken; say whether this call wrote it."""
         check_key(key)
         if not self.links and key.split("/")[2] not in ("b", "f"):
-            raise Unavailable(NO_LINKS, folder="memory")
+            raise Unavailable("store_no_hard_links", folder="memory")
         return self.put_alone(key, data)
 
     def put_alone(self, key: str, data: bytes) -> bool:
