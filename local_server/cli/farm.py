@@ -93,11 +93,13 @@ def join_farm(
     from local_server.farm_addresses import FarmAddress, check_address, keep_farm_address
     from local_server.membership import find_chest
     from local_server.moving import check_address as check_store
-    from local_server.settings import read_device
+    from local_server.settings import STUDIO, read_device
     from sync.stores import open_store
 
     with session.connect() as client:
         standing = client.get_sync()
+    if store is None and standing["studio"] == STUDIO:
+        raise BadInput("farm_wants_studio")  # nobody else reaches this machine's own folder
     data = session.find_data()
     chest = find_chest(data, read_device(data))
     address = FarmAddress(

@@ -99,6 +99,33 @@ def test_a_node_and_a_workstation_that_were_invited(
         node.stop()
 
 
+def test_a_farm_of_one_machine_alone_is_refused(tmp_path: Path) -> None:
+    alone = Workstation(tmp_path / "alone")
+    try:
+        code = alone.fail("farm", "create", "--queue", "redis://farm.example/0")
+        assert code == "farm_wants_studio"
+        assert alone.fail("farm", "invite") == "no_farm"
+    finally:
+        alone.finish("stop")
+
+
+def test_a_member_takes_the_farm_along(
+    founder: Workstation, redis: RunningRedis, tmp_path: Path
+) -> None:
+    artist = Workstation(tmp_path / "artist")
+    try:
+        founder.run("farm", "leave")
+        artist.run("studio", "join", founder.run("studio", "invite")["invite"])
+        assert not artist.run("farm")["joined"]
+        founder.run("farm", "create", "--queue", redis.address)
+        account = artist.run("whoami")["id"]
+        artist.run("studio", "join", founder.run("studio", "invite")["invite"])
+        assert artist.run("farm")["joined"]
+        assert artist.run("whoami")["id"] == account, "nothing else has changed"
+    finally:
+        artist.finish("stop")
+
+
 def check_revoked(
     founder: Workstation, artist: Workstation, *, name: str, scene: Path, out: Path
 ) -> None:
