@@ -77,7 +77,10 @@ class BillView(QWidget):
             button.clicked.connect(lambda _=False, form=form: self.saved.emit(form))
         self.table = make_table(stage, self.model, "job.tab_bill", stretch=1)
         layout = column(
-            row(*boxes, None, row(self.refund, self.pdf, self.csv), gap=28), self.table, gap=14
+            row(*boxes, None, gap=28),
+            row(None, self.refund, self.pdf, self.csv),
+            self.table,
+            gap=14,
         )
         layout.setContentsMargins(0, 4, 0, PAGE)
         self.setLayout(layout)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.figures import MICROS, show_money
-from desktop.panels.layout import column
+from desktop.panels.layout import column, show_bare
 from desktop.stage import Stage
 
 YUAN_MAX = 1_000_000.0
@@ -33,7 +33,7 @@ class ConsentDialog(QDialog):
         self.amount.setRange(1 / STEP, YUAN_MAX)
         self.amount.setPrefix("¥ ")
         self.amount.setValue(-(-expected_micros * STEP // MICROS) / STEP)
-        self.amount.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        show_bare(self.amount)
         self.amount.setAccessibleName(words.say("consent.most"))
         buttons = QDialogButtonBox()
         accept = buttons.addButton(

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.figures import MICROS
-from desktop.panels.layout import column, holder
+from desktop.panels.layout import column, holder, show_bare
 from desktop.stage import Stage
 
 WIDTH = 460
@@ -104,7 +104,7 @@ class Form(QDialog):
         field = QDoubleSpinBox()
         field.setRange(0.01, YUAN_MAX)
         field.setPrefix("¥ ")
-        field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        show_bare(field)
         field.setValue(yuan)
         self.add(key, field)
         return field

@@ -1,10 +1,19 @@
 """Layout: rows, columns, cards and lines, all with the same spacing."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 GAP = 12
 PAGE = 28
+FIELD_PAD = 8
 Item = QWidget | QLayout | int | None
 """A widget, a layout, so many points of space, or None: all the space that is left."""
 
@@ -83,3 +92,9 @@ def clear_layout(layout: QLayout) -> None:
             widget.deleteLater()
         elif inner is not None:
             clear_layout(inner)
+
+
+def show_bare(field: QAbstractSpinBox) -> None:
+    """Take a figure's arrows away; it stands as far from the edge as text does elsewhere."""
+    field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+    field.lineEdit().setTextMargins(FIELD_PAD, 0, 0, 0)

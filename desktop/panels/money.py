@@ -18,7 +18,7 @@ from desktop.figures import MICROS, align_money, show_duration, show_moment, sho
 from desktop.models.table import TableColumn, TableModel
 from desktop.panels.charts import BarChart
 from desktop.panels.findings import Findings
-from desktop.panels.layout import PAGE, card, column, holder, row
+from desktop.panels.layout import PAGE, card, column, holder, row, show_bare
 from desktop.panels.tables import make_table
 from desktop.stage import Stage
 
@@ -120,7 +120,7 @@ class MoneyPanel(QWidget):
         )
         self.usage = QLabel()
         self.usage.setObjectName("faint")
-        head = row(stage.label("money.spending", "heading"), None, self.usage)
+        head = column(stage.label("money.spending", "heading"), self.usage, gap=2)
         spending = card(holder(head), self.chart)
         self.verify = stage.caption(QPushButton(), "money.verify")
         stage.icons.set_on(self.verify, "verify")
@@ -166,7 +166,7 @@ class MoneyPanel(QWidget):
         self.level = QLabel()
         self.level.setObjectName("faint")
         self.balance_card = card(
-            holder(row(self.stage.label("money.balance", "heading"), None, self.level)),
+            holder(column(self.stage.label("money.balance", "heading"), self.level, gap=2)),
             self.total,
             None,
             self.bar,
@@ -272,7 +272,7 @@ class TopUpDialog(QDialog):
         self.amount = QDoubleSpinBox()
         self.amount.setRange(0.01, 1_000_000)
         self.amount.setPrefix("¥ ")
-        self.amount.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        show_bare(self.amount)
         self.amount.setValue(TOP_UPS[1])
         self.amount.setAccessibleName(words.say("money.amount"))
         chips = []

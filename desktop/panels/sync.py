@@ -82,6 +82,8 @@ class SyncPanel(QWidget):
         self.where.setObjectName("faint")
         self.keys = QLabel()
         self.keys.setObjectName("faint")
+        for label in (self.where, self.keys):
+            label.setWordWrap(True)
         self.mints = False
         self.devices = make_devices_model(stage)
         self.waiting = make_waiting_model(stage)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSpinBox, QWidget
 
 from desktop.figures import show_duration, show_size
-from desktop.panels.layout import card, column, holder, row
+from desktop.panels.layout import card, column, holder, row, show_bare
 from desktop.stage import Stage
 
 RESULTS = ("none", "own", "all")
@@ -31,7 +31,7 @@ class TransfersCard(QWidget):
         self.limit.setRange(0, MBPS_MAX)
         self.limit.setFixedWidth(150)
         self.limit.setKeyboardTracking(False)
-        self.limit.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        show_bare(self.limit)
         stage.name(self.limit, "sync.limit")
         stage.words.bind(self.limit, self.name_limit)
         self.limit.valueChanged.connect(lambda mbps: self.changed.emit({"mbps": mbps}))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QListView, QPushButton, QSlider, QSpinBox,
 from desktop.figures import show_duration, show_money, show_size
 from desktop.models.frames import FramesModel
 from desktop.panels.frame_tiles import FrameTiles, draw_arrivals
-from desktop.panels.layout import column, row
+from desktop.panels.layout import column, row, show_bare
 from desktop.panels.picture_view import PictureView
 from desktop.pictures import Pictures
 from desktop.stage import Stage
@@ -91,7 +91,7 @@ class ViewerPanel(QWidget):
         self.fps = QSpinBox()
         self.fps.setRange(1, FPS_MAX)
         self.fps.setValue(FPS)
-        self.fps.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        show_bare(self.fps)
         self.fps.setFixedWidth(92)
         self.fps.valueChanged.connect(lambda _: self.set_playing(self.play.isChecked()))
         stage.words.bind(self.fps, lambda: self.fps.setSuffix(" " + stage.words.say("viewer.fps")))

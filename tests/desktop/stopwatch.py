@@ -13,6 +13,7 @@ NANOSECONDS = 1_000_000_000
 THREADS = Path("/proc/self/task")
 PACE_STEPS = 100_000
 PACES = 7
+COLD_SHARE = 2 / 3
 
 
 class Stopwatch(QApplication):
@@ -56,8 +57,8 @@ class Stopwatch(QApplication):
         delay = min(took, find_delay(self.sample, read_delays()))
         paces = sorted(measure_paces())
         self.best_pace = min(self.best_pace, paces[0])
-        # Who is interrupted all the time finds nothing in the caches: at most twice as slow.
-        coldness = 1 - delay / took / 2
+        # Who is interrupted all the time finds nothing in the caches, and is up to thrice as slow.
+        coldness = 1 - delay / took * COLD_SHARE
         blocked = (took - delay) * coldness * self.best_pace / paces[-2]
         if blocked > BLOCKED_SECONDS:
             self.slow.append(f"{what} took {blocked * 1000:.0f} ms")
