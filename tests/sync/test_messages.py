@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sync import store
 from sync.asset_uses import MissingReason
 
 _ROOT = Path(__file__).parents[2]
@@ -35,11 +36,20 @@ def find_raised() -> dict[str, set[str]]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in _KINDS:
                 continue
-            if not node.args or not isinstance(node.args[0], ast.Constant):
+            code = read_code(node.args[0]) if node.args else None
+            if code is None:
                 continue
-            code, names = str(node.args[0].value), {word.arg for word in node.keywords if word.arg}
+            names = {word.arg for word in node.keywords if word.arg}
             raised[code] = raised.get(code, names) & names
     return raised
+
+
+def read_code(node: ast.expr) -> str | None:
+    """Return the code that an argument spells out, or names as a constant of the store's."""
+    if isinstance(node, ast.Name):
+        value = getattr(store, node.id, None)
+        return value if isinstance(value, str) else None
+    return str(node.value) if isinstance(node, ast.Constant) else None
 
 
 def placeholders(table: dict[str, str]) -> set[str]:
