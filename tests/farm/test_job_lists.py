@@ -96,7 +96,7 @@ def test_a_page_neither_repeats_nor_hides_what_stays(full: Workshop) -> None:
     assert [id for id in seen if id not in changed | {"job-new"}] == whole
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(text=st.text(min_size=1, max_size=8), serial=st.integers(-(2**63), 2**63 - 1))
 def test_any_words_and_any_place_are_an_answer(text: str, serial: int) -> None:
     shop = Workshop.fresh()
