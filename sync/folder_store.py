@@ -61,7 +61,7 @@ class FolderStore:
         Raises `Unavailable` (`store_no_hard_links`) where nothing can tell who was first, but for
         blobs and frame records, of which each is as good as the other.
         """
-        return self._put(key, data, alone=key.split("/")[2] in _ANY_WRITER)
+        return self._put(key, data, alone=check_key(key).split("/")[2] in _ANY_WRITER)
 
     def put_alone(self, key: str, data: bytes) -> bool:
         """Write an object that no other machine writes unless it is there."""
