@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat
 from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
+from desktop.client import Problem
 from desktop.panels.findings import make_finding
 from desktop.panels.layout import clear_layout, column, row
 from desktop.stage import Stage
@@ -67,6 +68,14 @@ class LogDialog(QDialog):
             title = f"{said}: {reason['title']}" if reason["title"] else said
             if one["ended_at_ms"] is not None:
                 self.attempts.addWidget(make_finding(self.stage, severity, title, detail))
+
+    def take_log(self, data: bytes) -> None:
+        """Show a log as it has come; a dialog that is closed by then hears nothing of it."""
+        self.set_log(data.decode("utf-8", "replace"))
+
+    def take_problem(self, problem: Problem) -> None:
+        """Show why there is no log."""
+        self.set_log(problem.title)
 
     def set_log(self, text: str) -> None:
         """Show what the renderer said, from its first complaint on."""

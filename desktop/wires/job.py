@@ -152,8 +152,8 @@ class JobWire(QObject):
         reply = self.client.get(f"/jobs/{self.job}/frames/{number}")
         reply.done.connect(dialog.set_frame)
         reply = self.client.get(f"/jobs/{self.job}/frames/{number}/log", raw=True)
-        reply.done.connect(lambda data: dialog.set_log(data.decode("utf-8", "replace")))
-        reply.failed.connect(lambda problem: dialog.set_log(problem.title))
+        reply.done.connect(dialog.take_log)
+        reply.failed.connect(dialog.take_problem)
         dialog.show()
 
     def retry_frame(self, number: int) -> None:

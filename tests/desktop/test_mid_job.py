@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from desktop.main_window import MainWindow
@@ -93,7 +92,7 @@ def test_language_and_colours_while_it_renders(
     choose(qtbot, settings.language, "zh")
     choose(qtbot, settings.theme, "dark")
     assert window.stage.theme.is_dark
-    qtbot.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)  # type: ignore[no-untyped-call]
+    click(qtbot, window.side.buttons["jobs"])
     qtbot.waitUntil(lambda: window.pages.currentWidget() is window.jobs_panel, timeout=SHOW_MS_MAX)
     row = window.jobs.rows[job]
     assert window.jobs.index(row, 1).data() == window.stage.words.say("states.running")

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCREEN = ["-screen", "0", "1600x1000x24"]
-RUN_SECONDS_MAX = 900
+RUN_SECONDS_MAX = 1_800
 AGAIN = [
     "test_every_screen.py",
     "test_manners.py",
