@@ -57,7 +57,7 @@ def plan_clearing(
     named |= _find_in_young(Blobs(store, studio), listed, named, oldest_ms)
     keys, size_bytes, young, too_big = [], 0, 0, 0
     for blob in listed:
-        if blob.key.rpartition("/")[2] in named:
+        if name_in_key(blob.key) in named:
             continue
         if blob.modified_at_ms > oldest_ms:
             young += 1
@@ -85,18 +85,30 @@ def clear_blobs(
     """Remove what a plan lists and what is still garbage now; return how many are gone.
 
     What was named or used since the plan was made stays: using an old blob makes it young.
+    Manifests go first, for whoever packs again takes one as proof of all that it lists; what a
+    manifest lists that was asked for at the last moment stays with it.
     """
     assert isinstance(store, Shelf)
     again = plan_clearing(store, studio, roots, grace_ms=grace_ms, clock_ms=clock_ms)
+    blobs, doomed = Blobs(store, studio), sorted(set(plan.keys) & set(again.keys))
+    listed = {key: _read_manifest_names(blobs, Digest(name_in_key(key))) for key in doomed}
+    kept: set[str] = set()
     gone = 0
-    for key in sorted(set(plan.keys) & set(again.keys)):
+    for key in sorted(doomed, key=lambda one: not listed[one]):
         info = store.head(key)
-        if info is None or info.modified_at_ms is None:
+        if info is None or info.modified_at_ms is None or name_in_key(key) in kept:
             continue
         if info.modified_at_ms <= clock_ms() - grace_ms:
             store.delete_blob(key)
             gone += 1
+        else:
+            kept |= listed[key]
     return gone
+
+
+def name_in_key(key: str) -> str:
+    """Return the last part of a key, which names a blob."""
+    return key.rpartition("/")[2]
 
 
 def find_named(store: Store, studio: str, roots: Iterable[Digest]) -> set[str]:
@@ -128,7 +140,7 @@ def _find_in_young(
     """Return what manifests list that nothing names yet: whoever packs again renews these only."""
     found: set[str] = set()
     for blob in listed:
-        name = blob.key.rpartition("/")[2]
+        name = name_in_key(blob.key)
         if blob.modified_at_ms > oldest_ms and name not in named:
             found |= _read_manifest_names(blobs, Digest(name))
     return found

@@ -67,6 +67,62 @@ def test_a_young_manifest_keeps_what_it_lists(tmp_path: Path) -> None:
     assert plan_clearing(store, STUDIO, []).keys == ()
 
 
+class Interrupted(MemoryStore):
+    """A store that something happens to before a blob is deleted."""
+
+    def __init__(self, before: Callable[[list[str]], None]) -> None:
+        super().__init__()
+        self.before, self.deleted = before, list[str]()
+
+    def delete_blob(self, key: str) -> None:
+        self.before(self.deleted)
+        self.deleted.append(key)
+        super().delete_blob(key)
+
+
+def fill_old(store: MemoryStore, packages: int) -> list[tuple[Digest, list[Digest]]]:
+    """Keep packages of two files that nobody used for long; return manifests and files."""
+    blobs = Blobs(store, STUDIO)
+    found: list[tuple[Digest, list[Digest]]] = []
+    for package in range(packages):
+        files = [blobs.add_bytes(f"{package}-{number}".encode()) for number in range(2)]
+        entries = [Entry(path=f"{at}.blend", sha256=one, size=3) for at, one in enumerate(files)]
+        manifest = build_manifest(entries, "0.blend").to_bytes()
+        found.append((blobs.add_bytes(manifest), files))
+    store._written_at_ms = dict.fromkeys(store._written_at_ms, 0)
+    return found
+
+
+@pytest.mark.parametrize("cut", range(12))
+def test_wherever_clearing_is_cut_off_a_manifest_has_all_that_it_lists(cut: int) -> None:
+    """Who packs again believes it, so a part that is missing would be missing for ever."""
+
+    def cut_off(deleted: list[str]) -> None:
+        if len(deleted) == cut:
+            raise KeyboardInterrupt
+
+    store = Interrupted(cut_off)
+    packages, blobs = fill_old(store, 4), Blobs(store, STUDIO)
+    with pytest.raises(KeyboardInterrupt):
+        clear_blobs(store, STUDIO, plan_clearing(store, STUDIO, []), [])
+    for manifest, files in packages:
+        assert not blobs.has(manifest) or all(blobs.has(one) for one in files)
+
+
+def test_a_manifest_that_is_asked_for_while_clearing_keeps_what_it_lists() -> None:
+    def pack_again(deleted: list[str]) -> None:
+        if not deleted:
+            kept.extend(one for one in packages if Blobs(store, STUDIO).keep(one[0]) is not None)
+
+    kept: list[tuple[Digest, list[Digest]]] = []
+    store = Interrupted(pack_again)
+    packages, blobs = fill_old(store, 4), Blobs(store, STUDIO)
+    clear_blobs(store, STUDIO, plan_clearing(store, STUDIO, []), [])
+    left = [one for one in kept if blobs.has(one[0])]
+    assert len(left) >= 3
+    assert all(blobs.has(file) for _, files in left for file in files)
+
+
 def test_what_is_young_stays(store: Store) -> None:
     blobs = Blobs(store, STUDIO)
     blobs.add_bytes(b"garbage")
