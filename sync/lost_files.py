@@ -85,9 +85,9 @@ class LostFiles:
             names[fold_name(path.name)].append(path)
         return names
 
-    def _choose(
-        self, wanted: Path, parts: Sequence[str], candidates: Sequence[Path]
-    ) -> Path | None:
+    def _choose(self, wanted: Path, parts: Sequence[str], named: Sequence[Path]) -> Path | None:
+        # A link to nowhere has a name as well.
+        candidates = [path for path in named if os.access(path, os.R_OK) and path.is_file()]
         if len(candidates) < 2:
             return candidates[0] if candidates else None
         known = self._recall(wanted)

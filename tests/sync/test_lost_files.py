@@ -54,6 +54,17 @@ def test_files_that_hold_the_same_are_as_good_as_one(tmp_path: Path) -> None:
     assert LostFiles([tmp_path]).find(Path("/gone/a.png")) == first
 
 
+def test_what_cannot_be_read_is_not_meant(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.png").symlink_to(tmp_path / "nowhere")
+    assert LostFiles([tmp_path]).find(Path("/gone/a.png")) is None
+    right = write(tmp_path / "z" / "a.png", "there")
+    lost = LostFiles([tmp_path], lambda _: digest_file(right))
+    assert lost.find(Path("/gone/a.png")) == right
+    assert lost.ambiguous == {}
+
+
 def test_nothing_is_guessed(tmp_path: Path) -> None:
     places = tuple(write(tmp_path / name / "a.png", name) for name in ("one", "two"))
     lost = LostFiles([tmp_path])
