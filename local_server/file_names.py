@@ -7,7 +7,7 @@ from local_server.delivery import target_path
 
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
 UNSAFE = re.compile(r'[\x00-\x1f\x7f\\/:*?"<>|\u202a-\u202e\u2066-\u2069]')
-NAME_BYTES_MAX = 200
+NAME_BYTES_MAX, END_BYTES = 200, 40
 
 
 def name_frame(naming: str, number: int, extension: str) -> str:
@@ -19,7 +19,8 @@ def make_safe(name: str) -> str:
     """Return a name that is a plain file's on every system, and shows as what it is.
 
     No folders, no drives, no control characters, nothing that turns the direction of writing,
-    none of Windows' devices, no dots or spaces at its ends, and not too long.
+    none of Windows' devices, no dots or spaces at its ends, and not too long: the middle of a long
+    one is left out, for its end has the frame's number.
     """
     plain = UNSAFE.sub("_", name).strip(" .")
     if not plain or RESERVED.fullmatch(plain):
@@ -29,7 +30,10 @@ def make_safe(name: str) -> str:
         stem, extension = plain, ""
     ending = f"{dot}{extension}"
     room = NAME_BYTES_MAX - len(ending.encode())
-    return stem.encode()[:room].decode(errors="ignore") + ending
+    told = stem.encode()
+    if len(told) > room:
+        told = told[: room - END_BYTES].decode(errors="ignore").encode() + told[-END_BYTES:]
+    return told.decode(errors="ignore") + ending
 
 
 def name_attachment(name: str) -> str:

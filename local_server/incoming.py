@@ -14,11 +14,10 @@ import platformdirs
 from sqlite_utils import Database
 
 from local_server.carrier import Carried, Load
-from local_server.delivery import target_path
 from local_server.farm.db import Row
 from local_server.farm.errors import BadInput, NotFound, Unavailable
 from local_server.farm.transfer_rules import TransferRules, read_transfer_rules
-from local_server.file_names import make_safe
+from local_server.file_names import make_safe, name_frame
 from local_server.outgoing import try_together
 from local_server.stores import Stores
 from sync import arrivals
@@ -142,7 +141,7 @@ def find_target(folder: Path, row: Row) -> Path | None:
     if abs(number) >= NUMBER_MAX or not is_extension(extension):
         return None
     naming = str(row["told"].get("naming") or f"{row['job']}_####")[:200]
-    return folder / make_safe(target_path("", naming, number, extension).name)
+    return folder / name_frame(naming, number, extension)
 
 
 def is_extension(extension: object) -> bool:

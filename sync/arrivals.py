@@ -9,6 +9,7 @@ from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows
 from local_server.farm.errors import NotFound
 from local_server.farm.events import add_event
 from local_server.farm.transfer_rules import Wanted
+from sync.manifest import fold_path
 
 DUE = "r.came_at_ms IS NULL AND r.trouble IS NULL"
 # What somebody asked for, or would rather not have, comes before the rule.
@@ -87,11 +88,15 @@ def want_job(db: Database, *, device: str, job: str, wanted: bool) -> None:
 
 
 def keep_folder(db: Database, *, device: str, job: str, name: str) -> str:
-    """Give a job's frames a folder that no other job's frames are in; returns its name."""
+    """Give a job's frames a folder that no other job's frames are in, on any system.
+
+    Returns its name.
+    """
     assert_writing(db)
-    taken = {row[0] for row in db.conn.execute("SELECT folder FROM away_job").fetchall()}
+    rows = db.conn.execute("SELECT folder FROM away_job WHERE folder IS NOT NULL")
+    taken = {fold_path(row[0]) for row in rows.fetchall()}
     folder, number = name, 1
-    while folder in taken:
+    while fold_path(folder) in taken:
         number += 1
         folder = f"{name} {number}"
     db.conn.execute(

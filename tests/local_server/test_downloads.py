@@ -235,6 +235,15 @@ def test_hostile_names_become_names(name: str) -> None:
     check_safe(make_safe(name))
 
 
+@given(st.text(st.characters(codec="utf-8", exclude_characters="#"), min_size=100, max_size=300))
+@example("長" * 80)
+def test_frames_with_long_names_are_told_apart(stem: str) -> None:
+    names = [name_frame(f"{stem}_####", number, ".png") for number in (1, 2, 10_000)]
+    assert len(set(names)) == 3
+    for name in names:
+        check_safe(name)
+
+
 @given(st.text(max_size=300))
 @example("con")
 @example(". . .")

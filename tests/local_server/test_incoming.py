@@ -119,6 +119,12 @@ def test_jobs_of_the_same_name_have_folders_of_their_own(db: Database) -> None:
     assert names == ["tea", "tea 2"]
 
 
+def test_folders_that_differ_in_case_alone_are_one_on_some_systems(db: Database) -> None:
+    with write(db):
+        first = keep_folder(db, device="one", job="tea", name="Tea")
+        assert (first, keep_folder(db, device="two", job="tea", name="tea")) == ("Tea", "tea 2")
+
+
 @pytest.mark.parametrize(
     ("told", "name"),
     [
@@ -147,6 +153,12 @@ def test_folders_are_plain_names(told: dict[str, Any], name: str) -> None:
 def test_frames_stay_in_their_folder(naming: Any, number: int, name: str) -> None:
     row = {"job": "tea", "frame": number, "line": PICTURE, "told": {"naming": naming}}
     assert find_target(Path("/results/tea"), row) == Path("/results/tea") / name
+
+
+def test_frames_of_a_job_with_a_very_long_name_are_told_apart() -> None:
+    told = {"naming": f"{'灯' * 80}_####"}
+    rows = [{"job": "tea", "frame": one, "line": PICTURE, "told": told} for one in range(9)]
+    assert len({find_target(Path("/results"), row) for row in rows}) == 9
 
 
 @pytest.mark.parametrize(
