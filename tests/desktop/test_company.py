@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -120,6 +121,7 @@ def test_sleep_is_kept_off(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.Mon
     qtbot.waitUntil(note.exists, timeout=SHOW_MS_MAX)
     held.end()
     assert not note.exists()
+    shiboken6.delete(held)  # not by the collector, which may run in a thread of another window
 
 
 def test_window_is_where_it_was(
