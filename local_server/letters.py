@@ -7,6 +7,7 @@ letter is gone, and the invite's text opens nothing any more.
 import json
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 import requests
 
@@ -80,7 +81,9 @@ def read_address(url: str) -> bytes | None:
     try:
         answer = requests.get(url, timeout=WAIT_SECONDS_MAX, allow_redirects=False)
     except requests.RequestException as error:
-        raise Unavailable("invite_unreachable", words=str(error)[:300]) from error
+        # Its own words have the address in full, which opens the letter.
+        words = f"{urlsplit(url).hostname}, {type(error).__name__}"
+        raise Unavailable("invite_unreachable", words=words) from None
     if answer.status_code in GONE:
         return None
     if not answer.ok:

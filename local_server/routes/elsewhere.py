@@ -67,8 +67,8 @@ def fetch_job(path: AwayJobPath, body: FetchRequest) -> Response:
 
     What could not be fetched before is tried again.
     """
-    device, job = find_away(path)["device"], find_away(path)["job"]
-    here.writer.write(want_job, device=device, job=job, wanted=body.wanted)
+    row = find_away(path)
+    here.writer.write(want_job, device=row["device"], job=row["job"], wanted=body.wanted)
     here.shipping.meet(back=True)
     return answer(show_away(find_away(path)))
 
