@@ -54,13 +54,11 @@ def read_farm_address(data: Path, chest: Chest) -> FarmAddress | None:
     Raises BadInput `farm_file_wrong`.
     """
     kept, path = chest.get(NAME), data / OLD_FILE
-    if kept is None and path.exists():  # where it was kept before there were invites
-        kept = path.read_text(encoding="utf-8")
-    if kept is None:
-        return None
     try:
-        return check_address(ADDRESS.validate_json(kept))
-    except ValidationError as error:
+        if kept is None and path.exists():  # where it was kept before there were invites
+            kept = path.read_text(encoding="utf-8")
+        return None if kept is None else check_address(ADDRESS.validate_json(kept))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise BadInput("farm_file_wrong", where=str(data)) from error
 
 

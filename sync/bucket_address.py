@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from keyring.errors import KeyringError
+
 from local_server.farm.errors import BadInput, Unavailable
 
 FILE_VARIABLE = "YUNTU_BUCKET_KEY_FILE"
@@ -94,14 +96,17 @@ def find_bucket_key(bucket: str, kept: Lookup = find_nothing) -> BucketKey:
 
     Looked for in the file that `YUNTU_BUCKET_KEY_FILE` names (id and secret on a line each), in
     `OSS_ACCESS_KEY_ID` and `OSS_ACCESS_KEY_SECRET`, and in what the data directory has `kept`.
-    Raises `Unavailable` (`store_key_missing`).
+    Raises `Unavailable` (`store_key_missing`), also where what is kept cannot be got at now.
     """
     if named := os.environ.get(FILE_VARIABLE):
         return _read_key_file(bucket, Path(named).expanduser())
     if id := os.environ.get(_ID_VARIABLE):
         secret = os.environ.get(_SECRET_VARIABLE, "")
         return BucketKey(id, secret, os.environ.get(_TOKEN_VARIABLE, ""))
-    text = kept(name_secret(bucket))
+    try:
+        text = kept(name_secret(bucket))
+    except (KeyringError, RuntimeError, OSError) as error:  # a keyring that was locked meanwhile
+        raise Unavailable("store_key_missing", bucket=bucket) from error
     if text is None:
         raise Unavailable("store_key_missing", bucket=bucket)
     return parse_bucket_key(bucket, text)

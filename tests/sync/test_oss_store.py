@@ -10,6 +10,7 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from keyring.errors import KeyringLocked
 
 from local_server.farm.errors import BadInput, Unavailable
 from sync.bucket_address import (
@@ -231,6 +232,20 @@ def test_addresses_and_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     file.write_text("from-file\nsecret\n")
     monkeypatch.setenv("YUNTU_BUCKET_KEY_FILE", str(file))
     assert find_bucket_key("studio") == BucketKey("from-file", "secret")
+
+
+def test_a_keyring_that_is_locked_meanwhile_is_a_key_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("OSS_ACCESS_KEY_ID", "YUNTU_BUCKET_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def look_up(name: str) -> str:
+        raise KeyringLocked(name)
+
+    with pytest.raises(Unavailable) as missing:
+        find_bucket_key("studio", look_up)
+    assert missing.value.code == "store_key_missing"
 
 
 @given(st.lists(st.integers(min_value=1, max_value=5_000_000), max_size=40))
