@@ -46,17 +46,22 @@ class SubmissionWire(QObject):
 
     def put_check(self, card: SceneCard, check: dict[str, Any]) -> None:
         """Show what was found in a scene that is still here."""
-        if card in self.panel.cards:
-            card.set_check(check)
-            card.look_in(self.preferences.texture_folders)
-        if card is self.awaited and check["ok"]:
-            self.awaited = None
+        is_awaited = card is self.awaited
+        if is_awaited:
+            self.awaited = None  # what has to be mended first is not sent off by itself later
+        if card not in self.panel.cards:
+            return
+        card.set_check(check)
+        card.look_in(self.preferences.texture_folders)
+        if is_awaited and check["ok"]:
             self.client.get("/balance").done.connect(
                 lambda balance: self.afford(card, check, balance["free_micros"])
             )
 
     def afford(self, card: SceneCard, check: dict[str, Any], free_micros: int) -> None:
         """Render a scene by itself; whoever has nothing yet, and may, brings a little in for it."""
+        if card not in self.panel.cards:
+            return
         estimate = check["estimate"]
         if estimate is None or estimate["p90_micros"] <= free_micros:
             self.render(card)
@@ -64,7 +69,7 @@ class SubmissionWire(QObject):
         body = {"id": f"t{secrets.token_hex(8)}", "amount_micros": FIRST_MONEY_MICROS}
         reply = self.client.post("/topups", body)
         reply.done.connect(lambda _: self.render(card))
-        reply.failed.connect(lambda _: card.set_free(free_micros))
+        reply.failed.connect(lambda _: self.panel.set_free(free_micros))
 
     def put_problem(self, card: SceneCard, problem: Problem) -> None:
         """Show why a scene that is still here cannot be rendered."""
@@ -94,6 +99,8 @@ class SubmissionWire(QObject):
 
     def render(self, card: SceneCard) -> None:
         """Make a job of a scene; the id is made here, so that a second try changes nothing."""
+        if card not in self.panel.cards:
+            return
         card.set_sending()
         self.preferences.keep_scene(card.scene, card.order)
         id = card.property("job") or f"j{secrets.token_hex(8)}"

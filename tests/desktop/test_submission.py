@@ -121,3 +121,25 @@ def test_camera_layers_size_and_format_are_chosen_and_remembered(
     assert (job["state"], job["priority"]) == ("completed", 20)
     kept = window.preferences.recall_scene(str(scene))
     assert (kept["camera"], kept["view_layers"], kept["percentage"]) == ("Above", ["Second"], 50)
+
+
+def test_a_scene_that_was_taken_away_is_not_rendered_by_itself(
+    qtbot: QtBot, panel_window: MainWindow, tmp_path: Path
+) -> None:
+    """Nor one that had to be mended first: only its first look may send the example off."""
+    window, scenes = panel_window, [write_scene(tmp_path, one, "no.png") for one in ("a", "b")]
+    window.add_scenes([str(scene) for scene in scenes])
+    gone, mended = window.new_panel.cards
+    for card in (gone, mended):
+        wait_for_check(qtbot, card)
+    wire = window.submission_wire
+    good = {**(mended.check or {}), "ok": True, "findings": [], "estimate": None}
+    wire.awaited = gone
+    window.new_panel.dismiss(gone)
+    wire.put_check(gone, good)
+    wire.afford(gone, good, 0)
+    wire.awaited = mended
+    wire.put_check(mended, good | {"ok": False})
+    with qtbot.assertNotEmitted(wire.submitted, wait=1_000):
+        wire.put_check(mended, good)
+    assert not mended.is_sending
