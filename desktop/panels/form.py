@@ -32,6 +32,7 @@ class Form(QDialog):
     ) -> None:
         super().__init__(parent)
         self.stage = stage
+        self.is_busy = False
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         words = stage.words
         self.setWindowTitle(words.say(title))
@@ -110,13 +111,16 @@ class Form(QDialog):
         return field
 
     def send(self) -> None:
-        """Say that it is meant, and wait for what comes of it."""
+        """Say that it is meant, once, and wait for what comes of it."""
+        if self.is_busy:
+            return
         self.problem.hide()
         self.set_busy(True)
         self.sent.emit()
 
     def set_busy(self, is_busy: bool) -> None:
         """Show that something is under way."""
+        self.is_busy = is_busy
         self.busy.setVisible(is_busy)
         self.accept_button.setDisabled(is_busy)
 

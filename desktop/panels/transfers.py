@@ -54,6 +54,7 @@ class TransfersCard(QWidget):
         heading = stage.label("sync.transfers", "heading")
         self.setLayout(column(card(heading, self.what, holder(rules), gap=10)))
         stage.words.bind(self, self.show_told)
+        stage.theme.bind(self.pause, self.show_icon)
 
     def name_limit(self) -> None:
         """Write what no limit is called."""
@@ -85,7 +86,7 @@ class TransfersCard(QWidget):
         words, told = self.stage.words, self.told
         is_paused = bool(told and told["paused"])
         self.pause.setText(words.say("sync.go_on" if is_paused else "sync.pause"))
-        self.stage.icons.set_on(self.pause, "play" if is_paused else "pause")
+        self.show_icon()
         self.pause.setEnabled(told is not None)
         if told is None:
             self.what.setText("–")
@@ -96,6 +97,11 @@ class TransfersCard(QWidget):
         if told["lost"]:
             lines.append(words.say("sync.lost", count=told["lost"]))
         self.what.setText("\n".join(lines) or words.say("sync.nothing_travels"))
+
+    def show_icon(self) -> None:
+        """Show what the button does; bound to the palette once, however often transfers change."""
+        is_paused = bool(self.told and self.told["paused"])
+        self.pause.setIcon(self.stage.icons.icon("play" if is_paused else "pause", "quiet"))
 
     def describe(self, one: dict[str, Any]) -> str:
         """Return how far one kind of load is."""

@@ -43,6 +43,7 @@ class StudioWire(QObject):
 
     def move(self, lines: Sequence[Line]) -> None:
         """Move; the command line ends the server, and waits until it is gone."""
+        self.set_moving(True)
         self.watch.step_aside()
         commands = Commands(self.data, self.stage.words.language, self)
         commands.done.connect(self.finish)
@@ -67,7 +68,13 @@ class StudioWire(QObject):
         else:
             self.moved.emit(problem.title)
 
+    def set_moving(self, is_moving: bool) -> None:
+        """Let nobody begin another move before one has ended, though its form was closed."""
+        self.panel.join.setDisabled(is_moving)
+        self.panel.found.setDisabled(is_moving)
+
     def start_again(self) -> None:
         """Watch over a server again."""
+        self.set_moving(False)
         if self.watch.state == ServerState.STOPPED:
             self.watch.start()

@@ -81,6 +81,11 @@ def test_a_studio_is_founded_joined_and_left(
         form.store.setText(str(tmp_path / "shared"))
         with qtbot.waitSignal(first.studio_wire.moved, timeout=MS_MAX):
             form.accept_button.click()
+            form.store.setText(str(tmp_path / "shared"))
+            with qtbot.assertNotEmitted(form.sent):
+                form.send()
+            assert not first.sync_panel.join.isEnabled()
+    assert first.sync_panel.join.isEnabled()
     wait_for_studio(qtbot, first, "lantern-works")
     assert first.watch.address != old
     qtbot.waitUntil(lambda: first.money_panel.balance is not None, timeout=MS_MAX)
@@ -128,5 +133,9 @@ def steer_transfers(qtbot: QtBot, window: MainWindow) -> None:
     card.pause.click()
     qtbot.waitUntil(lambda: bool(card.told and card.told["paused"]), timeout=MS_MAX)
     assert card.pause.text() == "Go on"
+    assert card.told is not None
+    bound = len(window.stage.theme.bound)
+    card.set_transfers(card.told)
+    assert len(window.stage.theme.bound) == bound
     card.limit.setValue(80)
     qtbot.waitUntil(lambda: bool(card.told and card.told["mbps"] == 80), timeout=MS_MAX)
