@@ -108,7 +108,7 @@ class JobsWire(QObject):
         before = self.model.get_job(job["id"])
         if before is not None and before["state"] in OPEN and job["state"] in OVER:
             self.job_ended.emit(job)
-        was_open = before is None or before["state"] in OPEN
+        was_open = is_new if before is None else before["state"] in OPEN
         if was_open and job["state"] == "paused" and job["reason"]["code"] in WAITING:
             self.job_waiting.emit(job)
         states = self.panel.query["state"]

@@ -98,6 +98,23 @@ def test_word_of_what_has_ended(qtbot: QtBot, window: MainWindow, tmp_path: Path
     assert not window.toast.isVisible()
 
 
+def test_word_of_what_waits(qtbot: QtBot, window: MainWindow) -> None:
+    """Once, when a job comes to wait; not whenever one that has long waited is looked at."""
+    waits = {"code": "funds", "title": "out of money", "detail": ""}
+    wire, known = window.jobs_wire, make_job(71)
+    with qtbot.assertNotEmitted(wire.job_waiting):
+        wire.put_job(make_job(70, state="paused", reason=waits))
+    window.jobs.put_job(known)
+    with qtbot.waitSignal(wire.job_waiting, timeout=SHOW_MS_MAX):
+        wire.put_job(known | {"state": "paused", "reason": waits})
+    with qtbot.assertNotEmitted(wire.job_waiting):
+        wire.put_job(known | {"state": "paused", "reason": waits})
+    window.jobs.remove_job("job-71")
+    with qtbot.waitSignal(wire.job_waiting, timeout=SHOW_MS_MAX):
+        wire.put_job(make_job(72, state="paused", reason=waits), is_new=True)
+    window.jobs.remove_job("job-72")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have means of their own")
 def test_sleep_is_kept_off(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While something renders, and no longer; a program in the place of the system's own notes it.
