@@ -79,10 +79,12 @@ def fetch_zip(link: Link, job: str, target: Path, *, meter: Meter) -> tuple[int,
 def fetch_file(link: Link, path: str, half: Path, *, mark: str, meter: Meter) -> int:
     """Fetch the rest of a file, whatever becomes of the server meanwhile; returns its length."""
     meter.advance(measure(half))
-    return link.insist(partial(fetch_rest, path=path, half=half, mark=mark, meter=meter))
+    return link.insist(partial(fetch_rest, link=link, path=path, half=half, mark=mark, meter=meter))
 
 
-def fetch_rest(client: Client, *, path: str, half: Path, mark: str, meter: Meter) -> int:
+def fetch_rest(
+    client: Client, *, link: Link, path: str, half: Path, mark: str, meter: Meter
+) -> int:
     """Add what a half file lacks of the version that a mark names; returns how much that was.
 
     Raises BadInput `file_unwritable`, and ClientError.
@@ -100,6 +102,7 @@ def fetch_rest(client: Client, *, path: str, half: Path, mark: str, meter: Meter
                 for chunk in answer.iter_content(CHUNK_BYTES):
                     added += file.write(chunk)
                     meter.advance(len(chunk))
+                    link.note_progress()
     except ClientError as error:
         if error.status != NOTHING_LEFT:
             raise

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from local_server.cli.client import Client, ServerAddress
 from local_server.cli.failure import ClientError
 from local_server.cli.kept_sign_in import KeptSignIn
-from local_server.cli.link import LOOK_SECONDS, SILENCE_SECONDS_MAX, Link
+from local_server.cli.link import LOOK_SECONDS, RENEWALS_MAX, SILENCE_SECONDS_MAX, Link
 from local_server.farm.errors import BadInput
 from local_server.wording import Wording
 
@@ -28,7 +28,13 @@ class FarLink(Link):
         return Client(address, self.wording, KeptSignIn(find_folder(self.data, self.url)))
 
     def renew(self) -> None:
-        """Wait until the server answers again, for a minute at most. Raises ClientError."""
+        """Wait until the server answers again, for a minute at most. Raises ClientError.
+
+        One that answers this question but never the one that was asked is not asked for ever.
+        """
+        self.renewals += 1
+        if self.renewals > RENEWALS_MAX:
+            raise self.client.make_lost_error()
         ends = time.monotonic() + SILENCE_SECONDS_MAX
         while True:
             try:

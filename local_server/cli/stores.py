@@ -119,7 +119,10 @@ def parse_bucket(address: str) -> str:
 
 
 def read_key_text(path: str) -> str:
-    """Return what a file, or for `-` the standard input, has. Raises BadInput `file_unreadable`."""
+    """Return what a file, or for `-` the standard input, has.
+
+    Raises BadInput `store_key_unreadable`.
+    """
     if path == "-":
         return sys.stdin.read()
     try:

@@ -3,15 +3,21 @@
 import os
 import shutil
 import signal
+import threading
 import zipfile
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import keyring
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 
+from local_server.cli.failure import ClientError
+from local_server.cli.far_link import FarLink
+from local_server.cli.link import RENEWALS_MAX
 from local_server.cli.sending import PART_BYTES
+from local_server.wording import Wording
 from sync.blobs import digest_file
 from tests.cli.test_people import PASSWORD, find_code, piped
 from tests.cli.yuntu import Ran, Yuntu
@@ -203,3 +209,36 @@ def test_nobody_has_signed_in_there(far: FarYuntu, tmp_path: Path) -> None:
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     ran = FarYuntu(tmp_path, "http://127.0.0.1:1")("jobs", "--json")
     assert (ran.code, ran.error["code"]) == (3, "server_away")
+
+
+class OnlyHealthy(BaseHTTPRequestHandler):
+    """A server that says it is well, and hangs up on whatever else it is asked."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        if not self.path.endswith("/health"):
+            type(self).asked += 1
+            self.close_connection = True
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_server_that_hangs_up_on_the_question_is_given_up(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), OnlyHealthy) as server:
+        threading.Thread(target=server.serve_forever).start()
+        link = FarLink(tmp_path, Wording("en"), url=f"http://127.0.0.1:{server.server_port}")
+        try:
+            with pytest.raises(ClientError) as caught:
+                link.insist(lambda client: client.get_balance())
+        finally:
+            link.close()
+            server.shutdown()
+    assert caught.value.code == "server_away"
+    assert RENEWALS_MAX < OnlyHealthy.asked < 3 * RENEWALS_MAX
