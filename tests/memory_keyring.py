@@ -5,9 +5,9 @@ from keyring.errors import PasswordDeleteError
 
 
 class MemoryKeyring(KeyringBackend):
-    """Keeps entries as long as the tests run."""
+    """Keeps entries as long as the tests run; never the one that `keyring` finds by itself."""
 
-    priority = 1
+    priority = -1
 
     def __init__(self) -> None:
         self.entries: dict[tuple[str, str], str] = {}
