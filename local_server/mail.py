@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from local_server.farm.errors import BadInput, Unavailable
+from local_server.farm.errors import BadInput, Conflict, Unavailable
 
 log = logging.getLogger(__name__)
 SECONDS_MAX = 20
@@ -115,9 +115,9 @@ class Mailer:
         return self.settings is not None
 
     def send(self, *, to: str, subject: str, text: str) -> None:
-        """Send a mail. Raises Unavailable `mail_not_set_up` and `mail_failed`."""
+        """Send a mail. Raises Conflict `mail_not_set_up` and Unavailable `mail_failed`."""
         if self.settings is None:
-            raise Unavailable("mail_not_set_up")
+            raise Conflict("mail_not_set_up")
         message = make_message(sender=self.settings.sender, to=to, subject=subject, text=text)
         try:
             deliver(message, self.settings)
@@ -129,7 +129,7 @@ class Mailer:
         """Send a mail that nobody waits for; what goes wrong is in the log."""
         try:
             self.send(to=to, subject=subject, text=text)
-        except Unavailable:
+        except (Conflict, Unavailable):
             log.warning("nobody was told of a mail that was not sent")
 
 

@@ -96,9 +96,9 @@ def change_password(body: PasswordRequest) -> Response:
     **gives(
         CodeSent,
         {
-            409: ("email_missing", "codes_too_many"),
+            409: ("email_missing", "codes_too_many", "mail_not_set_up"),
             400: "mail_address_wrong",
-            503: ("mail_not_set_up", "mail_failed"),
+            503: "mail_failed",
         },
         status=202,
     ),

@@ -10,7 +10,7 @@ import keyring
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 
-from local_server.farm.errors import BadInput, Unavailable
+from local_server.farm.errors import BadInput, Conflict, Unavailable
 from local_server.mail import Mailer, Security, make_mail_settings, make_message, read_mail_settings
 from tests.local_server.post_office import SENDER, PostOffice, find_port, open_post_office
 from tests.memory_keyring import MemoryKeyring
@@ -64,7 +64,7 @@ def test_a_server_that_is_away_is_told() -> None:
     away = PostOffice(find_port(), Security.NONE, Path("none"))
     with pytest.raises(Unavailable, match="mail_failed"):
         Mailer(away.make_settings()).send(to="li@studio.cn", subject="x", text="x")
-    with pytest.raises(Unavailable, match="mail_not_set_up"):
+    with pytest.raises(Conflict, match="mail_not_set_up"):
         Mailer(None).send(to="li@studio.cn", subject="x", text="x")
 
 

@@ -171,4 +171,4 @@ def test_an_email_is_needed_before_it_is_shown(studio: Studio) -> None:
     assert_refused(refused, 409, "email_missing")
     studio.add_person("other", Role.ARTIST, email="other@studio.cn")
     refused = studio.call("POST", "/me/email/code", studio.get_access("other"))
-    assert_refused(refused, 503, "mail_not_set_up")
+    assert_refused(refused, 409, "mail_not_set_up")

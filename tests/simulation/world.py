@@ -196,6 +196,8 @@ class World:
     def hand_over(self) -> None:
         """Let the treasurer hand its office over, or an admin take it from one that is out."""
         fold = self.machines[0].read_fold()
+        if fold.treasury.treasurer is None:
+            return  # its disk is new: it has read nothing yet
         keeper = next(one for one in self.machines if one.name == fold.treasury.treasurer)
         to, taking = self.chance.choice(["boss", "one"]), False
         if keeper.name not in fold.logs:
