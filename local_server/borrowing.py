@@ -44,8 +44,8 @@ class Borrowing:
         if self.busy or not self.stores.apart or not self.is_together():
             return
         enough = Event()
+        self.busy = True  # first, for to begin may take a moment in which others come by
         task = self.pool.spawn(self.look, Digest(recipe), frozenset(numbers), enough)
-        self.busy = True
         task.rawlink(self.note_end)
         try:
             gevent.wait([task], timeout=SECONDS_MAX)

@@ -17,6 +17,7 @@ from local_server.farm.errors import Refused, YuntuError
 from local_server.invites import Guest
 from local_server.inviting import invite_machine
 from local_server.routes.elsewhere import show_transfers
+from local_server.routes.farm import AWAY, NOT_OURS
 from local_server.services import here
 from local_server.shapes.sync import (
     AskingList,
@@ -45,12 +46,7 @@ from sync.studio import hand_over, revoke_device
 
 TAG = Tag(name="sync", description="This machine, its studio's store, and the other machines")
 ROUTES = APIBlueprint("sync", __name__, url_prefix="/api/v1", abp_tags=[TAG])
-AWAY = {
-    409: ("two_treasurers", "treasury_overwritten"),
-    503: ("studio_missing", "store_contended", "store_forgets", "upgrade_needed"),
-}
 NO_OFFICE = ("no_treasurer", "two_treasurers", "treasury_overwritten")
-NOT_OURS = ("no_minting_key", "operation_refused", "treasurer_only")
 
 
 @ROUTES.get("/sync", **gives(SyncView))
