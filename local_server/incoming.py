@@ -21,7 +21,7 @@ from local_server.file_names import make_safe, name_frame
 from local_server.outgoing import try_together
 from local_server.stores import Stores
 from sync import arrivals
-from sync.blobs import Digest, parse_digest
+from sync.blobs import Digest, digest_file, parse_digest
 from sync.transfers import Meter
 
 BATCH_MAX = 32
@@ -102,7 +102,9 @@ class Arrivals:
             raise Unavailable("target_unwritable", path=str(target), words=words) from error
         near = self.stores.blobs
         source = near if near.has(picture.digest) else self.stores.far.blobs
-        source.fetch(picture.digest, target, meter.note_bytes)
+        place = find_place(target, picture.digest)
+        if not place.is_file():
+            source.fetch(picture.digest, place, meter.note_bytes)
         if picture.thumbnail is not None:
             near.bring(picture.thumbnail)
 
@@ -127,6 +129,15 @@ def find_base(rules: TransferRules, data: Path) -> Path:
     if data == platformdirs.user_data_path("yuntu", False).resolve():
         return platformdirs.user_pictures_path() / "Yuntu"
     return data / "results"
+
+
+def find_place(target: Path, digest: Digest) -> Path:
+    """Return where a picture goes, or lies already: no other file is ever written over."""
+    place, number = target, 1
+    while place.exists() and digest_file(place)[0] != digest:
+        number += 1
+        place = target.with_stem(f"{target.stem} ({number})")
+    return place
 
 
 def name_folder(row: Row) -> str:

@@ -11,7 +11,7 @@ from local_server.farm.accounts import ensure_account
 from local_server.farm.db import open_database, write
 from local_server.farm.errors import BadInput, NotFound
 from local_server.farm.transfer_rules import Wanted
-from local_server.incoming import find_target, name_folder, read_picture
+from local_server.incoming import find_place, find_target, name_folder, read_picture
 from sync.arrivals import (
     keep_folder,
     list_due,
@@ -20,6 +20,7 @@ from sync.arrivals import (
     note_missed,
     want_job,
 )
+from sync.blobs import digest_bytes
 from sync.work import note_work
 
 PICTURE = {
@@ -182,3 +183,14 @@ def test_an_odd_number_or_extension_has_no_path() -> None:
     assert find_target(Path("/results"), row) is None
     row = {"job": "tea", "frame": 1, "line": {"extension": "../x"}, "told": {}}
     assert find_target(Path("/results"), row) is None
+
+
+def test_what_lies_there_already_is_never_written_over(tmp_path: Path) -> None:
+    target = tmp_path / "tea_0001.png"
+    picture = digest_bytes(b"from another machine")
+    assert find_place(target, picture) == target
+    target.write_bytes(b"the artist's own")
+    second = find_place(target, picture)
+    assert second == tmp_path / "tea_0001 (2).png"
+    second.write_bytes(b"from another machine")
+    assert find_place(target, picture) == second
