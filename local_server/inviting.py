@@ -3,9 +3,10 @@
 from sqlite_utils import Database
 
 from local_server.farm.db import Row, assert_writing, fetch_rows, read_clock_ms
-from local_server.farm.errors import Refused, Unfit
+from local_server.farm.errors import Conflict, Refused, Unfit
 from local_server.invites import DAY_MS, Guest, Invite, write_invite
 from local_server.letters import Letter, burn_letter, gather_bucket_keys, leave_letter
+from local_server.membership import read_card
 from local_server.reconciler import Reconciler
 from local_server.services import here
 from sync.fold import Fold
@@ -17,13 +18,15 @@ def invite_machine(guest: Guest, *, days: int, mints: bool = False) -> str:
     """Make an invite for one machine in the request under way; return its text.
 
     A workstation learns what the studio and its farm are opened with, a node what renders for the
-    farm needs. Raises Refused `no_minting_key`, Unfit `no_farm`, Unavailable
-    `store_key_missing`, and as `make_invite` does.
+    farm needs. Raises Refused `no_minting_key`, Conflict `invite_wants_studio`, Unfit `no_farm`,
+    Unavailable `store_key_missing`, and as `make_invite` does.
     """
     reconciler = here.reconciler
     minter = reconciler.desk.keys.minter
     if minter is None:
         raise Refused("no_minting_key")
+    if guest is Guest.WORKSTATION and read_card(here.reader).store is None:
+        raise Conflict("invite_wants_studio")  # nobody else reaches this machine's own folder
     farm = None if here.farm is None else here.farm.address
     if guest is Guest.NODE and farm is None:
         raise Unfit("no_farm")

@@ -112,7 +112,11 @@ def get_studio() -> Response:
 
 @ROUTES.post(
     "/studio/invites",
-    **gives(InviteView, AWAY | {403: NOT_OURS}, status=201),
+    **gives(
+        InviteView,
+        AWAY | {403: NOT_OURS, 409: (*AWAY[409], "invite_wants_studio")},
+        status=201,
+    ),
 )
 def invite(body: InviteRequest) -> Response:
     """Make an invite for one machine."""

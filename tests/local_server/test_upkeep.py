@@ -86,6 +86,16 @@ def test_an_invite_is_for_one_kind_of_machine_and_for_a_while(services: Services
         assert caught.value.code == code
 
 
+def test_who_works_alone_invites_nobody(app: OpenAPI, services: Services) -> None:
+    response = app.test_client().post(
+        "/api/v1/studio/invites", json={}, headers={"Authorization": f"Bearer {services.key}"}
+    )
+    told = response.get_json()["error"]
+    assert (response.status_code, told["code"]) == (409, "invite_wants_studio")
+    assert "yuntu studio create" in told["detail"]
+    assert fetch_value(services.reader, "SELECT count(*) FROM invite") == 0
+
+
 def test_a_server_clears_its_own_store(services: Services, tmp_path: Path) -> None:
     blobs = Blobs(services.stores.near, STUDIO)
     garbage, mentioned = blobs.add_bytes(b"garbage"), blobs.add_bytes(b"mentioned")
