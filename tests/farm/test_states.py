@@ -11,7 +11,7 @@ from local_server.farm.db import write
 from local_server.farm.errors import Conflict
 from local_server.farm.events import Event, find_last_event, list_events
 from local_server.farm.frames import HandedFrame, get_frame, move_frame
-from local_server.farm.jobs import move_job
+from local_server.farm.jobs import cancel_job, move_job
 from local_server.farm.states import (
     FRAME_MOVES,
     JOB_MOVES,
@@ -34,6 +34,16 @@ COLUMNS: dict[FrameState, dict[str, Any]] = {
 def test_the_tables_name_every_state() -> None:
     assert set(JOB_MOVES) == set(JobState)
     assert set(FRAME_MOVES) == set(FrameState)
+
+
+def test_what_is_over_is_not_cancelled(shop: Workshop) -> None:
+    """A job that failed stays told as failed, and its failed frames can still be retried."""
+    put_job(shop, JobState.FAILED)
+    before = shop.dump()
+    with pytest.raises(Conflict, match="job_cannot_move"), write(shop.db):
+        cancel_job(shop.db, job="job-1", at_ms=9)
+    assert shop.dump() == before
+    assert all(JobState.CANCELLED not in JOB_MOVES[state] for state in OVER_JOB_STATES)
 
 
 def put_job(shop: Workshop, state: JobState) -> None:
