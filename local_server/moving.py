@@ -76,7 +76,7 @@ class House:
 def create_studio(data: Path, *, store: str, name: str, host: str) -> Card:
     """Found a studio in a store and move this machine into it. Returns the new card.
 
-    Raises Conflict `studio_exists`, `jobs_open` and `server_running`.
+    Raises Conflict `studio_exists`, `studio_not_alone`, `jobs_open` and `server_running`.
     """
     card = Card(studio=name, store=check_address(store), founder=True)
     return use_house(data, host, lambda house: move(house, card, let_in=found_here(card)))
@@ -131,6 +131,7 @@ def move(house: House, card: Card, *, let_in: Callable[[House], None]) -> Card:
             let_in(house)  # what opens the store may have changed
         return house.card
     check_free(house)
+    check_alone(house)
     let_in(house)
     proof, money = leave(house)
     with write(house.db):
@@ -145,6 +146,30 @@ def check_free(house: House) -> None:
     )
     if count:
         raise Conflict("jobs_open", count=count)
+
+
+def check_alone(house: House) -> None:
+    """Raise Conflict `studio_not_alone` before anything is written in the studio to move to.
+
+    A machine that has left is let on: it goes on where it was interrupted.
+    """
+    engine, cycle = house.make_engine(house.card), Cycle()
+    try:
+        engine.pull(cycle)
+    except Unavailable as error:
+        if error.code != "studio_missing" or not house.card.founder:
+            raise
+        return
+    if not cycle.out:
+        refuse_company(house, engine)
+
+
+def refuse_company(house: House, engine: Engine) -> None:
+    """Raise Conflict `studio_not_alone` where other machines are in the studio that was read."""
+    fold = engine.fold
+    assert fold is not None
+    if len(fold.logs) > 1:
+        raise Conflict("studio_not_alone", studio=house.card.studio)
 
 
 def found_here(card: Card) -> Callable[[House], None]:
@@ -189,14 +214,11 @@ def leave(house: House) -> tuple[str, dict[str, int]]:
             raise
         found_here(house.card)(house)
     cycle = engine.run_cycle()
+    if not cycle.out:
+        refuse_company(house, engine)  # somebody may have come since it was checked
+        engine.append(close_and_withdraw(house.device))
     fold = engine.fold
     assert fold is not None
-    if not cycle.out:
-        if len(fold.logs) > 1:
-            raise Conflict("studio_not_alone", studio=house.card.studio)
-        engine.append(close_and_withdraw(house.device))
-        fold = engine.fold
-        assert fold is not None
     rows = fetch_rows(
         house.db,
         "SELECT owner, sum(payload ->> 'amount_micros') AS micros FROM operation"

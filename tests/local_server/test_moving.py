@@ -11,10 +11,13 @@ from local_server.farm.beancount import export_beancount
 from local_server.farm.db import open_database, read_clock_ms, write
 from local_server.farm.errors import Conflict
 from local_server.farm.jobs import create_job
-from local_server.moving import create_studio
+from local_server.membership import Card
+from local_server.moving import House, create_studio, use_house
 from local_server.settings import OWNER, STUDIO
 from sync.blobs import Blobs, digest_bytes
+from sync.keys import make_signer
 from sync.stores import open_store
+from sync.studio import enrol
 
 YUAN = 1_000_000
 
@@ -37,9 +40,17 @@ def data(tmp_path: Path) -> Path:
     return data
 
 
-def move(data: Path) -> None:
+def move(data: Path, *, name: str = "atelier") -> None:
     share = str(data.parent / "share")
-    create_studio(data, store=share, name="atelier", host="desk")
+    create_studio(data, store=share, name=name, host="desk")
+
+
+def let_another_in(house: House) -> Card:
+    """Let a second machine into the studio of a house."""
+    now = read_clock_ms()
+    other = enrol("device", "other", make_signer(), at_ms=now, line={"host": "other"})
+    house.make_engine(house.card).append(lambda _: [other])
+    return house.card
 
 
 def test_money_and_results_go_along(data: Path) -> None:
@@ -63,3 +74,13 @@ def test_a_job_under_way_stays(data: Path) -> None:
     db.conn.close()
     with pytest.raises(Conflict, match="jobs_open"):
         move(data)
+    assert not list((data.parent / "share").rglob("genesis"))
+
+
+def test_who_shares_a_studio_founds_no_other(data: Path) -> None:
+    move(data)
+    use_house(data, "desk", let_another_in)
+    with pytest.raises(Conflict, match="studio_not_alone"):
+        move(data, name="second")
+    assert [path.parent.name for path in (data.parent / "share").rglob("genesis")] == ["atelier"]
+    assert use_house(data, "desk", lambda house: house.card).studio == "atelier"
