@@ -47,8 +47,8 @@ def write_invite(invite: Invite) -> str:
 def read_invite(text: str, *, guest: Guest) -> Invite:
     """Return what an invite says.
 
-    Raises BadInput: `invite_wrong`, `invite_for_nodes` and `invite_for_workstations` for one that
-    is for the other kind of machine, `invite_expired`.
+    Raises BadInput: `invite_wrong` or `node_invite_wrong`, `invite_for_nodes` and
+    `invite_for_workstations` for one that is for the other kind of machine, `invite_expired`.
     """
     body = "".join(text.split()).removeprefix(PREFIX)
     try:
@@ -57,7 +57,8 @@ def read_invite(text: str, *, guest: Guest) -> Invite:
         names = set(Invite.__slots__) - {"until_ms"}
         invite = Invite(**{name: str(told[name]) for name in names}, until_ms=until_ms)
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise BadInput("invite_wrong") from error
+        code = "node_invite_wrong" if guest is Guest.NODE else "invite_wrong"
+        raise BadInput(code, begins=PREFIX) from error
     if invite.guest != guest:
         node = invite.guest == Guest.NODE
         raise BadInput("invite_for_nodes" if node else "invite_for_workstations")

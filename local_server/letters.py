@@ -13,7 +13,7 @@ import requests
 
 from local_server.farm.errors import BadInput, NotFound, Refused, Unavailable
 from local_server.farm_addresses import FarmAddress, keep_farm_address
-from local_server.invites import Invite
+from local_server.invites import PREFIX, Invite
 from sync.blobs import Blobs, Digest
 from sync.bucket_address import find_bucket_key, name_secret, parse_bucket_address
 from sync.keys import Chest, open_text, seal_text
@@ -113,5 +113,5 @@ def burn_letter(store: Store, studio: str, digest: str) -> None:
 def name_blob(studio: str, digest: str) -> str:
     """Return the key of a blob. Raises BadInput `invite_wrong`."""
     if len(digest) != 64:
-        raise BadInput("invite_wrong")
+        raise BadInput("invite_wrong", begins=PREFIX)
     return f"v1/{studio}/b/{digest[:2]}/{digest}"

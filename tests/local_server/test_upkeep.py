@@ -18,6 +18,7 @@ from local_server.letters import Letter, fetch_letter, leave_letter
 from local_server.services import Services
 from local_server.settings import OWNER, STUDIO
 from local_server.upkeep import do_chores
+from local_server.wording import Wording
 from sync.blobs import Blobs
 
 OLD_SECONDS = 40 * 24 * 3600
@@ -78,12 +79,17 @@ def test_an_invite_is_for_one_kind_of_machine_and_for_a_while(services: Services
         (write_invite(made), Guest.WORKSTATION, "invite_for_nodes"),
         (write_invite(invite(services, Guest.WORKSTATION)), Guest.NODE, "invite_for_workstations"),
         (write_invite(replace(made, until_ms=1)), Guest.NODE, "invite_expired"),
-        (PREFIX + "bm90IGFuIGludml0ZQ", Guest.NODE, "invite_wrong"),
-        (write_invite(made)[:-30], Guest.NODE, "invite_wrong"),
+        (PREFIX + "bm90IGFuIGludml0ZQ", Guest.NODE, "node_invite_wrong"),
+        (PREFIX + "bm90IGFuIGludml0ZQ", Guest.WORKSTATION, "invite_wrong"),
+        (write_invite(made)[:-30], Guest.NODE, "node_invite_wrong"),
     ):
         with pytest.raises(BadInput) as caught:
             read_invite(text, guest=guest)
         assert caught.value.code == code
+        if code.endswith("invite_wrong"):
+            words = Wording("en").say(code, **caught.value.params)
+            assert f"begins with {PREFIX}" in words.detail
+            assert ("yuntu farm invite" in words.detail) == (guest is Guest.NODE)
 
 
 def test_who_works_alone_invites_nobody(app: OpenAPI, services: Services) -> None:
