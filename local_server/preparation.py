@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -121,12 +122,18 @@ class Preparation:
             read_frames(request.frames)
 
     def prepare(
-        self, request: Request, *, book: PriceBook, level: str, note: Callable[[str], None]
+        self,
+        request: Request,
+        *,
+        book: PriceBook,
+        level: str,
+        note: Callable[[str], None],
+        keeps_out: bool = True,
     ) -> Prepared:
         """Inspect a scene, list its assets and estimate its price; no money moves.
 
         Raises Unfit and Unavailable for what makes any finding impossible: no such file, not a
-        scene, no renderer.
+        scene, no renderer. The folder for the frames is made, and left there where `keeps_out`.
         """
         folder: Path | None = None
         if request.package is not None:
@@ -155,7 +162,7 @@ class Preparation:
         renderer, answer = self.inspect(asked, candidates, measure=measure)
         facts = answer.facts or {}
         numbers, range_findings = choose_frames(request.frames, facts)
-        out, out_findings = choose_out(request, scene)
+        out, out_findings = choose_out(request, scene, keeps_out=keeps_out)
         findings = (
             *merge_findings(answer.findings, package, allow_missing=request.allow_missing),
             *range_findings,
@@ -273,12 +280,20 @@ def choose_frames(
     return numbers, ()
 
 
-def choose_out(request: Request, scene: Path) -> tuple[Path | None, tuple[Finding, ...]]:
-    """Return where the frames will go, and a blocker when nothing can be written there."""
+def choose_out(
+    request: Request, scene: Path, *, keeps_out: bool
+) -> tuple[Path | None, tuple[Finding, ...]]:
+    """Return where the frames will go, and a blocker when nothing can be written there.
+
+    Folders that had to be made to find that out stay only where `keeps_out`.
+    """
     if request.package is not None and request.out is None:
         return None, ()
     out = Path(request.out) if request.out else scene.parent / f"{scene.stem}-frames"
+    made: list[Path] = []
     try:
+        if not keeps_out:
+            made = [one for one in (out, *out.parents) if not one.exists()]
         out.mkdir(parents=True, exist_ok=True)
         probe = out / f".yuntu-{uuid4().hex}"
         probe.write_bytes(b"")
@@ -291,6 +306,10 @@ def choose_out(request: Request, scene: Path) -> tuple[Path | None, tuple[Findin
             params={"path": str(out), "words": words},
         )
         return out, (finding,)
+    finally:
+        for one in made:
+            with suppress(OSError):
+                one.rmdir()
     return out, ()
 
 

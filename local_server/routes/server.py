@@ -85,7 +85,11 @@ def check_scene(body: SceneRequest) -> Response:
     request = read_request(body)
     level = get_account(here.reader, account=here.caller.account).level
     prepared = here.preparation.prepare(
-        request, book=here.submission.book, level=level, note=lambda _: None
+        request,
+        book=here.submission.book,
+        level=level,
+        note=lambda _: None,
+        keeps_out=False,
     )
     return answer(show_check(prepared))
 
