@@ -48,3 +48,17 @@ def test_made_up_codes(language: str) -> None:
     wanted += [f"label_count_{name}" for name in counts]
     wanted += [f"label_{severity}" for severity in ("blocker", "warning")]
     assert not [code for code in wanted if code not in tables]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_of_many_commands_name_no_option(language: str) -> None:
+    """Not every command that cannot write a file, or lacks money, has the same options."""
+    tables = load_tables(language)
+    for code in ("file_unwritable", "no_funds"):
+        assert "--" not in tables[code]["detail"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_remarks_of_two_sentences(language: str) -> None:
+    """What is written on one line ends its first sentence."""
+    assert load_tables(language)["no_package_yet"]["title"].endswith((".", "。"))
