@@ -38,12 +38,19 @@ def download(session: Session, job: str, out: str | None, *, as_zip: bool) -> No
         job_id = find_job(link.client, job)
         target = Path(out or (f"{job_id}.zip" if as_zip else job_id)).expanduser().absolute()
         with open_meter(session) as meter:
+            check_begun(link, job_id)
             fetch = fetch_zip if as_zip else fetch_frames
             count, size = fetch(link, job_id, target, meter=meter)
     finally:
         link.close()
     answer = {"job": job_id, "path": str(target), "files": count, "bytes": size}
     session.answer(answer, lambda: session.print(session.label("written", path=str(target))))
+
+
+def check_begun(link: Link, job: str) -> None:
+    """Raise BadInput `download_empty` for a job that has no finished frame yet."""
+    if not link.insist(lambda client: client.get_job(job))["frames"]["done"]:
+        raise BadInput("download_empty", job=job)
 
 
 def fetch_frames(link: Link, job: str, folder: Path, *, meter: Meter) -> tuple[int, int]:
