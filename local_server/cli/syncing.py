@@ -75,14 +75,14 @@ def studio(
     if verb in ("create", "join"):
         change_studio(session, verb, what, store)
         return
+    if not what and verb in ("revoke", "grant", "treasurer"):
+        wanted = "ID" if verb == "grant" else "DEVICE"
+        raise BadInput("studio_wants", wanted=wanted, verb=verb)
     with session.connect() as client:
         if verb == "invite":
             invite = client.make_invite(mints=mints, days=days)
             session.answer(invite, lambda: session.write_raw(invite["invite"] + "\n"))
             return
-        if what is None and verb in ("revoke", "grant", "treasurer"):
-            wanted = "ID" if verb == "grant" else "DEVICE"
-            raise BadInput("studio_wants", wanted=wanted, verb=verb)
         if verb == "snapshot":
             taken = client.take_snapshot()
             words = session.say("studio_snapped", **taken)

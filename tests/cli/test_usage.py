@@ -42,6 +42,8 @@ def look_up(name: str) -> click.Command:
         (["jobs", "--server", "ftp://x"], "server_wrong"),
         (["jobs", "--server", "http://x/y"], "server_wrong"),
         (["cancel"], "argument_needed"),
+        (["studio", "grant", ""], "studio_wants"),
+        (["studio", "revoke", ""], "studio_wants"),
         (["render", "a", "b"], "too_many_arguments"),
         (["render", "a", "--fram", "1"], "option_near"),
         (["render", "a", "--zzzzz"], "option_unknown"),
