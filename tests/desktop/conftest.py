@@ -29,17 +29,33 @@ def qapp_cls() -> type[QApplication]:
     return Stopwatch
 
 
+def read_line(process: psutil.Process) -> set[int]:
+    """Return the ids of a process and those it comes from, up to this one; none if it is gone."""
+    try:
+        line = [process, *process.parents()]
+    except psutil.Error:
+        return set()
+    own = [one.pid for one in line]
+    return set(own[: own.index(os.getpid())] if os.getpid() in own else own) - {1}
+
+
 @pytest.fixture(scope="session", autouse=True)
 def let_nothing_run_on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No process may outlive these tests: neither a child nor one that works in their folders."""
-    folder, before = str(tmp_path_factory.getbasetemp()), set(psutil.Process().children())
+    """No process may outlive these tests: neither a child nor one that works in their folders.
+
+    What ran before, and what that has started, belongs to other tests of the session.
+    """
+    folder = str(tmp_path_factory.getbasetemp())
+    before = set(psutil.pids()) - {os.getpid()}
     yield
+    children = psutil.Process().children()
     left = [
         one
         for one in psutil.process_iter()
-        if one.pid != os.getpid() and folder in " ".join(read_command(one))
+        if one.pid != os.getpid()
+        and (one in children or folder in " ".join(read_command(one)))
+        and before.isdisjoint(read_line(one))
     ]
-    left += [one for one in psutil.Process().children() if one not in (*before, *left)]
     _, alive = psutil.wait_procs(left, timeout=END_SECONDS_MAX)
     told = [" ".join(read_command(one)) for one in alive]
     for one in alive:

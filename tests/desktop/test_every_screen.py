@@ -30,6 +30,7 @@ from desktop.main_window import MainWindow
 from tests.desktop.artist import render_dropped, wait_for_state, write_scene
 from tests.desktop.screens import list_kinds, settle, show_every_screen
 from tests.desktop.stopwatch import Stopwatch
+from tests.end_to_end.running_farm import RunningFarm
 
 MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
 LATIN = re.compile(r"[A-Za-z]{2,}")
@@ -153,6 +154,14 @@ def mark_words(window: MainWindow) -> None:
     for _, apply in tuple(words.bound):
         apply()
     words.changed.emit()
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
+    """A farm where nobody has typed anything yet: what people type is in no language of ours."""
+    with RunningFarm(tmp_path_factory.mktemp("every-screen") / "data") as running:
+        running.top_up(100)
+        yield running
 
 
 @pytest.fixture

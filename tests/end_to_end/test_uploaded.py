@@ -88,6 +88,7 @@ def read_project(folder: Path) -> dict[str, bytes]:
 
 def test_from_a_package_to_its_pictures(artist: Artist, farm: RunningFarm, tmp_path: Path) -> None:
     scene = make_project(tmp_path / "project")
+    scene.write_text(scene.read_text() + "// rendered by nobody else, who would make it free\n")
     package = artist.upload(read_project(scene.parent), scene="wall.pov")
     artist.ask("POST", "/jobs", json={"id": "uploaded", "package": package})
     job = artist.wait("uploaded")
