@@ -13,9 +13,7 @@ ROOT = Path(__file__).parents[2]
 SCREEN = ["-screen", "0", "1600x1000x24"]
 RUN_SECONDS_MAX = 1_800
 AGAIN = [
-    "test_every_screen.py",
     "test_manners.py",
-    "test_mid_job.py",
     "test_offline.py",
     "test_server.py",
     "test_sign_in.py",

@@ -18,7 +18,7 @@ LONG_ROUNDS = 100
 FAULTS = "503@probability=0.04,seed=1;lose@probability=0.03,seed=2;drop@probability=0.03,seed=3"
 
 
-@pytest.fixture(params=["folder", "bucket", "exfat"])
+@pytest.fixture(params=["folder", "bucket", pytest.param("exfat", marks=pytest.mark.torture)])
 def studio(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningStudio]:
     """Three machines of one studio: in a folder, in a bucket whose key only the founder had, or on
     a disk without hard links, where the founder keeps the treasury."""
