@@ -12,6 +12,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import parse_accept_header
 
+from local_server.complaints import explain_invalid
 from local_server.farm.db import explain_error
 from local_server.farm.errors import BadInput, YuntuError
 from local_server.request_ids import find_request_id
@@ -88,9 +89,7 @@ def handle_errors(app: Flask) -> None:
         status = error.code or 500
         if status < 400:
             return cast(Response, error.get_response())
-        known = CODES.get(status)
-        told = {} if known else {"words": error.description or ""}
-        response = answer_error(known or "bad_request", status, **told)
+        response = answer_error(CODES.get(status, "bad_request"), status)
         if isinstance(error, MethodNotAllowed):
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
         return response
@@ -115,13 +114,4 @@ def answer_invalid(error: ValidationError) -> Response:
         for one in error.errors()
     ):
         return answer_error("not_json", BadInput.status)
-    return answer_error("invalid", BadInput.status, words=explain_invalid(error))
-
-
-def explain_invalid(error: ValidationError) -> str:
-    """Return what is wrong with fields, as one sentence a field."""
-    told = [
-        f"{'.'.join(str(step) for step in one['loc']) or 'body'}: {one['msg']}"
-        for one in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
-    return "; ".join(told)
+    return answer_error("invalid", BadInput.status, words=explain_invalid(error, reader_wording()))

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from socketio.exceptions import ConnectionRefusedError as RefusedError
 
 from local_server.access import Right, check_reach
-from local_server.answers import explain_invalid, make_error, reader_wording
+from local_server.answers import make_error, reader_wording
 from local_server.callers import Caller, identify
+from local_server.complaints import explain_invalid
 from local_server.connections import Connection
 from local_server.farm import jobs
 from local_server.farm.db import read_clock_ms
@@ -214,7 +215,8 @@ def read_message(shape: type[B], told: object) -> B:
 def tell_error(error: YuntuError | ValidationError, wording: Wording) -> Answer:
     """Return an error in the shape of every error."""
     if isinstance(error, ValidationError):
-        return {"error": make_error("invalid", wording, words=explain_invalid(error)).model_dump()}
+        words = explain_invalid(error, wording)
+        return {"error": make_error("invalid", wording, words=words).model_dump()}
     return {"error": make_error(error.code, wording, **error.params).model_dump()}
 
 

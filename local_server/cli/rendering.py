@@ -41,7 +41,7 @@ FORMATS = ("png", "jpeg", "tiff", "exr", "exr_layers")
 @click.option("--format", type=Choice(*FORMATS), metavar="FORMAT")
 @click.option("--name", metavar="TEXT")
 @click.option("--fresh", is_flag=True)
-@click.option("--on", "site", type=click.Choice(["here", "farm"]), metavar="SITE")
+@click.option("--on", "site", type=Choice("here", "farm"), metavar="SITE")
 @click.option("--detach", is_flag=True)
 @click.pass_obj
 def render(session: Session, /, scene: str | None, *, detach: bool, **asked: Any) -> Exit:

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from local_server.shapes.reasons import Reason
-from local_server.shapes.shape import Body, Shape, show
+from local_server.shapes.shape import NAME, Body, Shape, show
 
 
 class ShipmentView(Shape):
@@ -26,7 +26,7 @@ class InvitedNodeView(Shape):
 class InvitedNodePath(Shape):
     """An invited node in the address."""
 
-    node: str = Field(description="Its name", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    node: str = Field(description="Its name", pattern=NAME)
 
 
 class NodeInviteRequest(Body):

@@ -14,6 +14,8 @@ from local_server.shapes.reasons import FindingView, Reason
 from local_server.shapes.scenes import SOURCES, EstimateView, RendererName, SceneRequest
 from local_server.shapes.shape import NUMBER_MAX, TIME, WHOLE_ID, Body, Page, PageQuery, Shape, show
 
+PREFIX = "^[a-z0-9][a-z0-9-]{0,63}$"
+
 
 class JobPath(Shape):
     """A job in the address."""
@@ -69,9 +71,7 @@ class JobListQuery(PageQuery):
     text: str | None = Field(
         None, description="Only jobs with this in name, scene or id", min_length=1, max_length=200
     )
-    prefix: str | None = Field(
-        None, description="Only jobs whose id begins so", pattern="^[a-z0-9][a-z0-9-]{0,63}$"
-    )
+    prefix: str | None = Field(None, description="Only jobs whose id begins so", pattern=PREFIX)
     sort: JobOrder = Field(JobOrder.CREATED, description="What to sort by")
     order: Direction | None = Field(
         None, description="Else names and states ascend, and the other orders descend"

@@ -14,7 +14,8 @@ from local_server.farm.pricing import (
 from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, Shape, show
 
 LEVELS_MAX = 20
-LevelName = Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,31}$")]
+LEVEL = "^[a-z][a-z0-9-]{0,31}$"
+LevelName = Annotated[str, Field(pattern=LEVEL)]
 
 
 class LevelView(Shape):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from local_server.farm.identifiers import GRAMMAR
 
 WHOLE_ID = f"^{GRAMMAR.pattern}$"  # pydantic searches: without the anchors `../` may follow an id
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"  # of a machine or a node
 NUMBER_MAX = 2**53 - 1  # what every reader of JSON takes without rounding
 TIME = "Milliseconds since 1970, UTC"
 # Told to readers of the document; what breaks it is refused with a code of its own.

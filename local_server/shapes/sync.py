@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from local_server.shapes.elsewhere import TransfersView
-from local_server.shapes.shape import Body, Shape, show
+from local_server.shapes.shape import NAME, Body, Shape, show
 
 
 class TroubleView(Shape):
@@ -94,7 +94,7 @@ class OperationPath(Shape):
 class DevicePath(Shape):
     """A machine of the studio."""
 
-    device: str = Field(description="Its id", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    device: str = Field(description="Its id", pattern=NAME)
 
 
 class DeviceView(Shape):
@@ -126,7 +126,7 @@ class TreasurerRequest(Body):
 
     model_config = show({"device": "d2345678", "take": False})
 
-    device: str = Field(description="The machine", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    device: str = Field(description="The machine", pattern=NAME)
     take: bool = Field(
         False, description="Take the office from a machine that is gone and will write no more"
     )
