@@ -82,8 +82,7 @@ class Clearer:
         reconciler = self.reconciler
         if where is Where.HERE:
             return
-        if reconciler.desk.keys.minter is None:
-            raise Refused("no_minting_key")
+        reconciler.check_mints()
         standing = reconciler.sync()
         if standing.trouble is not None:
             raise standing.trouble

@@ -3,7 +3,7 @@
 from sqlite_utils import Database
 
 from local_server.farm.db import Row, assert_writing, fetch_rows, read_clock_ms
-from local_server.farm.errors import Conflict, Refused, Unfit
+from local_server.farm.errors import Conflict, Unfit
 from local_server.invites import DAY_MS, Guest, Invite, write_invite
 from local_server.letters import Letter, burn_letter, gather_bucket_keys, leave_letter
 from local_server.membership import read_card
@@ -22,9 +22,7 @@ def invite_machine(guest: Guest, *, days: int, mints: bool = False) -> str:
     Unavailable `store_key_missing`, and as `make_invite` does.
     """
     reconciler = here.reconciler
-    minter = reconciler.desk.keys.minter
-    if minter is None:
-        raise Refused("no_minting_key")
+    minter = reconciler.check_mints()
     if guest is Guest.WORKSTATION and read_card(here.reader).store is None:
         raise Conflict("invite_wants_studio")  # nobody else reaches this machine's own folder
     farm = None if here.farm is None else here.farm.address

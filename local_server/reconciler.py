@@ -15,12 +15,13 @@ from sqlite_utils import Database
 
 from local_server import consent
 from local_server.farm.db import fetch_rows, open_database, read_clock_ms
-from local_server.farm.errors import NoFunds, YuntuError
+from local_server.farm.errors import NoFunds, Refused, YuntuError
 from local_server.farm.events import add_event
 from local_server.writer import Writer
 from sync.blobs import Blobs, Digest
 from sync.drafts import Desk
 from sync.engine import Cycle, Engine
+from sync.keys import Signer
 from sync.late_store import LateStore
 from sync.reading_ahead import find
 from sync.refold import Refolded, heal, know_store, refold, take_snapshot
@@ -108,6 +109,13 @@ class Reconciler:
         """Tell whether the last cycle met the studio, and this machine is a member of it."""
         now = self.standing
         return now.done_at_ms is not None and now.trouble is None and not now.out
+
+    def check_mints(self) -> Signer:
+        """Return the studio's minting key. Raises Refused `no_minting_key` where it is not here."""
+        minter = self.desk.keys.minter
+        if minter is None:
+            raise Refused("no_minting_key")
+        return minter
 
     def note_change(self) -> None:
         """Hear that there may be something to put; returns at once."""

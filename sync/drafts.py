@@ -92,7 +92,9 @@ def draft_next(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored | 
     for name in [row[0] for row in db.conn.execute("SELECT log FROM log_draft").fetchall()]:
         drop_draft(db, name)  # of an epoch that was closed meanwhile
     office = fold.treasury.treasurer in (None, desk.device)
-    while rows := choose_rows(db, minter=desk.keys.minter is not None, office=office):
+    if desk.keys.minter is None:
+        leave_out_minting(db, at_ms=at_ms)
+    while rows := choose_rows(db, office=office):
         name = TREASURY if rows[0]["log"] == "treasury" else own
         operations, refused = try_rows(rows, fold, desk)
         if refused:
@@ -109,7 +111,7 @@ def draft_next(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored | 
     return None
 
 
-def choose_rows(db: Database, *, minter: bool, office: bool) -> list[Row]:
+def choose_rows(db: Database, *, office: bool) -> list[Row]:
     """Return the unsealed operations that go into the next entry: one log's, up to a barrier.
 
     Who does not hold the office of the treasurer asks for the treasury's, and they stop nothing.
@@ -118,8 +120,6 @@ def choose_rows(db: Database, *, minter: bool, office: bool) -> list[Row]:
     for row in sealing.list_unsealed(db):
         if row["log"] == "treasury" and not office:
             continue
-        if row["kind"] in MINTING and not minter:
-            continue  # it waits for a machine that may mint
         if row["kind"] in BARRIERS:
             if not chosen:
                 return [row]
@@ -253,6 +253,14 @@ def build_draft(
     draft = Stored(name, seq, write_entry(header, tuple(operations), signer.private))
     keep_draft(db, draft)
     return draft
+
+
+def leave_out_minting(db: Database, *, at_ms: int) -> None:
+    """Take back what only a minting key could sign: whoever did it is told, and nothing waits."""
+    rows = sealing.list_unsealed(db)
+    refused = {row["id"]: str(Verdict.NOT_ALLOWED) for row in rows if row["kind"] in MINTING}
+    if refused:
+        leave_out(db, refused, at_ms=at_ms)
 
 
 def leave_out(db: Database, refused: dict[str, str], *, at_ms: int) -> None:

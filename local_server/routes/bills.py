@@ -32,6 +32,7 @@ def get_bill(path: JobPath, query: BillQuery) -> Response:
         RefundView,
         {
             400: "amount_out_of_range",
+            403: ("not_yours", "no_minting_key"),
             404: "no_frame",
             409: ("nothing_to_refund", "refund_too_large", "operation_differs"),
         },
@@ -41,6 +42,7 @@ def get_bill(path: JobPath, query: BillQuery) -> Response:
 def give_back(path: JobPath, body: RefundRequest) -> Response:
     """Give money back for a job or one of its frames, at most what it cost."""
     job, id = here.get_job(path.job)["id"], f"refund:{body.id}"
+    here.reconciler.check_mints()
     here.writer.write(
         refund,
         id=id,

@@ -9,7 +9,7 @@ from local_server.answers import answer, reader_wording
 from local_server.carrier import Load
 from local_server.document import gives
 from local_server.farm.db import read_clock_ms
-from local_server.farm.errors import NotFound, Refused, YuntuError
+from local_server.farm.errors import NotFound, YuntuError
 from local_server.farm_link import FarmLink
 from local_server.invites import Guest
 from local_server.inviting import invite_machine
@@ -65,8 +65,7 @@ def invite_node(body: NodeInviteRequest) -> Response:
 )
 def take_node_out(path: InvitedNodePath) -> Response:
     """Take a node out of the farm: what it reports counts no more."""
-    if here.reconciler.desk.keys.minter is None:
-        raise Refused("no_minting_key")
+    here.reconciler.check_mints()
     keys = [id for id, one in read_nodes(here.reader).items() if one.name == path.node]
     if not keys:
         raise NotFound("no_node_of_farm", node=path.node)

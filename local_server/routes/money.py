@@ -41,7 +41,12 @@ from local_server.shapes.money import (
 
 TAG = Tag(name="money", description="The ledger: every cent, and how to check it")
 EXPORTS = {"beancount": (export_beancount, "text/plain"), "csv": (export_csv, "text/csv")}
-MOVE_ERRORS = {400: "amount_out_of_range", 404: "no_account", 409: "operation_differs"}
+MOVE_ERRORS = {
+    400: "amount_out_of_range",
+    403: ("not_yours", "no_minting_key"),
+    404: "no_account",
+    409: "operation_differs",
+}
 ROUTES = APIBlueprint("money", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
@@ -145,6 +150,7 @@ def get_audit() -> Response:
 
 def move_money(cause: str, move: Callable[..., bool], body: AmountRequest) -> Response:
     """Do a top-up or a withdrawal once, whatever is sent twice, and return what there is now."""
+    here.reconciler.check_mints()
     owner = choose_account(body.account)
     here.writer.write(
         move,

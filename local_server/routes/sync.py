@@ -133,8 +133,7 @@ def invite(body: InviteRequest) -> Response:
 )
 def revoke(path: DevicePath) -> Response:
     """Take a machine out: what it has not spent goes back, and its key counts no more."""
-    if here.reconciler.desk.keys.minter is None:
-        raise Refused("no_minting_key")
+    here.reconciler.check_mints()
     here.reconciler.append(revoke_device(path.device, at_ms=read_clock_ms()))
     here.reconciler.sync()
     return answer(show_devices())
@@ -146,8 +145,7 @@ def revoke(path: DevicePath) -> Response:
 )
 def appoint_treasurer(body: TreasurerRequest) -> Response:
     """Hand over, or take, the office of the one machine that keeps the treasury."""
-    if here.reconciler.desk.keys.minter is None:
-        raise Refused("no_minting_key")
+    here.reconciler.check_mints()
     build = hand_over(body.device, at_ms=read_clock_ms())
     here.reconciler.append(build, taking=body.take)
     here.reconciler.sync()
@@ -160,8 +158,7 @@ def appoint_treasurer(body: TreasurerRequest) -> Response:
 )
 def take_snapshot() -> Response:
     """Put a snapshot of all that the logs come to into the store, for machines that join."""
-    if here.reconciler.desk.keys.minter is None:
-        raise Refused("no_minting_key")
+    here.reconciler.check_mints()
     return answer(SnapshotView(digest=here.reconciler.take_snapshot()), status=201)
 
 
@@ -177,8 +174,7 @@ def list_requests() -> Response:
 )
 def grant(path: AskingPath) -> Response:
     """Bring the money in that a machine asks for."""
-    if here.reconciler.desk.keys.minter is None:
-        raise Refused("no_minting_key")
+    here.reconciler.check_mints()
     by = here.caller.account
     here.writer.write(grant_asking, id=path.asking, by=by, at_ms=read_clock_ms())
     here.reconciler.note_change()

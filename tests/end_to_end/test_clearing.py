@@ -109,5 +109,8 @@ def test_an_artist_clears_no_studio(machines: tuple[Workstation, Workstation]) -
     try:
         assert late.fail("store", "clean", "--studio") == "no_minting_key"
         assert late.run("store", "clean")["removed"] == 0
+        # Nor does it make money: what nobody could sign would wait for ever.
+        assert late.fail("topup", "5") == late.fail("withdraw", "5") == "no_minting_key"
+        assert late.run("sync")["unsealed"] == 0
     finally:
         late.finish("stop")

@@ -93,6 +93,17 @@ def test_what_cannot_be_is_refused_and_waits(world: World) -> None:
     assert not sealing.list_waiting(one.db) and one.is_sealed()
 
 
+def test_money_that_nobody_here_may_make_does_not_wait_unseen(world: World) -> None:
+    """As of a machine whose minting key is gone; what leant on it is told of as well."""
+    _, _, two = world.machines
+    two.do(ledger.mint, id="m:two", owner="bo", amount=50)
+    sync(two)
+    assert [(row["id"], row["reason"]) for row in sealing.list_waiting(two.db)] == [
+        ("m:two", "not_allowed")
+    ]
+    assert two.is_sealed() and ledger.read_balance(two.db, owner="bo").total_micros == 1_000
+
+
 def test_who_may_not_mint_is_refused(world: World) -> None:
     """By the treasurer, whatever a machine puts into its request; it is told so."""
     boss, _, two = world.machines
