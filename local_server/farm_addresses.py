@@ -3,10 +3,12 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import BadInput, Conflict, Unavailable
+from render.queue import Queue
 from sync.keys import Chest
 
 NAME = "farm"
@@ -46,6 +48,33 @@ def check_address(address: FarmAddress) -> FarmAddress:
     if not long_enough:
         raise BadInput("queue_key_wrong")
     return address
+
+
+def try_queue(address: FarmAddress) -> None:
+    """See that a farm's queue answers and takes messages.
+
+    Raises Unavailable `farm_queue_silent` and BadInput `farm_queue_wrong`.
+    """
+    queue = hide_password(address.queue)
+    try:
+        words = Queue(address.queue, secret=address.secret).try_out()
+    except ValueError as error:
+        raise BadInput("farm_queue_wrong", queue=queue) from error
+    if words:
+        raise Unavailable("farm_queue_silent", queue=queue, words=words)
+
+
+def hide_password(address: str) -> str:
+    """Return a queue's address without what only its owner may know."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def check_vacant(data: Path, chest: Chest, address: FarmAddress) -> None:
+    """Raise Conflict `farm_exists` where another farm, or the same with another key, is joined."""
+    kept = read_farm_address(data, chest)
+    if kept not in (None, address):
+        raise Conflict("farm_exists", queue=hide_password(kept.queue))
 
 
 def read_farm_address(data: Path, chest: Chest) -> FarmAddress | None:

@@ -7,6 +7,7 @@ matters is elsewhere (leases, frame records), and a message is only a hint.
 import hashlib
 import hmac
 import json
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -265,12 +266,30 @@ class Queue:
         """Tell whether the queue can be reached, by a connection of its own: from any thread."""
         if self.is_private:
             return True
-        waits = {"socket_timeout": REDIS_SECONDS_MAX, "socket_connect_timeout": REDIS_SECONDS_MAX}
         try:
-            with Redis.from_url(self.address, **waits) as client:
+            with self.connect() as client:
                 return bool(client.ping())
         except RedisError:
             return False
+
+    def try_out(self) -> str:
+        """Write something to a Redis and take it back; return its words where it refuses, else "".
+
+        Raises ValueError for an address that cannot be meant.
+        """
+        mark = f"yuntu-tried-{secrets.token_hex(8)}"
+        try:
+            with self.connect() as client:
+                client.set(mark, "1", ex=REDIS_SECONDS_MAX)
+                client.delete(mark)
+        except RedisError as error:
+            return str(error)
+        return ""
+
+    def connect(self) -> Redis:
+        """Return a connection to a Redis of the caller's own."""
+        waits = {"socket_timeout": REDIS_SECONDS_MAX, "socket_connect_timeout": REDIS_SECONDS_MAX}
+        return Redis.from_url(self.address, **waits)
 
     def close(self) -> None:
         """Close every connection."""

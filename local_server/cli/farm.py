@@ -26,6 +26,7 @@ KEY_BYTES = 32
 @click.option("--store", metavar="ADDR")
 @click.option("--queue-key-file", metavar="FILE")
 @click.option("--studio", metavar="ID")
+@click.option("--replace", is_flag=True)
 @click.option("--days", type=Number(1, DAYS_MAX), metavar="N", default="1")
 @click.pass_obj
 def farm(
@@ -37,13 +38,15 @@ def farm(
     queue_key_file: str | None,
     studio: str | None,
     days: int,
+    *,
+    replace: bool,
 ) -> Exit:
     """Show the farm that renders for this machine, make or join one, invite nodes, leave it."""
     if verb in ("create", "join"):
         if queue is None:
             raise BadInput("farm_wants", verb=verb)
         key = read_queue_key(queue_key_file) if verb == "join" else secrets.token_bytes(KEY_BYTES)
-        return join_farm(session, queue, key, store=store, studio=studio)
+        return join_farm(session, queue, key, store=store, studio=studio, replace=replace)
     if verb == "leave":
         return leave_farm(session)
     if verb == "invite":
@@ -87,10 +90,22 @@ def invite_node(session: Session, days: int) -> Exit:
 
 
 def join_farm(
-    session: Session, queue: str, key: bytes, *, store: str | None, studio: str | None
+    session: Session,
+    queue: str,
+    key: bytes,
+    *,
+    store: str | None,
+    studio: str | None,
+    replace: bool,
 ) -> Exit:
     """Let jobs of this machine be rendered on a farm, in the studio's own store unless told."""
-    from local_server.farm_addresses import FarmAddress, check_address, keep_farm_address
+    from local_server.farm_addresses import (
+        FarmAddress,
+        check_address,
+        check_vacant,
+        keep_farm_address,
+        try_queue,
+    )
     from local_server.membership import find_chest
     from local_server.moving import check_address as check_store
     from local_server.settings import STUDIO, read_device
@@ -108,8 +123,12 @@ def join_farm(
         studio=studio or standing["studio"],
         key=key.hex(),
     )
+    check_address(address)
+    if not replace:
+        check_vacant(data, chest, address)
     open_store(address.store, chest.get)
-    keep_farm_address(chest, check_address(address))
+    try_queue(address)
+    keep_farm_address(chest, address)
     return tell_change(session, "farm_joined")
 
 

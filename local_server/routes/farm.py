@@ -1,7 +1,5 @@
 """Routes of the studio's farm: how it is, who may render for it."""
 
-from urllib.parse import urlsplit
-
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
@@ -10,6 +8,7 @@ from local_server.carrier import Load
 from local_server.document import gives
 from local_server.farm.db import read_clock_ms
 from local_server.farm.errors import NotFound, YuntuError
+from local_server.farm_addresses import hide_password
 from local_server.farm_link import FarmLink
 from local_server.invites import Guest
 from local_server.inviting import invite_machine
@@ -128,9 +127,3 @@ def show_trouble(trouble: YuntuError | None) -> Reason | None:
     if trouble is None:
         return None
     return show_reason(reader_wording(), trouble.code, **trouble.params)
-
-
-def hide_password(address: str) -> str:
-    """Return a queue's address without what only its owner may know."""
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

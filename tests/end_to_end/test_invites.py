@@ -9,7 +9,7 @@ import pytest
 from tests.end_to_end.processes import NodeProcess, Workstation
 from tests.end_to_end.running_bucket import RunningBucket
 from tests.end_to_end.running_farm import wait_until
-from tests.end_to_end.test_redis import RunningRedis
+from tests.end_to_end.test_redis import WORD, RunningRedis
 
 SCENE = """
 #version 3.7;
@@ -114,10 +114,16 @@ def test_a_member_takes_the_farm_along(
 ) -> None:
     artist = Workstation(tmp_path / "artist")
     try:
+        make = ("farm", "create", "--queue")
+        assert founder.fail(*make, redis.address) == "farm_exists"
+        wrong = redis.address.replace(WORD, "guessed")
+        assert founder.fail(*make, wrong, "--replace") == "farm_queue_silent"
+        assert founder.fail(*make, "redis://farm:none/0", "--replace") == "farm_queue_wrong"
+        founder.run(*make, redis.address, "--replace")
         founder.run("farm", "leave")
         artist.run("studio", "join", founder.run("studio", "invite")["invite"])
         assert not artist.run("farm")["joined"]
-        founder.run("farm", "create", "--queue", redis.address)
+        founder.run(*make, redis.address)
         account = artist.run("whoami")["id"]
         artist.run("studio", "join", founder.run("studio", "invite")["invite"])
         assert artist.run("farm")["joined"]
