@@ -125,19 +125,33 @@ def draft_answers(
         size += len(row["line"]) + 1_000
         if size > BYTES_MAX and answers:
             break
-        asked = json.loads(row["line"])
-        wanted, verdict = read_wanted(fold, row["device"], asked)
-        if wanted is not None:
-            verdict = try_operation(wanted, trial, desk)
-        if verdict is Verdict.REPEATED:
-            db.conn.execute("UPDATE asking SET outcome = 'granted' WHERE id = ?", (row["id"],))
-        elif wanted is not None and verdict is Verdict.GOOD:
-            answers.append(wanted)
-        else:
-            answers.append(refuse(row, verdict, at_ms=at_ms))
+        answer = answer_row(db, row, fold, trial, desk, at_ms=at_ms)
+        if answer is not None:
+            answers.append(answer)
     if not answers:
         return None
     return build_draft(db, fold, desk, TREASURY, answers, at_ms=at_ms)
+
+
+def answer_row(
+    db: Database, row: Row, fold: Fold, trial: Fold, desk: Desk, *, at_ms: int
+) -> Operation | None:
+    """Return the answer to a request; None when it was answered before.
+
+    Who began with a snapshot knows what was asked before it, and not what came of it.
+    """
+    if trial.ids.has(TREASURY, name_refusal(row)):
+        db.conn.execute("UPDATE asking SET outcome = 'refused' WHERE id = ?", (row["id"],))
+        return None
+    wanted, verdict = read_wanted(fold, row["device"], json.loads(row["line"]))
+    if wanted is not None:
+        verdict = try_operation(wanted, trial, desk)
+        if verdict is Verdict.GOOD:
+            return wanted
+    if verdict is Verdict.REPEATED:
+        db.conn.execute("UPDATE asking SET outcome = 'granted' WHERE id = ?", (row["id"],))
+        return None
+    return refuse(row, verdict, at_ms=at_ms)
 
 
 def read_wanted(fold: Fold, device: str, asked: dict[str, Any]) -> tuple[Operation | None, Verdict]:
@@ -186,12 +200,17 @@ def refuse(row: Row, verdict: Verdict, *, at_ms: int) -> Operation:
     """Return the answer that a request cannot be granted."""
     return {
         "op": "refuse",
-        "id": f"refuse:{row['id']}"[:200],
+        "id": name_refusal(row),
         "at_ms": at_ms,
         "device": row["device"],
         "request": row["id"].removeprefix(f"{row['device']}/"),
         "reason": str(verdict),
     }
+
+
+def name_refusal(row: Row) -> str:
+    """Return the id of the answer that a request cannot be granted."""
+    return f"refuse:{row['id']}"[:200]
 
 
 def name_claim(key: str) -> str:

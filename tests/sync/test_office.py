@@ -123,6 +123,25 @@ def test_who_may_not_mint_is_refused(world: World) -> None:
     assert fetch_value(boss.db, "SELECT outcome FROM asking WHERE device = 'two'") == "refused"
 
 
+def test_what_was_refused_before_a_snapshot_stays_refused(world: World) -> None:
+    """A treasurer whose disk is new answers once more neither with no nor with yes."""
+    boss, one, _ = world.machines
+    outcome = "SELECT outcome FROM asking WHERE id LIKE 'one/%w:one'"
+    one.do(ledger.withdraw, id="w:one", owner="ann", amount=900)
+    one.sync()
+    boss.do(ledger.withdraw, id="w:boss", owner="ann", amount=900)
+    boss.sync()
+    assert fetch_value(boss.db, outcome) == "refused"
+    world.snap()
+    boss.do(ledger.mint, id="m:more", owner="ann", amount=900)
+    sync(boss)
+    world.wipe(boss)
+    before = count_entries(world)
+    sync(boss)
+    assert count_entries(world) == before
+    assert fetch_value(boss.db, outcome) == "refused"
+
+
 def test_the_office_is_handed_over(world: World) -> None:
     boss, one, two = world.machines
     boss.engine.append(hand_over("one", at_ms=1))
