@@ -61,7 +61,8 @@ class Client(QObject):
     """Asks the server that is known now. Whatever fails and nobody listens for is `unheard`."""
 
     unheard = Signal(object)
-    refused = Signal(object)
+    refused = Signal(object, str)
+    """Nobody is known by the credential that was shown: the problem, and that credential."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -80,6 +81,11 @@ class Client(QObject):
         for reply in list(self.slots.values()):
             reply.abort()
         self.slots.clear()
+
+    def drop(self, slot: str) -> None:
+        """Want no answer any more to what was asked in a slot."""
+        if slot in self.slots:
+            self.slots.pop(slot).abort()
 
     @property
     def credential(self) -> str:
@@ -121,8 +127,7 @@ class Client(QObject):
     ) -> Reply:
         """Make one request; queries that are None are left out. `raw` answers are bytes."""
         reply = Reply(self)
-        if slot and slot in self.slots:
-            self.slots.pop(slot).abort()
+        self.drop(slot)
         if self.address is None:
             reply.deleteLater()
             return reply
@@ -132,8 +137,10 @@ class Client(QObject):
         answer = self.network.sendCustomRequest(request, verb.encode(), data)
         if slot:
             self.slots[slot] = answer
-        age = self.age
-        answer.finished.connect(lambda: self.finish(answer, reply, age=age, slot=slot, raw=raw))
+        age, shown = self.age, self.credential
+        answer.finished.connect(
+            lambda: self.finish(answer, reply, age=age, shown=shown, slot=slot, raw=raw)
+        )
         return reply
 
     def make_request(self, path: str, query: dict[str, Any]) -> QNetworkRequest:
@@ -152,7 +159,7 @@ class Client(QObject):
         return request
 
     def finish(
-        self, answer: QNetworkReply, reply: Reply, *, age: int, slot: str, raw: bool
+        self, answer: QNetworkReply, reply: Reply, *, age: int, shown: str, slot: str, raw: bool
     ) -> None:
         """Pass an answer on, unless it is stale: another server, or asked again since."""
         answer.deleteLater()
@@ -168,7 +175,7 @@ class Client(QObject):
             reply.done.emit(data if raw else read_json(data))
             return
         if problem.status == UNAUTHORIZED:
-            self.refused.emit(problem)
+            self.refused.emit(problem, shown)
         if reply.receivers("2failed(PyObject)") > 0:
             reply.failed.emit(problem)
         else:

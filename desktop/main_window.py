@@ -40,6 +40,7 @@ from desktop.wires.jobs import JobsWire
 from desktop.wires.machines import MachinesWire
 from desktop.wires.money import MoneyWire
 from desktop.wires.people import PeopleWire
+from desktop.wires.saving import Saving
 from desktop.wires.server import ServerWire
 from desktop.wires.studio import StudioWire
 from desktop.wires.submission import SubmissionWire
@@ -121,6 +122,7 @@ class MainWindow(QMainWindow):
     def make_wires(self) -> None:
         """Connect the panels with the client, and with each other."""
         client, stage = self.client, self.stage
+        self.saving = Saving(stage, client, self)
         self.jobs_wire = JobsWire(
             stage,
             client,
@@ -129,19 +131,24 @@ class MainWindow(QMainWindow):
             self.thumbnails,
             self.toast,
         )
-        self.job_wire = JobWire(stage, client, self.jobs_wire, self.frames, self.job_panel)
+        self.job_wire = JobWire(
+            stage, client, self.jobs_wire, self.frames, self.job_panel, self.saving
+        )
         self.pictures.wanted.connect(self.job_wire.ask_picture)
         self.job_wire.picture_came.connect(self.pictures.put)
         self.submission_wire = SubmissionWire(client, self.new_panel, self.preferences)
-        self.money_wire = MoneyWire(stage, client, self.money_panel, self.side)
+        self.money_wire = MoneyWire(stage, client, self.money_panel, self.side, self.saving)
         self.money_wire.free_known.connect(self.new_panel.set_free)
         self.machines_wire = MachinesWire(client, self.machines_panel, self.jobs)
-        self.sync_wire = SyncWire(client, self.sync_panel)
+        self.sync_wire = SyncWire(client, self.sync_panel, self.settings_panel.store)
         self.people_wire = PeopleWire(stage, client, self.people_panel)
-        self.people_wire.told.connect(self.toast.show_text)
         self.server_wire = self.make_server_wire()
         self.studio_wire = StudioWire(stage, self.watch, self.sync_panel, self.data)
-        self.studio_wire.moved.connect(self.toast.show_text)
+        self.studio_wire.connect_settings(self.settings_panel)
+        self.studio_wire.key_changed.connect(self.sync_wire.sync)
+        self.studio_wire.let_go.connect(self.close)
+        for telling in (self.saving, self.people_wire, self.studio_wire):
+            telling.told.connect(self.toast.show_text)
         self.sync_wire.offline.connect(self.server_wire.show_offline)
         self.sync_wire.invited.connect(
             lambda: self.toast.show_text(stage.words.say("sync.invited"))
@@ -178,6 +185,7 @@ class MainWindow(QMainWindow):
         settings.language_chosen.connect(self.choose_language)
         settings.theme_chosen.connect(self.choose_theme)
         settings.folder_wanted.connect(open_folder)
+        settings.page_wanted.connect(self.show_page)
         self.machines_panel.own_wanted.connect(self.open_own_renderers)
 
     def make_server_wire(self) -> ServerWire:
@@ -207,7 +215,7 @@ class MainWindow(QMainWindow):
             self.money_wire.fill()
         elif name == "machines":
             self.machines_wire.fill()
-        elif name == "sync":
+        elif name in ("sync", "settings"):
             self.sync_wire.fill()
         elif name == "people":
             self.people_wire.fill()
@@ -319,7 +327,14 @@ class MainWindow(QMainWindow):
         return bool(self.jobs.open)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        """Keep the window's state, and end the server if nobody needs it any more."""
+        """Keep the window's state, and end the server if nobody needs it any more.
+
+        A move of house is never cut off: the window closes by itself once that has ended.
+        """
+        if self.studio_wire.hold():
+            self.toast.show_text(self.stage.words.say("studio.wait"))
+            event.ignore()
+            return
         self.toast.expire()
         self.preferences.geometry = self.saveGeometry()
         keeps = self.preferences.keep_rendering and self.has_work()

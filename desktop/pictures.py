@@ -63,7 +63,9 @@ class Pictures(QObject):
             self.keep(job, number, None)
         elif extension.lower() in READ_BY_QT:
             self.background.start(
-                lambda: decode_picture(data), lambda raster: self.keep(job, number, raster)
+                lambda: decode_picture(data),
+                lambda raster: self.keep(job, number, raster),
+                lambda error: self.give_up(job, number, error),
             )
         else:
             self.read_apart(job, number, data, extension)
@@ -112,4 +114,10 @@ class Pictures(QObject):
             self.background.start(
                 lambda: develop(raster, stops),
                 lambda image: self.developed.emit(job, number, stops, image),
+                lambda error: self.give_up(job, number, error),
             )
+
+    def give_up(self, job: str, number: int, error: Exception) -> None:
+        """Say that a picture cannot be shown: there is too little memory for it, say."""
+        log.warning("job=%s frame=%s cannot be shown: %s", job, number, error)
+        self.keep(job, number, None)

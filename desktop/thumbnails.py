@@ -77,7 +77,9 @@ class Thumbnails(QObject):
         key = (job, number)
         if data:
             self.background.start(
-                lambda: QImage.fromData(data), lambda image: self.keep(key, image)
+                lambda: QImage.fromData(data),
+                lambda image: self.keep(key, image),
+                lambda _: self.keep(key, QImage()),
             )
         else:
             self.keep(key, QImage())

@@ -1,5 +1,6 @@
 """Charts: bars over frames or days, in the palette's colours."""
 
+import logging
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from desktop.stage import Stage
 if TYPE_CHECKING:
     import pyqtgraph
 
+log = logging.getLogger(__name__)
 BAR_WIDTH = 0.72
 
 
@@ -49,8 +51,13 @@ class BarChart(QWidget):
         """Have the plot made when it is first looked at."""
         if self.plot is None and not self.is_loading:
             self.is_loading = True
-            self.background.start(load_charts, self.make_plot)
+            self.background.start(load_charts, self.make_plot, self.give_up)
         super().showEvent(event)
+
+    def give_up(self, error: Exception) -> None:
+        """Say that there will be no chart."""
+        log.error("charts cannot be drawn", exc_info=error)
+        self.layout_.addWidget(self.stage.label("charts.broken", "quiet"))
 
     def make_plot(self, pyqtgraph: Any) -> None:
         """Make an empty plot with the library that draws it."""

@@ -3,8 +3,9 @@
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QWidget
 
+from desktop.panels.choosing import choose_folder
 from desktop.panels.layout import column, holder, row
 from desktop.stage import Stage
 
@@ -29,7 +30,7 @@ class MissingFiles(QWidget):
         self.folders: list[str] = []
         self.search = stage.caption(QPushButton(), "submit.find_missing")
         stage.icons.set_on(self.search, "folder")
-        self.search.clicked.connect(self.choose_folder)
+        self.search.clicked.connect(self.choose_where)
         self.where = QLabel()
         self.where.setObjectName("faint")
         self.where.setWordWrap(True)
@@ -60,10 +61,8 @@ class MissingFiles(QWidget):
         folders = "\n".join(self.folders)
         self.where.setText(self.stage.words.say("submit.looked_in", folders=folders))
 
-    def choose_folder(self) -> None:
+    def choose_where(self) -> None:
         """Let the artist choose a folder."""
         title = self.stage.words.say("submit.find_missing_title")
         start = self.folders[-1] if self.folders else ""
-        folder = QFileDialog.getExistingDirectory(self, title, start)
-        if folder:
-            self.folder_chosen.emit(folder)
+        choose_folder(self, title, start, self.folder_chosen.emit)

@@ -4,8 +4,9 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QIntValidator
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
+from desktop.panels.choosing import choose_folder
 from desktop.panels.layout import column, holder, row
 from desktop.panels.look_choices import LookChoices
 from desktop.panels.missing_files import MissingFiles
@@ -76,7 +77,9 @@ class SceneSettings(QWidget):
     def choose_out(self) -> None:
         """Let the artist choose where the frames go."""
         title = self.stage.words.say("submit.choose_out")
-        folder = QFileDialog.getExistingDirectory(self, title, self.out.text())
-        if folder:
-            self.out.setText(folder)
-            self.changed.emit()
+        choose_folder(self, title, self.out.text(), self.set_out)
+
+    def set_out(self, folder: str) -> None:
+        """Let the frames go to a folder."""
+        self.out.setText(folder)
+        self.changed.emit()

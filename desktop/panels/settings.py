@@ -4,6 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QWidget
 
 from desktop.panels.layout import PAGE, card, column, holder, row, scroller
+from desktop.panels.store_card import StoreCard
 from desktop.preferences import Preferences
 from desktop.stage import Stage
 from desktop.theme import SCHEMES
@@ -22,6 +23,7 @@ class SettingsPanel(QWidget):
     log_wanted = Signal()
     restart_wanted = Signal()
     tour_wanted = Signal()
+    page_wanted = Signal(str)
 
     def __init__(self, stage: Stage, preferences: Preferences, data: str) -> None:
         super().__init__()
@@ -41,6 +43,7 @@ class SettingsPanel(QWidget):
             switch.setChecked(getattr(preferences, name))
             switch.toggled.connect(lambda on, name=name: setattr(preferences, name, on))
             self.switches[name] = switch
+        self.store = StoreCard(stage)
         content = column(
             *self.make_section(
                 "look",
@@ -51,6 +54,12 @@ class SettingsPanel(QWidget):
             *self.make_section(
                 "behaviour", self.switches["keep_awake"], self.switches["keep_rendering"]
             ),
+            *self.make_section(
+                "rendering",
+                self.make_way("settings.renderers", "machines"),
+                self.make_way("settings.limits", "sync"),
+            ),
+            *self.make_section("store", self.store),
             *self.make_section("help", self.make_tour()),
             *self.make_section("folders", self.make_folder()),
             *self.make_section("server", self.make_server()),
@@ -88,6 +97,12 @@ class SettingsPanel(QWidget):
 
         words.bind(box, say)
         return box
+
+    def make_way(self, key: str, page: str) -> QWidget:
+        """Return what is set on another page, with a button that leads there."""
+        show = self.stage.caption(QPushButton(), "settings.show")
+        show.clicked.connect(lambda: self.page_wanted.emit(page))
+        return holder(row(self.stage.label(key), None, show))
 
     def make_tour(self) -> QWidget:
         """Return the button that shows the tour again."""

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from desktop.panels.choosing import choose_scenes
 from desktop.panels.layout import PAGE, column, holder, row, scroller
 from desktop.panels.scene_card import SceneCard
 from desktop.stage import Stage
@@ -45,11 +46,7 @@ class SubmissionPanel(QWidget):
 
     def choose_scenes(self) -> None:
         """Let the artist choose scenes by file dialog."""
-        dialog = QFileDialog(self, self.stage.words.say("submit.choose_scene"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(self.scenes_added.emit)
-        dialog.open()
+        choose_scenes(self, self.stage.words.say("submit.choose_scene"), self.scenes_added.emit)
 
     def add_scene(self, scene: str, kept: dict[str, Any]) -> SceneCard:
         """Show a scene, which is checked at once; a scene is here once."""

@@ -84,7 +84,7 @@ class SyncPanel(QWidget):
         self.keys.setObjectName("faint")
         for label in (self.where, self.keys):
             label.setWordWrap(True)
-        self.mints = False
+        self.mints = self.is_alone = False
         self.devices = make_devices_model(stage)
         self.waiting = make_waiting_model(stage)
         self.transfers = TransfersCard(stage)
@@ -99,6 +99,7 @@ class SyncPanel(QWidget):
             self.waiting_box,
             self.transfers,
             row(stage.label("sync.machines", "heading"), None, self.revoke, self.invite),
+            self.alone,
             self.device_table,
             None,
             gap=16,
@@ -119,6 +120,10 @@ class SyncPanel(QWidget):
         self.invite = stage.caption(QPushButton(), "sync.invite")
         stage.icons.set_on(self.invite, "plus")
         self.invite.clicked.connect(self.invite_wanted)
+        self.alone = stage.label("sync.alone", "quiet")
+        self.alone.setWordWrap(True)
+        self.alone.hide()
+        stage.words.bind(self.invite, self.show_alone)
         self.revoke = stage.caption(QPushButton(), "sync.revoke")
         self.revoke.clicked.connect(lambda: self.revoke_wanted.emit(self.pick(self.device_table)))
         self.device_table.selectionModel().selectionChanged.connect(lambda *_: self.show_choices())
@@ -168,12 +173,20 @@ class SyncPanel(QWidget):
         self.now.setEnabled(not standing["busy"])
         self.show_standing()
 
-    def set_devices(self, studio: dict[str, Any]) -> None:
-        """Show the studio's machines."""
-        self.mints = studio["mints"]
+    def set_studio(self, studio: dict[str, Any]) -> None:
+        """Show the studio's machines; nobody can be invited to a store that no other reaches."""
+        self.mints, self.is_alone = studio["mints"], studio["alone"]
         self.devices.set_rows(studio["items"])
-        self.invite.setVisible(studio["mints"])
+        self.invite.setVisible(self.mints)
+        self.invite.setDisabled(self.is_alone)
+        self.show_alone()
         self.keys.setText(studio["keys"])
+
+    def show_alone(self) -> None:
+        """Write why no machine can be invited, where none can."""
+        say = self.stage.words.say
+        self.alone.setVisible(self.is_alone and self.mints)
+        self.invite.setToolTip(say("sync.alone") if self.is_alone else "")
 
     def show_standing(self) -> None:
         """Write how things stand, and what happens next."""

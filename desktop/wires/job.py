@@ -1,12 +1,10 @@
 """Wires of one job: its frames as they come, its bill, its story, and frames' logs."""
 
 import secrets
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog
 
 from desktop.client import Client
 from desktop.models.frames import FramesModel
@@ -15,6 +13,7 @@ from desktop.panels.job import TABS, JobPanel
 from desktop.panels.log import LogDialog
 from desktop.stage import Stage
 from desktop.wires.jobs import JobsWire
+from desktop.wires.saving import Saving
 
 PAGE = 1_000
 GATHER_MS = 200
@@ -26,10 +25,16 @@ class JobWire(QObject):
     picture_came = Signal(str, int, object, str)
 
     def __init__(
-        self, stage: Stage, client: Client, jobs: JobsWire, model: FramesModel, panel: JobPanel
+        self,
+        stage: Stage,
+        client: Client,
+        jobs: JobsWire,
+        model: FramesModel,
+        panel: JobPanel,
+        saving: Saving,
     ) -> None:
         super().__init__(panel)
-        self.stage, self.client, self.jobs = stage, client, jobs
+        self.stage, self.client, self.jobs, self.saving = stage, client, jobs, saving
         self.model, self.panel = model, panel
         self.stale: set[int] = set()
         self.gathering = QTimer(self, singleShot=True, interval=GATHER_MS)
@@ -185,14 +190,8 @@ class JobWire(QObject):
     def save_bill(self, form: str) -> None:
         """Ask where a bill is to be kept, and keep it there."""
         title = self.stage.words.say(f"bill.save_{form}")
-        path, _ = QFileDialog.getSaveFileName(self.panel, title, f"bill-{self.job}.{form}")
-        if path:
-            self.write_bill(form, Path(path))
-
-    def write_bill(self, form: str, path: Path) -> None:
-        """Keep a bill in a file."""
-        reply = self.client.get(f"/jobs/{self.job}/bill", raw=True, format=form)
-        reply.done.connect(path.write_bytes)
+        name = f"bill-{self.job}.{form}"
+        self.saving.ask(self.panel, title, name, f"/jobs/{self.job}/bill", form)
 
 
 def open_folder(path: str) -> None:

@@ -2,17 +2,16 @@
 
 import secrets
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QFileDialog
 
 from desktop.client import CHECK_MS_MAX, Client
 from desktop.figures import show_money
 from desktop.panels.frame import Side
 from desktop.panels.money import MoneyPanel
 from desktop.stage import Stage
+from desktop.wires.saving import Saving
 
 PAGE = 200
 DAYS = 30
@@ -25,9 +24,12 @@ class MoneyWire(QObject):
     free_known = Signal(int)
     """What there is to spend, whenever that may have changed."""
 
-    def __init__(self, stage: Stage, client: Client, panel: MoneyPanel, side: Side) -> None:
+    def __init__(
+        self, stage: Stage, client: Client, panel: MoneyPanel, side: Side, saving: Saving
+    ) -> None:
         super().__init__(panel)
         self.stage, self.client, self.panel, self.side = stage, client, panel, side
+        self.saving = saving
         self.gathering = QTimer(self, singleShot=True, interval=GATHER_MS)
         self.gathering.timeout.connect(self.reload)
         panel.topped_up.connect(lambda amount: self.move("/topups", amount))
@@ -117,7 +119,4 @@ class MoneyWire(QObject):
     def export(self, form: str) -> None:
         """Ask where the statement is to be kept, and keep it there."""
         title = self.stage.words.say("money.export")
-        path, _ = QFileDialog.getSaveFileName(self.panel, title, f"yuntu-statement.{form}")
-        if path:
-            reply = self.client.get("/statement", raw=True, format=form)
-            reply.done.connect(Path(path).write_bytes)
+        self.saving.ask(self.panel, title, f"yuntu-statement.{form}", "/statement", form)

@@ -11,7 +11,7 @@ from desktop.panels.frame import Banner, Side, Toast
 from desktop.panels.settings import SettingsPanel
 from desktop.panels.sign_in import SignInPanel
 from desktop.server_watch import ServerState, ServerWatch
-from desktop.sign_in import SignIn
+from desktop.sign_in import SIGN_IN_CODES, SignIn
 from desktop.stage import Stage
 from desktop.wires.job import open_folder
 
@@ -58,6 +58,7 @@ class ServerWire(QObject):
         sign_in.failed.connect(panel.show_problem)
         sign_in.person_known.connect(self.show_person)
         sign_in.kept.connect(self.tell_kept)
+        sign_in.not_kept.connect(self.tell_not_kept)
         self.side.sign_out_wanted.connect(sign_in.sign_out)
 
     def use_server(self, address: ServerAddress) -> None:
@@ -109,8 +110,12 @@ class ServerWire(QObject):
         if not in_keyring:
             self.toast.show_text(self.stage.words.say("sign_in.in_file"))
 
+    def tell_not_kept(self, why: str) -> None:
+        """Say that one has to sign in again the next time."""
+        self.toast.show_text(self.stage.words.say("sign_in.not_kept", why=why))
+
     def tell_problem(self, problem: Problem) -> None:
-        """Say what went wrong, unless the server is away: then that is said already."""
+        """Say what went wrong, unless the window shows that already: no server, or nobody known."""
         log.info("%s %s %s", problem.code, problem.title, problem.params)
-        if not problem.is_lost:
+        if not problem.is_lost and problem.code not in SIGN_IN_CODES:
             self.toast.show_text(f"{problem.title}: {problem.detail}"[:PROBLEM_LETTERS_MAX])

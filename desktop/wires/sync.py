@@ -1,5 +1,6 @@
 """Wires of the studio: how this machine stands with the others, and what waits."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from desktop.client import CHECK_MS_MAX, Client
 from desktop.figures import show_money
 from desktop.panels.form import Form, ask
+from desktop.panels.store_card import StoreCard
 from desktop.panels.sync import SyncPanel
 
 GATHER_MS = 300
@@ -20,9 +22,9 @@ class SyncWire(QObject):
     """Whether the studio's store cannot be reached right now."""
     invited = Signal()
 
-    def __init__(self, client: Client, panel: SyncPanel) -> None:
+    def __init__(self, client: Client, panel: SyncPanel, store: StoreCard) -> None:
         super().__init__(panel)
-        self.client, self.panel = client, panel
+        self.client, self.panel, self.store = client, panel, store
         self.gathering = QTimer(self, singleShot=True, interval=GATHER_MS)
         self.gathering.timeout.connect(self.fill)
         panel.sync_wanted.connect(self.sync)
@@ -33,21 +35,28 @@ class SyncWire(QObject):
         panel.transfers.changed.connect(self.change_transfers)
 
     def fill(self) -> None:
-        """Ask for all that the page shows; whoever may not see a part goes without."""
+        """Ask for all that is shown of it; whoever may not see a part goes without."""
         self.client.get("/sync", slot="sync").done.connect(self.put_standing)
-        if not self.panel.isVisible():
-            return
-        for path, put in (
-            ("/studio", self.panel.set_devices),
-            ("/sync/waiting", lambda told: self.panel.waiting.set_rows(told["items"])),
-        ):
-            reply = self.client.get(path, slot=path)
-            reply.done.connect(put)
-            reply.failed.connect(lambda _: None)
+        if self.panel.isVisible() or self.store.isVisible():
+            self.ask("/studio", self.put_studio)
+        if self.panel.isVisible():
+            self.ask("/sync/waiting", lambda told: self.panel.waiting.set_rows(told["items"]))
+
+    def ask(self, path: str, put: Callable[[dict[str, Any]], None]) -> None:
+        """Ask for a part that not everybody may see."""
+        reply = self.client.get(path, slot=path)
+        reply.done.connect(put)
+        reply.failed.connect(lambda _: None)
+
+    def put_studio(self, studio: dict[str, Any]) -> None:
+        """Show the studio's machines, and where this one keeps its keys."""
+        self.panel.set_studio(studio)
+        self.store.set_studio(studio)
 
     def put_standing(self, standing: dict[str, Any]) -> None:
         """Show how things stand, here and at the side of the window."""
         self.panel.set_standing(standing)
+        self.store.set_standing(standing)
         self.offline.emit(standing["trouble"] is not None)
 
     def note_event(self, event: dict[str, Any]) -> None:

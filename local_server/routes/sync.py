@@ -279,6 +279,7 @@ def show_devices() -> DeviceList:
     keys = reader_wording().say(here.chest.where()).detail
     return DeviceList(
         studio=desk.studio,
+        alone=not here.stores.apart,
         mints=desk.keys.minter is not None,
         treasurer=fold.treasury.treasurer,
         keys=keys,

@@ -113,6 +113,7 @@ class DeviceList(Shape):
     """The studio's machines."""
 
     studio: str = Field(description="The studio")
+    alone: bool = Field(description="No other machine reaches its store: none can be invited")
     mints: bool = Field(description="This machine may mint: it is an admin's")
     treasurer: str | None = Field(
         description="The machine that alone keeps the treasury; null: the store needs none"

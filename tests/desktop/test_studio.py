@@ -79,7 +79,7 @@ def test_a_studio_is_founded_joined_and_left(
         qtbot.waitUntil(form.problem.isVisible, timeout=MS_MAX)
         (tmp_path / "shared").mkdir()
         form.store.setText(str(tmp_path / "shared"))
-        with qtbot.waitSignal(first.studio_wire.moved, timeout=MS_MAX):
+        with qtbot.waitSignal(first.studio_wire.told, timeout=MS_MAX):
             form.accept_button.click()
             form.store.setText(str(tmp_path / "shared"))
             with qtbot.assertNotEmitted(form.sent):
@@ -105,7 +105,7 @@ def test_a_studio_is_founded_joined_and_left(
     joining.accept_button.click()
     qtbot.waitUntil(joining.problem.isVisible, timeout=MS_MAX)
     joining.invite.setPlainText(invite)
-    with qtbot.waitSignal(second.studio_wire.moved, timeout=MS_MAX):
+    with qtbot.waitSignal(second.studio_wire.told, timeout=MS_MAX):
         joining.accept_button.click()
     wait_for_studio(qtbot, second, "lantern-works")
     take_out(qtbot, first)

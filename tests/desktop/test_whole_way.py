@@ -42,7 +42,7 @@ def test_from_drop_to_bill(
     assert bill.bill is not None
     assert bill.bill["total_micros"] == told["total_micros"]
     saved = scene.with_suffix(".pdf")
-    window.job_wire.write_bill("pdf", saved)
+    window.saving.keep(saved, f"/jobs/{job}/bill", "pdf")
     qtbot.waitUntil(lambda: saved.exists() and saved.read_bytes()[:4] == b"%PDF", timeout=20_000)
 
 

@@ -1,0 +1,34 @@
+"""Work in the background: what comes of it reaches the window, whatever that is."""
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.background import Background
+
+MS_MAX = 10_000
+
+
+def fail() -> int:
+    """Raise what nobody foresaw."""
+    raise ValueError("for the test")
+
+
+def test_results_and_errors_come_back(qtbot: QtBot) -> None:
+    """Exactly one of the two, in the thread that asked."""
+    background, told = Background(), []
+    background.start(lambda: 7, told.append, told.append)
+    qtbot.waitUntil(lambda: told == [7], timeout=MS_MAX)
+    background.start(fail, told.append, lambda error: told.append(str(error)))
+    qtbot.waitUntil(lambda: told == [7, "for the test"], timeout=MS_MAX)
+
+
+def test_errors_that_nobody_takes_are_reported(qtbot: QtBot) -> None:
+    """They are raised where crash reports are written, and not lost in a thread."""
+    background = Background()
+    with qtbot.capture_exceptions() as raised:
+        background.start(fail, lambda _: None)
+        qtbot.waitUntil(lambda: bool(raised), timeout=MS_MAX)
+    [(kind, error, _)] = raised
+    assert kind is ValueError
+    with pytest.raises(ValueError, match="for the test"):
+        raise error
