@@ -24,7 +24,7 @@ def make_bill_model(stage: Stage) -> TableModel:
 
     columns = (
         TableColumn(title="bill.frame", show=lambda one: str(one["frame"])),
-        TableColumn(title="bill.node", show=lambda one: one["node"] or "–"),
+        TableColumn(title="bill.node", show=lambda one: one["node_name"] or one["node"] or "–"),
         TableColumn(title="bill.attempt", show=lambda one: str(one["attempt"]), is_figure=True),
         TableColumn(
             title="bill.time",

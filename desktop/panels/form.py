@@ -28,7 +28,14 @@ class Form(QDialog):
     sent = Signal()
 
     def __init__(
-        self, stage: Stage, parent: QWidget, *, title: str, detail: str = "", accept: str
+        self,
+        stage: Stage,
+        parent: QWidget,
+        *,
+        title: str,
+        detail: str = "",
+        accept: str,
+        is_danger: bool = False,
     ) -> None:
         super().__init__(parent)
         self.stage = stage
@@ -54,7 +61,7 @@ class Form(QDialog):
         self.accept_button = self.buttons.addButton(
             words.say(accept), QDialogButtonBox.ButtonRole.AcceptRole
         )
-        self.accept_button.setObjectName("primary")
+        self.accept_button.setObjectName("primary-danger" if is_danger else "primary")
         self.buttons.addButton(words.say("dialogs.cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         self.buttons.accepted.connect(self.send)
         self.buttons.rejected.connect(self.reject)

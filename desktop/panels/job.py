@@ -21,6 +21,7 @@ from desktop.panels.charts import BarChart
 from desktop.panels.frame_tiles import WIDTH, WIDTH_MAX, WIDTH_MIN, make_frame_grid
 from desktop.panels.jobs import VERBS
 from desktop.panels.layout import PAGE, card, column, holder, row
+from desktop.panels.story import retell
 from desktop.stage import Stage
 from desktop.theme import make_monospace
 from desktop.thumbnails import Thumbnails
@@ -162,6 +163,10 @@ class JobPanel(QWidget):
         self.pages.setCurrentIndex(place)
         self.size_.setVisible(place == 0)
         self.tab_chosen.emit(TABS[place])
+
+    def set_story(self, told: str) -> None:
+        """Show all that has happened."""
+        self.story.setPlainText(retell(self.stage.words, told))
 
     def set_admin(self, is_admin: bool) -> None:
         """Let admins give money back."""

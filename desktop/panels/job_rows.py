@@ -13,7 +13,9 @@ from desktop.thumbnails import COVER, Thumbnails
 
 Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 84
-THUMBNAIL = QSize(112, 63)
+THUMBNAIL, SMALL_THUMBNAIL = QSize(112, 63), QSize(80, 45)
+NAME_WIDTH = 320
+"""Below this width of a cell its picture is small."""
 PAD = 12
 UPPER, LOWER = 24, 22
 SELF_EVIDENT = ("queued", "running", "completed")
@@ -75,18 +77,20 @@ class JobRows(QStyledItemDelegate):
 
     def draw_name(self, painter: QPainter, rect: QRect, job: Job) -> None:
         """Draw a job's picture, its name, and what it renders."""
-        top = rect.top() + (rect.height() - THUMBNAIL.height()) / 2
-        place = QRectF(rect.left(), top, THUMBNAIL.width(), THUMBNAIL.height())
+        size = THUMBNAIL if rect.width() >= NAME_WIDTH else SMALL_THUMBNAIL
+        top = rect.top() + (rect.height() - size.height()) / 2
+        place = QRectF(rect.left(), top, size.width(), size.height())
         theme, pixmap = self.stage.theme, None
         if job["frames"]["done"]:
             ratio = painter.device().devicePixelRatioF()
-            pixmap = self.thumbnails.fit(job["id"], COVER, THUMBNAIL, radius=7, ratio=ratio)
+            pixmap = self.thumbnails.fit(job["id"], COVER, size, radius=7, ratio=ratio)
         if pixmap is not None:
             painter.drawPixmap(place.topLeft(), pixmap)
         else:
             draw_plate(painter, place, fill=theme.colour("raised"), radius=7)
             icon = self.stage.icons.icon("image", "faint")
-            icon.paint(painter, place.toRect().adjusted(44, 19, -44, -19))
+            middle = place.center().toPoint()
+            icon.paint(painter, QRect(middle.x() - 12, middle.y() - 12, 24, 24))
         words = self.stage.words
         told = []
         if job["range"]:
@@ -94,7 +98,7 @@ class JobRows(QStyledItemDelegate):
         if job["renderer"]:
             told.append(show_renderer(job["renderer"]))
         told.append(show_moment(words, job["created_at_ms"], now_ms=self.stage.now_ms()))
-        rest = rect.adjusted(THUMBNAIL.width() + 16, 0, 0, 0)
+        rest = rect.adjusted(size.width() + 14, 0, 0, 0)
         self.draw_pair(painter, rest, job["name"], " · ".join(told), font=self.strong)
 
     def draw_state(self, painter: QPainter, rect: QRect, job: Job) -> None:

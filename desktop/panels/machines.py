@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from desktop.figures import show_moment
 from desktop.models.table import TableColumn, TableModel
 from desktop.panels.layout import PAGE, card, clear_layout, column, holder, line, row, scroller
-from desktop.panels.tables import make_table
+from desktop.panels.tables import fit_height, make_table
 from desktop.stage import Stage
 
-NODES_HEIGHT = 168
+NODES_MAX = 8
 STATE_ROLES = {"up": "good", "starting": "wary", "down": "bad", "none": "faint"}
 
 
@@ -50,7 +50,7 @@ class MachinesPanel(QWidget):
         self.node = column(gap=6)
         self.nodes = make_nodes_model(stage)
         nodes = make_table(stage, self.nodes, "machines.nodes")
-        nodes.setFixedHeight(NODES_HEIGHT)
+        fit_height(nodes, NODES_MAX)
         self.found = column(gap=12)
         self.missing = column(gap=12)
         how = stage.label("machines.how", "quiet")

@@ -70,7 +70,16 @@ class PeoplePanel(QWidget):
             row(stage.label("people.title", "title"), None, self.password, self.add),
             card(*self.rules.values(), gap=10),
             self.table,
-            row(self.role, self.level, None, *self.deeds.values(), gap=8),
+            row(
+                stage.label("people.role", "caption"),
+                self.role,
+                8,
+                stage.label("people.level", "caption"),
+                self.level,
+                None,
+                gap=8,
+            ),
+            row(*self.deeds.values(), None, gap=8),
             gap=16,
         )
         layout.setContentsMargins(PAGE, PAGE, PAGE, 20)

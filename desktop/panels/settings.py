@@ -60,9 +60,9 @@ class SettingsPanel(QWidget):
                 self.make_way("settings.limits", "sync"),
             ),
             *self.make_section("store", self.store),
-            *self.make_section("help", self.make_tour()),
             *self.make_section("folders", self.make_folder()),
             *self.make_section("server", self.make_server()),
+            *self.make_section("help", self.make_tour()),
             None,
             gap=12,
         )

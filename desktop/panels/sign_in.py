@@ -126,6 +126,7 @@ class SignInPanel(QWidget):
         self.email.setVisible(kind == UP)
         self.code.setVisible(kind == RESET)
         self.password.setVisible(kind != FORGOTTEN)
+        self.name.setPlaceholderText(say("people.name" if kind == UP else "sign_in.name"))
         new = say("sign_in.password" if kind == IN else "sign_in.new_password")
         self.password.setPlaceholderText(new)
         hints = {FORGOTTEN: "sign_in.hint_forgotten"}

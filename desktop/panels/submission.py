@@ -38,9 +38,9 @@ class SubmissionPanel(QWidget):
         self.list.setContentsMargins(0, 0, 12, PAGE)
         self.list.addStretch(1)
         self.area = scroller(holder(self.list))
-        layout = column(
-            row(back, stage.label("submit.title", "title"), None, add), self.area, gap=16
-        )
+        head = row(back, stage.label("submit.title", "title"), None, add)
+        head.setContentsMargins(0, 0, 12, 0)
+        layout = column(head, self.area, gap=16)
         layout.setContentsMargins(PAGE, 20, PAGE - 12, 0)
         self.setLayout(layout)
 

@@ -9,12 +9,11 @@ from PySide6.QtWidgets import QLabel, QPushButton, QTableView, QWidget
 from desktop.figures import show_moment, show_money
 from desktop.models.table import TableColumn, TableModel
 from desktop.panels.layout import PAGE, card, column, holder, row, scroller
-from desktop.panels.tables import make_table
+from desktop.panels.tables import fit_height, make_table
 from desktop.panels.transfers import TransfersCard
 from desktop.stage import Stage
 
-DEVICES_HEIGHT = 190
-WAITING_HEIGHT = 170
+DEVICES_MAX, WAITING_MAX = 8, 5
 
 
 def make_waiting_model(stage: Stage) -> TableModel:
@@ -116,7 +115,7 @@ class SyncPanel(QWidget):
         """Make the list of machines, with what an admin can do about one."""
         stage = self.stage
         self.device_table = make_table(stage, self.devices, "sync.machines")
-        self.device_table.setFixedHeight(DEVICES_HEIGHT)
+        fit_height(self.device_table, DEVICES_MAX)
         self.invite = stage.caption(QPushButton(), "sync.invite")
         stage.icons.set_on(self.invite, "plus")
         self.invite.clicked.connect(self.invite_wanted)
@@ -133,7 +132,7 @@ class SyncPanel(QWidget):
         """Make the list of what waits, with what can be done about each."""
         stage = self.stage
         self.waiting_table = make_table(stage, self.waiting, "sync.waiting", stretch=2)
-        self.waiting_table.setFixedHeight(WAITING_HEIGHT)
+        fit_height(self.waiting_table, WAITING_MAX)
         self.retry = stage.caption(QPushButton(), "sync.retry")
         self.retry.clicked.connect(
             lambda: self.retry_wanted.emit(self.pick(self.waiting_table)["id"])

@@ -27,3 +27,14 @@ def make_table(stage: Stage, model: TableModel, name: str, *, stretch: int = 0) 
     header.setSectionResizeMode(stretch, QHeaderView.ResizeMode.Stretch)
     stage.words.bind(view, lambda: view.setAccessibleName(stage.words.say(name)))
     return view
+
+
+def fit_height(view: QTableView, rows_max: int) -> None:
+    """Let a table be as high as its rows, from one to so many; more are scrolled."""
+
+    def fit() -> None:
+        rows = min(max(1, view.model().rowCount()), rows_max)
+        view.setFixedHeight(view.horizontalHeader().sizeHint().height() + rows * ROW_HEIGHT + 2)
+
+    view.model().modelReset.connect(fit)
+    fit()

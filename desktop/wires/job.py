@@ -139,9 +139,7 @@ class JobWire(QObject):
             reply.failed.connect(lambda _: self.panel.bill.set_bill(None))
         elif name == "story" and self.job:
             reply = self.client.get(f"/jobs/{self.job}/log", slot="story", raw=True)
-            reply.done.connect(
-                lambda data: self.panel.story.setPlainText(data.decode("utf-8", "replace"))
-            )
+            reply.done.connect(lambda data: self.panel.set_story(data.decode("utf-8", "replace")))
 
     def ask_picture(self, job: str, number: int) -> None:
         """Ask for a frame's file."""

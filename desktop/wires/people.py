@@ -82,7 +82,8 @@ class PeopleWire(QObject):
             reply = self.client.post(f"/people/{person['id']}/code")
             reply.done.connect(lambda told: self.show_code(person, told))
         else:
-            form = self.make_form(f"people.{name}", f"people.{name}_detail", name=person["name"])
+            title = f"people.{name}"
+            form = self.make_form(title, f"{title}_detail", is_danger=True, name=person["name"])
             ask(form, lambda: self.delete(name, person))
 
     def delete(self, name: str, person: dict[str, Any]) -> None:
@@ -136,7 +137,9 @@ class PeopleWire(QObject):
 
     def ask_password(self) -> None:
         """Ask for a password of one's own: whoever shares a machine needs one."""
-        form = self.make_form("people.password", "people.password_detail")
+        form = self.make_form(
+            "people.own_password", "people.password_detail", "people.set_password"
+        )
         old = form.add_line("people.old_password", secret=True)
         new = form.add_line("sign_in.new_password", secret=True)
 
@@ -147,10 +150,18 @@ class PeopleWire(QObject):
         form.sent.connect(send)
         form.open()
 
-    def make_form(self, title: str, detail: str, accept: str = "", **params: str) -> Form:
+    def make_form(
+        self, title: str, detail: str, accept: str = "", *, is_danger: bool = False, **params: str
+    ) -> Form:
         """Return a form about people."""
-        said = self.stage.words.say(detail, **params)
-        return Form(self.stage, self.panel, title=title, detail=said, accept=accept or title)
+        return Form(
+            self.stage,
+            self.panel,
+            title=title,
+            detail=self.stage.words.say(detail, **params),
+            accept=accept or title,
+            is_danger=is_danger,
+        )
 
     def finish(self, form: Form, reply: Reply) -> None:
         """Close a form once it is done, or say in it why it is not."""

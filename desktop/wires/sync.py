@@ -85,6 +85,7 @@ class SyncWire(QObject):
             title="sync.revoke",
             detail=say("sync.revoke_detail", name=device["host"]),
             accept="sync.revoke",
+            is_danger=True,
         )
         ask(form, lambda: self.revoke(device["id"]))
 
@@ -107,6 +108,7 @@ class SyncWire(QObject):
             title="sync.drop",
             detail=say("sync.drop_detail", amount=amount),
             accept="sync.drop",
+            is_danger=True,
         )
         ask(form, lambda: self.drop(waiting["id"]))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt
-from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QScrollArea, QWidget
 
 from desktop.company import Company
 from desktop.crash_reports import CrashReports
@@ -17,6 +17,7 @@ from desktop.server_watch import ServerState
 SCENES = Path(__file__).parents[2] / "resources" / "scenes"
 WAIT_MS_MAX = 60_000
 MANY_MICROS = 12_340_000
+BUCKET = "oss://bucket/studio?region=cn-hangzhou"
 LACKING = 'box { -1, 1 pigment { image_map { png "gone.png" } } }\n'
 Look = Callable[[str, QWidget | None], None]
 """What is done at each screen: its name, and the dialog or menu, None for the window itself."""
@@ -67,6 +68,10 @@ def show_jobs(app: QApplication, window: MainWindow, look: Look) -> None:
     look("jobs-nothing", None)
     panel.search.clear()
     wait(app, lambda: bool(window.jobs.items))
+    kept = list(window.jobs.items)
+    window.jobs.set_rows([], None)
+    look("jobs-empty", None)
+    window.jobs.set_rows(kept, None)
 
 
 def show_job(app: QApplication, window: MainWindow, job: str, look: Look) -> None:
@@ -94,6 +99,8 @@ def show_pages(app: QApplication, window: MainWindow, look: Look) -> None:
     window.show_page("machines")
     wait(app, lambda: window.machines_panel.renderers is not None)
     look("machines", None)
+    scroll_down(window.machines_panel)
+    look("machines-lower", None)
     window.show_page("sync")
     wait(app, lambda: window.sync_panel.standing is not None)
     look("studio", None)
@@ -102,7 +109,10 @@ def show_pages(app: QApplication, window: MainWindow, look: Look) -> None:
     window.people_panel.table.selectRow(0)
     look("people", None)
     window.show_page("settings")
+    wait(app, lambda: bool(window.settings_panel.store.keys.text()))
     look("settings", None)
+    scroll_down(window.settings_panel)
+    look("settings-lower", None)
 
 
 def show_submission(app: QApplication, window: MainWindow, look: Look) -> None:
@@ -146,8 +156,10 @@ def show_dialogs(app: QApplication, window: MainWindow, job: str, look: Look) ->
     window.sync_panel.found.click()
     form = window.studio_wire.form
     assert isinstance(form, FoundForm)
-    form.store.setText("oss://bucket/studio?region=cn-hangzhou")
+    form.store.setText(BUCKET)
     look_at_dialog(window, "found", look)
+    window.settings_panel.store.key_wanted.emit(BUCKET)
+    look_at_dialog(window, "key", look)
     window.jobs_wire.ask_consent(job, MANY_MICROS)
     look_at_dialog(window, "consent", look)
     window.open_job(job)
@@ -183,6 +195,13 @@ def list_kinds(kind: type[QObject]) -> set[type[QObject]]:
     if not kinds:
         return {kind} if kind.__module__.startswith("desktop.") else set()
     return set().union(*(list_kinds(one) for one in kinds))
+
+
+def scroll_down(page: QWidget) -> None:
+    """Show the lower end of a page."""
+    area = page.findChild(QScrollArea)
+    assert area is not None
+    area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
 
 
 def look_at_menu(parent: QWidget, name: str, look: Look) -> None:
