@@ -49,14 +49,24 @@ class ServerWatch(QObject):
         self.address: ServerAddress | None = None
         self.failures = 0
         self.began = 0.0
-        self.is_ours = False
-        self.process: subprocess.Popen[bytes] | None = None
+        self.processes: list[subprocess.Popen[bytes]] = []
         self.error: dict[str, str] = {}
         self.files = QFileSystemWatcher(self)
         self.files.directoryChanged.connect(self.look)
         self.patience = QTimer(self, singleShot=True, interval=START_MS_MAX)
         self.patience.timeout.connect(self.give_up)
         self.ended.connect(self.on_end)
+
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether the server that answers is one that this window started."""
+        address = self.address
+        return address is not None and any(one.pid == address.pid for one in self.processes)
+
+    @property
+    def is_starting(self) -> bool:
+        """Tell whether a server is on its way."""
+        return self.state in (ServerState.STARTING, ServerState.RESTARTING)
 
     @property
     def log_file(self) -> Path:
@@ -75,13 +85,11 @@ class ServerWatch(QObject):
         self.began = time.monotonic()
         address = read_address(self.data)
         if address is not None:
-            self.is_ours = False
             self.adopt(address)
             self.watch_process(address.pid)
             return
         self.set_state(state)
         self.patience.start()
-        self.is_ours = True
         threading.Thread(target=self.run_server, name="server", daemon=True).start()
 
     def run_server(self) -> None:
@@ -102,10 +110,11 @@ class ServerWatch(QObject):
             self.error = {"title": "", "detail": str(error)}
             self.ended.emit(0, -1)
             return
-        self.process = process
+        self.processes.append(process)
         if self.state == ServerState.STOPPED:
             process.terminate()  # the window was closed in the meantime
         code = process.wait()
+        self.processes.remove(process)
         with contextlib.suppress(RuntimeError):  # the window has gone in the meantime
             self.ended.emit(process.pid, code)
 
@@ -122,7 +131,7 @@ class ServerWatch(QObject):
 
     def look(self) -> None:
         """See whether the server has told where it is."""
-        if self.state in (ServerState.STARTING, ServerState.RESTARTING):
+        if self.is_starting:
             address = read_address(self.data)
             if address is not None:
                 self.adopt(address)
@@ -163,7 +172,7 @@ class ServerWatch(QObject):
 
     def give_up(self) -> None:
         """Say that the server takes too long."""
-        if self.state in (ServerState.STARTING, ServerState.RESTARTING):
+        if self.is_starting:
             self.fail()
 
     def fail(self) -> None:
@@ -179,14 +188,15 @@ class ServerWatch(QObject):
         self.set_state(ServerState.STOPPED)
 
     def stop(self, *, ends_server: bool) -> None:
-        """Watch no more, over nobody's server; our own is ended unless it is still needed.
+        """Watch no more, over nobody's server; what we started is ended unless still needed.
 
         It ends in its own time: it gives frames under way back to the queue.
         """
         self.patience.stop()
         self.state, self.address = ServerState.STOPPED, None
-        if ends_server and self.is_ours and self.process is not None:
-            self.process.terminate()
+        if ends_server:
+            for process in self.processes:
+                process.terminate()
 
     def set_state(self, state: ServerState) -> None:
         """Keep how the server is, and tell."""

@@ -1,14 +1,14 @@
 """Wires of moving house: the server ends, this machine joins or founds a studio, it starts."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from desktop.client import Problem
-from desktop.commands import Commands
+from desktop.commands import Commands, Line
 from desktop.panels.settings import SettingsPanel
 from desktop.panels.studio_forms import FoundForm, JoinForm, KeyForm, StudioForm
 from desktop.panels.sync import SyncPanel
@@ -63,13 +63,26 @@ class StudioWire(QObject):
     # --- moving ---
 
     def move(self, form: StudioForm) -> None:
-        """Move; the command line ends the server, and waits until it is gone."""
+        """Move, once there is a server to end or none.
+
+        The command line finds only a server that has told where it is. One that is starting would
+        come up beside the next one, and nobody would end it.
+        """
         self.set_moving(True)
+        lines = form.lines
+        if self.watch.is_starting:
+            once = Qt.ConnectionType.SingleShotConnection
+            self.watch.changed.connect(lambda _: self.run_move(lines), once)
+        else:
+            self.run_move(lines)
+
+    def run_move(self, lines: Sequence[Line]) -> None:
+        """Have the command line end the server, wait until it is gone, and move."""
         self.watch.step_aside()
         commands = self.make_commands()
         commands.done.connect(self.finish)
         commands.failed.connect(self.fail)
-        commands.run(form.lines)
+        commands.run(lines)
 
     def finish(self, told: dict[str, Any]) -> None:
         """Show the studio that this machine is in now."""
