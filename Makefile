@@ -10,8 +10,9 @@ unexport PYTHONHOME PYTHONPATH
 python := .venv/bin/python
 arguments ?=
 
-# Two workers, a file of tests each: much of a test is waiting. They have to agree on the order of sets.
-side_by_side := -n 2 --dist loadfile
+# Three workers, a file of tests each: much of a test is waiting, and what lasts longest comes first. They
+# have to agree on the order of sets.
+side_by_side := -n 3 --dist loadfile --no-loadscope-reorder
 test: export PYTHONHASHSEED := 0
 
 .PHONY: help demo app screenshots test bench fuzz torture format lock clean

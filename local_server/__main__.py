@@ -1,5 +1,6 @@
 """The entry of every process of this program: `yuntu ...`, `python -m local_server ...`."""
 
+import gc
 import os
 import runpy
 import sys
@@ -25,6 +26,8 @@ def main() -> None:
     from local_server.cli.first_look import find_command
 
     if find_command(sys.argv[1:]) == "serve":
+        # What is imported stays: `serve` counts from its start on what may become garbage.
+        gc.disable()
         # gevent has to come before anything that has seen sockets or threads.
         from gevent import monkey
 

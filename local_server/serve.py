@@ -159,6 +159,7 @@ def serve(services: Services, listener: socket.socket) -> None:
     # What is here now stays: collecting garbage need not look at it ever again.
     gc.collect()
     gc.freeze()
+    gc.enable()
     log.info("serving on port %s", listener.getsockname()[1])
     services.ended.wait()
     log.info("ending")

@@ -224,12 +224,9 @@ def stop_server(data: Path, wording: Wording) -> ServerAddress | None:
             raise Unavailable("server_silent", pid=address.pid, port=address.port) from error
     finally:
         client.close()
-    try:
-        psutil.Process(address.pid).wait(timeout=END_SECONDS_MAX)
-    except psutil.NoSuchProcess:
-        pass
-    except psutil.TimeoutExpired as error:
-        raise Unavailable(
-            "server_not_ending", pid=address.pid, seconds=int(END_SECONDS_MAX)
-        ) from error
+    ends = time.monotonic() + END_SECONDS_MAX
+    while is_running(address.pid):  # `wait` would wait for its burial, which some containers forget
+        if time.monotonic() > ends:
+            raise Unavailable("server_not_ending", pid=address.pid, seconds=int(END_SECONDS_MAX))
+        time.sleep(LOOK_SECONDS)
     return address

@@ -21,6 +21,7 @@ from tests.desktop.stopwatch import Stopwatch
 from tests.end_to_end.running_farm import RunningFarm, read_command
 
 END_SECONDS_MAX = 30
+MARK = "YUNTU_TESTED_BY"
 
 
 @pytest.fixture(scope="session")
@@ -29,38 +30,30 @@ def qapp_cls() -> type[QApplication]:
     return Stopwatch
 
 
-def read_line(process: psutil.Process) -> set[int]:
-    """Return the ids of a process and those it comes from, up to this one; none if it is gone."""
-    try:
-        line = [process, *process.parents()]
-    except psutil.Error:
-        return set()
-    own = [one.pid for one in line]
-    return set(own[: own.index(os.getpid())] if os.getpid() in own else own) - {1}
+@pytest.fixture(autouse=True)
+def mark_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every process that a test starts, and what that starts, say whose it is."""
+    monkeypatch.setenv(MARK, str(os.getpid()))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def let_nothing_run_on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No process may outlive these tests: neither a child nor one that works in their folders.
-
-    What ran before, and what that has started, belongs to other tests of the session.
-    """
-    folder = str(tmp_path_factory.getbasetemp())
-    before = set(psutil.pids()) - {os.getpid()}
+def let_nothing_run_on() -> Iterator[None]:
+    """No process that one of these tests started may outlive them."""
     yield
-    children = psutil.Process().children()
-    left = [
-        one
-        for one in psutil.process_iter()
-        if one.pid != os.getpid()
-        and (one in children or folder in " ".join(read_command(one)))
-        and before.isdisjoint(read_line(one))
-    ]
+    left = [one for one in psutil.process_iter() if read_mark(one) == str(os.getpid())]
     _, alive = psutil.wait_procs(left, timeout=END_SECONDS_MAX)
     told = [" ".join(read_command(one)) for one in alive]
     for one in alive:
         one.kill()
     assert not told
+
+
+def read_mark(process: psutil.Process) -> str | None:
+    """Return whose a process says it is, None where it says nothing."""
+    try:
+        return process.environ().get(MARK)
+    except psutil.Error:
+        return None
 
 
 @pytest.fixture(scope="session")

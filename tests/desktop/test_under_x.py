@@ -12,12 +12,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SCREEN = ["-screen", "0", "1600x1000x24"]
 RUN_SECONDS_MAX = 1_800
-AGAIN = [
-    "test_manners.py",
-    "test_offline.py",
-    "test_server.py",
-    "test_sign_in.py",
-    "test_whole_way.py",
+BRIEFLY = ["test_manners.py", "test_whole_way.py::test_from_drop_to_bill"]
+AT_LENGTH = [
+    *("test_manners.py", "test_offline.py", "test_server.py"),
+    *("test_sign_in.py", "test_whole_way.py"),
 ]
 """Those that show a window and work it."""
 
@@ -47,14 +45,21 @@ def display() -> Iterator[str]:
         server.wait()
 
 
-def test_windows_under_x(display: str) -> None:
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(BRIEFLY, id="briefly"),
+        pytest.param(AT_LENGTH, id="at length", marks=pytest.mark.torture),
+    ],
+)
+def test_windows_under_x(display: str, again: list[str]) -> None:
     """What holds without a display holds with one."""
     environment = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
     environment.pop("PYTEST_XDIST_WORKER", None)
     ran = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "no:xdist", "-p", "no:cacheprovider"),
-            *(f"tests/desktop/{name}" for name in AGAIN),
+            *(f"tests/desktop/{name}" for name in again),
         ],
         cwd=ROOT,
         env=environment,

@@ -19,14 +19,17 @@ from tests.end_to_end.running_studio import AT_REST, make_scene
 OLD_SECONDS = 40 * 24 * 3600
 
 
-@pytest.fixture
-def machines(tmp_path: Path) -> Iterator[tuple[Workstation, Workstation]]:
+@pytest.fixture(scope="module")
+def machines(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Workstation, Workstation]]:
     """The founder's workstation and an artist's, which share a folder."""
-    (tmp_path / "share").mkdir()
-    founder, artist = Workstation(tmp_path / "founder"), Workstation(tmp_path / "artist")
+    folder = tmp_path_factory.mktemp("clearing")
+    (folder / "share").mkdir()
+    founder, artist = Workstation(folder / "founder"), Workstation(folder / "artist")
     try:
         founder.run("topup", "30")
-        founder.run("studio", "create", "atelier", "--store", str(tmp_path / "share"))
+        founder.run("studio", "create", "atelier", "--store", str(folder / "share"))
         artist.run("studio", "join", founder.run("studio", "invite", "--mints")["invite"])
         yield founder, artist
     finally:
@@ -63,7 +66,7 @@ def test_only_garbage_goes(machines: tuple[Workstation, Workstation], tmp_path: 
     founder, artist = machines
     work(founder, tmp_path / "scene-1")
     work(artist, tmp_path / "scene-2", "--fresh")
-    share = tmp_path / "share"
+    share = founder.data.with_name("share")
     # Two frames and their thumbnails from each, and two portraits; small pictures are their own.
     wait_until(
         lambda: (

@@ -32,28 +32,34 @@ def make_scene(folder: Path) -> Path:
     return scene
 
 
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[RunningBucket]:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all that the founder has is."""
+    return tmp_path_factory.mktemp("invites")
+
+
+@pytest.fixture(scope="module")
+def bucket(folder: Path) -> Iterator[RunningBucket]:
     """A bucket whose key only the founder has."""
-    running = RunningBucket(tmp_path / "bucket").start()
+    running = RunningBucket(folder / "bucket").start()
     yield running
     running.kill()
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RunningRedis]:
+@pytest.fixture(scope="module")
+def redis(folder: Path) -> Iterator[RunningRedis]:
     """A Redis for the farm."""
-    running = RunningRedis(tmp_path)
+    running = RunningRedis(folder)
     running.start()
     yield running
     running.kill()
 
 
-@pytest.fixture
-def founder(tmp_path: Path, bucket: RunningBucket, redis: RunningRedis) -> Iterator[Workstation]:
+@pytest.fixture(scope="module")
+def founder(folder: Path, bucket: RunningBucket, redis: RunningRedis) -> Iterator[Workstation]:
     """The founder of a studio in the bucket that has a farm."""
-    key = bucket.write_key(tmp_path / "bucket.key")
-    founder = Workstation(tmp_path / "founder", YUNTU_BUCKET_KEY_FILE=str(key))
+    key = bucket.write_key(folder / "bucket.key")
+    founder = Workstation(folder / "founder", YUNTU_BUCKET_KEY_FILE=str(key))
     try:
         founder.run("topup", "50")
         founder.run("studio", "create", "atelier", "--store", bucket.address)
@@ -151,8 +157,9 @@ def check_revoked(
 
 
 def test_a_bucket_gets_another_key(
-    founder: Workstation, bucket: RunningBucket, tmp_path: Path
+    founder: Workstation, bucket: RunningBucket, folder: Path, tmp_path: Path
 ) -> None:
+    earlier = len(founder.run("farm")["invited"])
     artist, node = Workstation(tmp_path / "artist"), NodeProcess(tmp_path / "node")
     try:
         artist.run("studio", "join", founder.run("studio", "invite")["invite"])
@@ -171,7 +178,7 @@ def test_a_bucket_gets_another_key(
         wrong = tmp_path / "wrong.key"
         wrong.write_text("new-key\nno-secret\n")
         assert artist.fail("store", "credentials", "--key-file", str(wrong)) == "store_key_wrong"
-        bucket.write_key(tmp_path / "bucket.key")  # where the founder's machine has it
+        bucket.write_key(folder / "bucket.key")  # where the founder's machine has it
         wait_for_sync(founder)
         artist.run("studio", "join", founder.run("studio", "invite")["invite"])
         wait_for_sync(artist)
@@ -180,7 +187,7 @@ def test_a_bucket_gets_another_key(
         node.start("--invite", founder.run("farm", "invite")["invite"])
         wait_until(lambda: "renderers=" in node.log[said:], seconds=60, what="it is up again")
         founder.run("sync")
-        assert len(founder.run("farm")["invited"]) == 1, "it is the same node"
+        assert len(founder.run("farm")["invited"]) == earlier + 1, "it is the same node"
     finally:
         artist.finish("stop")
         node.stop()

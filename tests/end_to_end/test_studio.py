@@ -40,14 +40,16 @@ def studio(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningSt
         bucket.kill()
 
 
-def test_machines_come_together(studio: RunningStudio) -> None:
+def test_machines_come_together_and_one_that_is_revoked_is_out(studio: RunningStudio) -> None:
     studio.submit("founder", 0)
     studio.live(SHORT_ROUNDS, seed=1)
     studio.come_together()
     studio.assert_together()
+    check_revoked(studio)
 
 
-def test_a_machine_that_is_revoked_is_out(studio: RunningStudio) -> None:
+def check_revoked(studio: RunningStudio) -> None:
+    """Take the artist's machine out, and see that the store is closed to it."""
     founder, artist = studio.machines["founder"], studio.machines["artist"]
     artist.run("sync")
     devices = artist.run("studio", "devices")["items"]

@@ -112,8 +112,8 @@ def test_from_a_package_to_its_pictures(artist: Artist, farm: RunningFarm, tmp_p
     bill = artist.ask("GET", "/jobs/uploaded/bill")
     balance = artist.ask("GET", "/balance")
     assert balance["spent_micros"] == bill["total_micros"] > 0
-    artist.ask("POST", "/jobs", json={"id": "again", "package": package})
-    assert artist.wait("again")["frames"]["reused"] == 2
+    artist.ask("POST", "/jobs", json={"id": "uploaded-again", "package": package})
+    assert artist.wait("uploaded-again")["frames"]["reused"] == 2
     assert not farm.out("uploaded").exists()
 
 

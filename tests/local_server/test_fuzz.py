@@ -23,7 +23,7 @@ from tests.end_to_end.running_farm import RunningFarm
 from tests.local_server.cast import PASSWORD
 from tests.local_server.conftest import JOB, fill_database
 
-CASES = int(os.environ.get("YUNTU_FUZZ_CASES", "6"))
+CASES = int(os.environ.get("YUNTU_FUZZ_CASES", "3"))
 CALLERS = ("nobody", "artist", "admin")
 # Ends the server; what it answers is tested where nobody else needs it.
 LEFT_OUT = ("server.shut_down",)
