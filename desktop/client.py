@@ -17,6 +17,7 @@ ANSWER_MS_MAX = 60_000
 CHECK_MS_MAX = 3_600_000
 LOST = 0
 UNAUTHORIZED = 401
+PROGRAM = "YuntuWindow"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,6 +155,7 @@ class Client(QObject):
             "X-Yuntu-Key": self.address.key,
             "Accept-Language": self.language,
             "Content-Type": "application/json",
+            "User-Agent": f"{PROGRAM}/{self.address.version}",  # both come in one piece
         }.items():
             request.setRawHeader(name.encode(), value.encode())
         return request

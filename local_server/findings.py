@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from render.findings import Finding, Severity
+from sync.asset_uses import MissingReason
 from sync.package import PackagePlan
+from sync.package_plan import MissingAsset
+from sync.sequences import split_name
 
 # What the renderer itself misses; the package's own list is more exact where it has anything.
 MISSING_FILES = frozenset(
@@ -42,18 +45,42 @@ def list_package_findings(package: PackagePlan, *, allow_missing: bool) -> tuple
     """Return a finding for each asset that is not there, and what else is odd about the package."""
     severity = Severity.WARNING if allow_missing else Severity.BLOCKER
     missing = (
-        Finding(
-            code=f"missing_{one.reason}",
-            severity=severity,
-            params={"path": one.path, "used_by": one.used_by, **show_places(one.places)},
-        )
-        for one in package.missing
+        Finding(code=code, severity=severity, params=params)
+        for code, params in map(describe_missing, gather_sets(package.missing))
     )
     odd = (
         Finding(code=one.code, severity=Severity.WARNING, params=dict(one.params))
         for one in package.warnings
     )
     return (*missing, *odd)
+
+
+def gather_sets(missing: Iterable[MissingAsset]) -> list[list[MissingAsset]]:
+    """Return what is missing, tiles and frames of one set together, in the order of the first."""
+    sets: dict[object, list[MissingAsset]] = {}
+    for one in missing:
+        folder, name = split_path(one.path)
+        numbered = split_name(name)
+        alone = numbered is None or one.places or one.reason is not MissingReason.NOT_FOUND
+        shared = None if numbered is None else (folder, numbered.head, numbered.tail, one.used_by)
+        sets.setdefault((one.path, one.reason) if alone else shared, []).append(one)
+    return list(sets.values())
+
+
+def describe_missing(files: Sequence[MissingAsset]) -> tuple[str, dict[str, str | int]]:
+    """Return the code and params of one missing file, or of a set of them."""
+    first = files[0]
+    params: dict[str, str | int] = {"path": first.path, "used_by": first.used_by}
+    if len(files) == 1:
+        return f"missing_{first.reason}", params | show_places(first.places)
+    _, last = split_path(files[-1].path)
+    return "missing_set", params | {"last": last, "count": len(files)}
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """Return the folder and the name of a path as some machine writes it."""
+    cut = max(path.rfind("/"), path.rfind("\\")) + 1
+    return path[:cut], path[cut:]
 
 
 def show_places(places: Sequence[Path]) -> dict[str, str | int]:

@@ -32,7 +32,7 @@ from render.renderers import (
     version_of,
 )
 from sync.blobs import Digest
-from sync.lost_files import LostFiles, Recall
+from sync.lost_files import LostFiles, Recall, check_folders
 from sync.package import PackagePlan, plan_package
 
 OLD_LOOK = ("width", "height", "samples", "camera")
@@ -235,13 +235,6 @@ class Preparation:
             if not blockers & OF_THE_RENDERER:
                 return renderer, answer
         return answers[0]
-
-
-def check_folders(folders: Sequence[str]) -> None:
-    """Raise Unfit for what is no folder that files can be looked for in."""
-    for folder in folders:
-        if not os.access(folder, os.R_OK | os.X_OK) or not Path(folder).is_dir():
-            raise Unfit("find_in_missing", path=folder)
 
 
 def check_scene(scene: Path) -> None:

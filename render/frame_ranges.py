@@ -26,15 +26,18 @@ class FrameRangeError(ValueError):
 def parse_frames(text: str) -> tuple[int, ...]:
     """Return the frames of a range such as `1-20x2,30,-5--1`, in its order and without doubles.
 
-    Raises FrameRangeError with frames_empty, frames_not_a_range, frames_reversed (which proposes
-    the right order), frames_huge or frames_too_far.
+    Raises FrameRangeError with frames_empty, frames_gap, frames_not_a_range, frames_reversed
+    (which proposes the right order), frames_huge or frames_too_far.
     """
     # A Chinese keyboard writes full-width digits, commas and dashes.
     plain = unicodedata.normalize("NFKC", text).translate(DASHES)
     plain = re.sub(r"\s*-\s*(?=\d)", "-", plain.strip())
-    parts = [part for part in re.split(r"[,\s]+", plain) if part]
+    between_commas = [piece.split() for piece in plain.split(",")]
+    parts = [part for piece in between_commas for part in piece]
     if not parts:
         raise FrameRangeError("frames_empty")
+    if not all(between_commas[:-1]):  # a comma at the end is there while somebody types
+        raise FrameRangeError("frames_gap", text=text, proposal=",".join(parts))
     count = sum(_check_part(part) for part in parts)
     if count > FRAMES_MAX:
         raise FrameRangeError("frames_huge", count=count, limit=FRAMES_MAX)

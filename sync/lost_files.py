@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import BadInput, Unfit
 from sync.asset_uses import AssetUse, MissingReason
 from sync.blobs import Digest, digest_file
 from sync.sequences import list_sequence
@@ -24,6 +24,13 @@ Recall = Callable[[Path], tuple[Digest, int] | None]
 
 def recall_nothing(_: Path) -> None:
     """Know of no file; the default of `Recall`."""
+
+
+def check_folders(folders: Sequence[str]) -> None:
+    """Raise Unfit for what is no folder that files can be looked for in."""
+    for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK) or not Path(folder).is_dir():
+            raise Unfit("find_in_missing", path=folder)
 
 
 class LostFiles:

@@ -10,6 +10,7 @@ from rich.text import Text
 from local_server.cli.job_ids import find_job
 from local_server.cli.money import save
 from local_server.cli.money_tables import print_balance
+from local_server.cli.people import find_account
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import make_table, print_pairs, show_duration, show_time
@@ -23,13 +24,14 @@ DAYS_SHOWN = 30
 
 @click.command("withdraw", cls=SpokenCommand)
 @click.argument("amount", type=Amount(), metavar="¥")
-@click.option("--account", metavar="ID")
+@click.option("--account", metavar="NAME")
 @click.pass_obj
 def withdraw(session: Session, amount: int, account: str | None) -> None:
     """Take money out; the id made here makes a second try after a lost answer safe."""
-    body = {"id": make_id(), "amount_micros": amount, "account": account}
+    body: dict[str, Any] = {"id": make_id(), "amount_micros": amount}
     link = session.open_link()
     try:
+        body["account"] = find_account(link.client, account)
         answer: Any = link.insist(lambda client: client.ask("POST", "/withdrawals", body=body))
     finally:
         link.close()
@@ -58,7 +60,7 @@ def refund(session: Session, job: str, amount: int | None, frame: int | None, re
 @click.command("usage", cls=SpokenCommand)
 @click.option("--since", type=Day(), metavar="DAY")
 @click.option("--until", type=Day(), metavar="DAY")
-@click.option("--account", metavar="ID")
+@click.option("--account", metavar="NAME")
 @click.option("--csv", "csv", metavar="FILE")
 @click.pass_obj
 def usage(
@@ -72,9 +74,9 @@ def usage(
         "since": since.isoformat(),
         "until": until.isoformat(),
         "offset_minutes": offset // timedelta(minutes=1),
-        "account": account,
     }
     with session.connect() as client:
+        wanted["account"] = find_account(client, account)
         if csv is not None:
             data = client.call("GET", "/usage", format="csv", **wanted).content
             save(session, csv, data, format="csv")

@@ -10,6 +10,7 @@ import requests
 from local_server.cli.answers import Answer
 from local_server.cli.failure import LOST, ClientError
 from local_server.cli.kept_sign_in import KeptSignIn, read_answer
+from local_server.cli.own_version import find_own_version
 from local_server.wording import Wording, Words
 
 CONNECT_SECONDS_MAX = 5.0
@@ -18,6 +19,7 @@ CHECK_SECONDS_MAX = 3_600.0
 EVENTS_PAGE = 1_000
 JOBS_PAGE = 200
 PAGE = 1_000
+PROGRAM = "YuntuCommandLine"
 UNAUTHORIZED = 401
 TOKEN_OVER = frozenset({"token_expired", "token_wrong"})
 
@@ -54,6 +56,7 @@ class Client:
         self.session = requests.Session()
         self.session.trust_env = False  # a proxy must never see the loopback
         self.session.headers["Accept-Language"] = wording.language
+        self.session.headers["User-Agent"] = f"{PROGRAM}/{find_own_version()}"
 
     @property
     def credential(self) -> str:

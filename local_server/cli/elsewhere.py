@@ -85,9 +85,7 @@ def print_transfers(session: Session, answer: dict[str, Any], *, rules: bool) ->
     for one in answer["items"]:
         told: dict[str, Any] = {"what": session.label(f"load_{one['load']}")}
         told |= {"files": one["files_left"], "bytes": show_bytes(one["bytes_left"])}
-        rate = show_bytes(one["bytes_per_second"])
-        left = "?" if one["left_ms"] is None else show_time_left(session, one["left_ms"])
-        session.print(session.say("transfer_left", **told, rate=rate, left=left).title)
+        session.print(session.say("transfer_left", **told).title + show_pace(session, one))
         if one["trouble"] is not None:
             session.print(f"    {one['trouble']['title']}", style="bold yellow")
     if answer["paused"]:
@@ -102,3 +100,14 @@ def print_transfers(session: Session, answer: dict[str, Any], *, rules: bool) ->
     session.print(wanted.title)
     if answer["mbps"]:
         session.print(session.say("transfers_limited", mbps=f"{answer['mbps']:g}").title)
+
+
+def show_pace(session: Session, transfer: dict[str, Any]) -> str:
+    """Return how fast a transfer goes and how long it still takes; nothing while unknown."""
+    if not transfer["bytes_per_second"]:
+        return ""
+    pace = session.say("transfer_rate", rate=show_bytes(transfer["bytes_per_second"])).title
+    if transfer["left_ms"] is None:
+        return pace
+    left = show_time_left(session, transfer["left_ms"])
+    return pace + session.say("transfer_time", left=left).title

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 
 def plan_journey(session: Session, request: dict[str, Any]) -> "PackagePlan | None":
-    """Return what has to be brought to the server, None where it opens the scene itself."""
+    """Return what has to be brought to the server, None where it opens the scene itself.
+
+    Missing files are looked for on this machine's disk, so the server hears of no folders.
+    """
     if session.server is None or "scene" not in request:
         return None
-    return plan_scene(session, request["scene"])
+    return plan_scene(session, request["scene"], find_in=request.pop("find_in", ()))
 
 
 def bring_scene(
@@ -67,25 +70,31 @@ def upload_package(
         raise
 
 
-def plan_scene(session: Session, scene: str) -> "PackagePlan":
+def plan_scene(session: Session, scene: str, *, find_in: Sequence[str] = ()) -> "PackagePlan":
     """Return what a scene's package will hold, as the scene's renderer is described here.
 
-    Raises BadInput as `plan_package` does.
+    Missing files are looked for in the folders of `find_in`. Raises Unfit `find_in_missing`, and
+    BadInput as `plan_package` does.
     """
     from render.renderers import list_libraries, read_specs
+    from sync.lost_files import LostFiles, check_folders
     from sync.package import plan_package
+
+    check_folders(find_in)
+    lost = LostFiles([Path(folder) for folder in find_in])
 
     path = Path(make_absolute(scene))
     specs = read_specs(session.find_data() / "renderers")
     spec = next((one for one in specs if path.suffix.lower() in one.scenes), None)
     if spec is None:
-        return plan_package(path)
+        return plan_package(path, lost=lost)
     return plan_package(
         path,
         asset_patterns=[one.pattern for one in spec.asset_patterns],
         comment_patterns=[one.pattern for one in spec.comment_patterns],
         library_folders=list_libraries(spec),
         sidecars=spec.sidecars,
+        lost=lost,
     )
 
 

@@ -54,8 +54,28 @@ def farm(
     if verb == "revoke" and node is None:
         raise BadInput("farm_wants_node")
     with session.connect() as client:
-        shown = client.get_farm() if node is None else client.take_node_out(node)
+        shown = client.get_farm()
+        if node is not None:
+            shown = client.take_node_out(find_node(shown, node))
     return print_farm(session, shown)
+
+
+def find_node(shown: dict[str, Any], given: str) -> str:
+    """Return which invited node is meant by its name here, or by its machine's.
+
+    A node is called after its machine, with a few letters of its key behind. Nodes that are out
+    already are meant last. Raises BadInput `node_ambiguous`.
+    """
+    members = [one["node"] for one in shown["invited"] if one["state"] == "member"]
+    for names in (members, [one["node"] for one in shown["invited"]]):
+        found = [one for one in names if given == one] or [
+            one for one in names if given.lower() == one.rpartition("-")[0]
+        ]
+        if len(found) > 1:
+            raise BadInput("node_ambiguous", given=given, found=", ".join(found))
+        if found:
+            return str(found[0])
+    return given
 
 
 def print_farm(session: Session, shown: dict[str, Any]) -> Exit:

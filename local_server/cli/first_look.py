@@ -43,7 +43,7 @@ def find_command(argv: Sequence[str]) -> str | None:
     """Return the command that a line names, or None."""
     words = iter(argv)
     for word in words:
-        if word == OPTION:
+        if word in (OPTION, "--data", "--server"):
             next(words, None)
         elif not word.startswith("-"):
             return word

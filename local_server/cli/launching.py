@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +33,6 @@ class Launched:
 
     address: ServerAddress
     started: bool
-
-
-def find_own_version() -> str:
-    """Return this program's version; a checkout that was never installed has none."""
-    try:
-        return version("yuntu")
-    except PackageNotFoundError:
-        return "0"
 
 
 def read_address(data: Path) -> ServerAddress | None:

@@ -8,10 +8,12 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    Task,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.text import Text
 
 from local_server.cli.session import Session
 
@@ -53,6 +55,22 @@ class Bar:
         self.progress.advance(self.task, count)
 
 
+class SpeedColumn(TransferSpeedColumn):
+    """How fast it goes, once that is known."""
+
+    def render(self, task: Task) -> Text:
+        """Return the speed, nothing before the first bytes."""
+        return super().render(task) if task.finished_speed or task.speed else Text("")
+
+
+class TimeLeftColumn(TimeRemainingColumn):
+    """How long it still takes, once that is known."""
+
+    def render(self, task: Task) -> Text:
+        """Return the time left, nothing before the speed is known."""
+        return super().render(task) if task.finished or task.time_remaining else Text("")
+
+
 @contextmanager
 def open_meter(session: Session) -> Iterator[Meter]:
     """Open the meter that fits: a bar at a terminal, and nothing elsewhere."""
@@ -63,8 +81,8 @@ def open_meter(session: Session) -> Iterator[Meter]:
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
+        SpeedColumn(),
+        TimeLeftColumn(),
     )
     with Progress(*columns, console=session.out, transient=True) as progress:
         yield Bar(session, progress)

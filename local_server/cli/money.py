@@ -14,6 +14,7 @@ from local_server.cli.elsewhere import find_away_job
 from local_server.cli.exits import Exit
 from local_server.cli.job_ids import find_job
 from local_server.cli.money_tables import print_audit, print_balance, print_bill, print_statement
+from local_server.cli.people import find_account
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.values import Amount, Choice, Day, Number
@@ -35,15 +36,16 @@ def balance(session: Session) -> None:
 
 @click.command("topup", cls=SpokenCommand)
 @click.argument("amount", type=Amount(), metavar="¥")
-@click.option("--account", metavar="ID")
+@click.option("--account", metavar="NAME")
 @click.pass_obj
 def topup(session: Session, amount: int, account: str | None) -> None:
     """Bring money in; the id made here makes a second try after a lost answer safe."""
     if amount == 0:
         raise BadInput("amount_is_zero")
-    told = {"id": make_id(), "amount_micros": amount, "account": account}
+    told: dict[str, Any] = {"id": make_id(), "amount_micros": amount}
     link = session.open_link()
     try:
+        told["account"] = find_account(link.client, account)
         answer = link.insist(lambda client: client.ask("POST", "/topups", body=told))
     finally:
         link.close()

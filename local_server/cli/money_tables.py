@@ -2,6 +2,7 @@
 
 from rich.text import Text
 
+from local_server.capping import find_capped
 from local_server.cli.answers import Answer
 from local_server.cli.session import Session
 from local_server.cli.tables import (
@@ -49,7 +50,24 @@ def print_bill(session: Session, bill: Answer) -> None:
     if bill["lines"]:
         session.show(table)
         session.print("")
+    if bill["refunds"]:
+        show_refunds(session, bill["refunds"])
+        session.print("")
     print_bill_summary(session, bill)
+
+
+def show_refunds(session: Session, refunds: list[Answer]) -> None:
+    """Print what was given back, and why."""
+    table = make_table(session, ("refund", "frame", "reason", "amount"), right=("frame", "amount"))
+    amounts = show_amounts([-one["amount_micros"] for one in refunds])
+    for one, amount in zip(refunds, amounts, strict=True):
+        table.add_row(
+            Text(show_time(one["at_ms"])),
+            Text("-" if one["frame"] is None else str(one["frame"])),
+            Text(one["reason"]),
+            Text(amount),
+        )
+    session.show(table)
 
 
 def print_bill_summary(session: Session, bill: Answer) -> None:
@@ -62,6 +80,7 @@ def print_bill_summary(session: Session, bill: Answer) -> None:
     if bill["rate_micros"] is not None:
         rate = session.label("rate_told", rate=show_money(bill["rate_micros"]))
         price = f"{rate} ({bill['price_book']})"
+    refunded = bill["refunded_micros"]
     print_pairs(
         session,
         [
@@ -70,10 +89,15 @@ def print_bill_summary(session: Session, bill: Answer) -> None:
             ("estimate", show_estimate(session, bill["estimate"])),
             ("held", show_money(bill["held_micros"])),
             ("given_back", show_money(bill["released_micros"])),
-            ("total_cost", Text(show_money(bill["total_micros"]), style="bold")),
-            ("refunded", show_money(bill["refunded_micros"]) if bill["refunded_micros"] else None),
+            ("cost", show_money(bill["total_micros"]) if refunded else None),
+            ("refunded", show_money(-refunded) if refunded else None),
+            ("total_cost", Text(show_money(bill["total_micros"] - refunded), style="bold")),
         ],
     )
+    capped = find_capped(bill["lines"])
+    if capped:
+        spared = sum(line["full_micros"] - line["amount_micros"] for line in capped)
+        session.note("bill_capped", count=len(capped), spared_micros=spared)
 
 
 def print_statement(session: Session, lines: list[Answer]) -> None:

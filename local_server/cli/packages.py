@@ -46,7 +46,9 @@ def print_sent(session: Session, sent: list[dict[str, Any]]) -> None:
         size = show_bytes(one["size_bytes"])
         session.print(session.label("uploaded", package=one["id"], title=one["name"], size=size))
         told = {"count": one["sent_files"], "size": show_bytes(one["sent_bytes"])}
-        session.note("upload_sent" if one["sent_files"] else "upload_was_here", **told)
+        told |= {"others": one["spared_files"]}
+        code = "upload_sent_rest" if one["spared_files"] else "upload_sent"
+        session.note(code if one["sent_files"] else "upload_was_here", **told)
         session.note("upload_render", id=one["id"])
 
 

@@ -87,6 +87,11 @@ def find_person(client: Client, given: str) -> dict[str, Any]:
     raise BadInput("person_not_found", given=given)
 
 
+def find_account(client: Client, given: str | None) -> str | None:
+    """Return the id of whose account is meant by a name, an e-mail or an id; None is one's own."""
+    return None if given is None else str(find_person(client, given)["id"])
+
+
 def print_people(session: Session, found: list[dict[str, Any]]) -> None:
     """Print a list of people."""
     table = make_table(session, ("name", "id", "role", "level", "email", "phone", "created"))
@@ -180,7 +185,7 @@ def print_deeds(session: Session, found: list[dict[str, Any]]) -> None:
         table.add_row(
             show_time(one["at_ms"]),
             one["actor_name"],
-            one["action"],
+            one["title"],
             one["subject"] or "-",
             show_changes(one),
         )

@@ -34,6 +34,7 @@ class Pushes:
         self.queue: SimpleQueue[Push] = SimpleQueue()
         session = requests.Session()
         session.trust_env = False
+        session.headers["User-Agent"] = str(client.session.headers["User-Agent"])
         self.socket = socketio.Client(reconnection=False, http_session=session, handle_sigint=False)
         for name in ("state", "notice"):
             self.socket.on(name, self.make_handler("event"))

@@ -64,7 +64,8 @@ def send_package(
         manifest, files = hash_package(plan, Path(folder), known=known, on_file=meter.advance)
         standing = link.insist(lambda client: find_standing(client, manifest.digest, name))
         if standing is not None:
-            return standing | {"sent_files": 0, "sent_bytes": 0}
+            return standing | {"sent_files": 0, "sent_bytes": 0, "spared_files": len(files)}
+        contents = len(files)  # the manifest is ours: people count their own files
         files[manifest.digest] = Path(folder) / "manifest.json"
         files[manifest.digest].write_bytes(manifest.to_bytes())
         missing = find_missing(link, list(files))
@@ -73,7 +74,9 @@ def send_package(
     # Made here: asking again after a lost answer finds the same package.
     body = {"id": make_id(), "manifest": manifest.digest, "name": name}
     made = link.insist(lambda client: client.ask("POST", "/packages", body=body))
-    return made | {"sent_files": len(missing), "sent_bytes": sent}
+    sent_files = len(set(missing) - {manifest.digest})
+    told = {"sent_files": sent_files, "sent_bytes": sent, "spared_files": contents - sent_files}
+    return made | told
 
 
 def find_standing(client: Client, digest: Digest, name: str | None) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,11 +132,11 @@ def find_home(folder: Path, invite: str | None) -> "NodeHome":
     from local_server.invites import Guest, read_invite
     from local_server.node_home import join_farm, read_home
 
-    return (
-        read_home(folder)
-        if invite is None
-        else join_farm(folder, read_invite(invite, guest=Guest.NODE))
-    )
+    if invite is None:
+        return read_home(folder)
+    if invite == "-":  # an invite is a secret, and lines can be read by others
+        invite = sys.stdin.readline()
+    return join_farm(folder, read_invite(invite, guest=Guest.NODE))
 
 
 def read_queue_key(file: str | None) -> bytes:
@@ -177,7 +178,8 @@ def stop(session: Session) -> None:
 @click.pass_obj
 def version(session: Session) -> None:
     """Say which program this is, and which server runs."""
-    from local_server.cli.launching import find_own_version, find_server
+    from local_server.cli.launching import find_server
+    from local_server.cli.own_version import find_own_version
 
     address = find_server(session.find_data(), session.wording)
     answer = {

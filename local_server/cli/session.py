@@ -78,8 +78,8 @@ class Session:
 
         That one is started if need be. A `data` given here always means its own server.
         """
-        from local_server.cli.launching import find_own_version
         from local_server.cli.link import Link
+        from local_server.cli.own_version import find_own_version
 
         if self.server is not None and data is None:
             from local_server.cli.far_link import FarLink

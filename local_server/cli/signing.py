@@ -203,7 +203,7 @@ def print_sessions(session: Session, found: list[dict[str, Any]]) -> None:
         table.add_row(
             one["id"],
             one["device"] or "-",
-            one["agent"],
+            one["program"],
             show_time(one["created_at_ms"]),
             show_time(one["used_at_ms"]),
             session.label("yes") if one["current"] else "",

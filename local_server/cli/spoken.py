@@ -21,6 +21,7 @@ from local_server.farm.errors import BadInput
 from local_server.wording import LANGUAGES, Wording
 
 HELP_WIDTH_MAX = 100
+COMMON = {"data": "--data", "server": "--server", "as_json": "--json"}
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
@@ -57,16 +58,31 @@ class SpokenCommand(click.Command):
         wording = ctx.find_object(Wording)
         assert wording is not None
         ctx.params.pop("lang")
+        typed = {name: self.take_common(ctx, name) for name in COMMON}
         out = make_console(sys.stdout)
         ctx.obj = Session(
             wording=wording,
-            data=ctx.params.pop("data", None),
-            server=ctx.params.pop("server", None),
-            as_json=ctx.params.pop("as_json"),
+            data=typed["data"],
+            server=typed["server"],
+            as_json=bool(typed["as_json"]),
             out=out,
             err=make_err_console(out),
         )
         return super().invoke(ctx)
+
+    def take_common(self, ctx: click.Context, name: str) -> Any:
+        """Return one of the common options, whether it was typed before or after the command.
+
+        What stands after it wins. Raises BadInput `option_unknown` where the command takes none.
+        """
+        before = None if ctx.parent is None else ctx.parent.params.get(name)
+        if name not in ctx.params:
+            if before:
+                raise BadInput("option_unknown", given=COMMON[name], command=ctx.command_path)
+            return None
+        after = ctx.params.pop(name)
+        typed = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        return after if typed or not before else before
 
     def get_help(self, ctx: click.Context) -> str:
         """Return the help page."""
@@ -85,7 +101,7 @@ class SpokenGroup(click.Group):
             name, context_settings=HELP_NAMES, invoke_without_command=True, callback=callback
         )
         self.sections = sections
-        self.params.append(make_language_option())
+        self.params += make_common_options(takes_data=True, takes_server=True, from_variables=False)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the commands' names in the order of the help page."""
@@ -208,11 +224,14 @@ def make_language_option() -> click.Option:
     return click.Option(["--lang"], type=Choice(*LANGUAGES), is_eager=True)
 
 
-def make_common_options(*, takes_data: bool, takes_server: bool) -> list[click.Parameter]:
-    """Return the options that every command takes."""
+def make_common_options(
+    *, takes_data: bool, takes_server: bool, from_variables: bool = True
+) -> list[click.Parameter]:
+    """Return the options that every command takes, typed after it or before it."""
     options: list[click.Parameter] = [click.Option(["--json", "as_json"], is_flag=True)]
     if takes_data:
         options.append(click.Option(["--data"], metavar="DIR"))
     if takes_data and takes_server:
-        options.append(click.Option(["--server"], metavar="URL", envvar="YUNTU_SERVER"))
+        variable = "YUNTU_SERVER" if from_variables else None
+        options.append(click.Option(["--server"], metavar="URL", envvar=variable))
     return [*options, make_language_option()]

@@ -1,9 +1,11 @@
 """Routes of people: signing up, and what admins do: roles, levels, codes, rules, the trail."""
 
+import re
+
 from flask import Response, g, request
 from flask_openapi3 import APIBlueprint, Tag
 
-from local_server.answers import answer
+from local_server.answers import answer, reader_wording
 from local_server.document import gives
 from local_server.farm import codes, deeds, people, rules, sessions
 from local_server.farm.codes import Purpose
@@ -33,7 +35,9 @@ from local_server.shapes.people import (
     SignUpRequest,
 )
 from local_server.tokens import make_code
+from local_server.wording import Wording
 
+NO_LETTERS = re.compile(r"[^A-Za-z]+")
 TAG = Tag(name="people", description="Who is in the studio, and who may do what")
 ROUTES = APIBlueprint("people", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
@@ -191,8 +195,15 @@ def list_deeds(query: DeedQuery) -> Response:
         limit=query.limit,
     )
     full = len(found) == query.limit
-    items = [DeedView(**one) for one in found]
+    wording = reader_wording()
+    items = [DeedView(**one, title=name_deed(one["action"], wording)) for one in found]
     return answer(DeedPage(items=items, next=str(found[-1]["id"]) if full else None))
+
+
+def name_deed(action: str, wording: Wording) -> str:
+    """Return what was done, in words; of a route that is gone, the route."""
+    code = f"deed_{NO_LETTERS.sub('_', action).strip('_').lower()}"
+    return wording.say(code).title if code in wording.tables else action
 
 
 def show_rules() -> RulesView:

@@ -14,6 +14,7 @@ PATH_ERRORS = ("scene_not_absolute", "out_not_absolute", "find_in_not_absolute")
 REQUEST_ERRORS = (
     "find_in_missing",
     "frames_empty",
+    "frames_gap",
     "frames_huge",
     "frames_not_a_range",
     "frames_reversed",

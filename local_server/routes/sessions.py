@@ -15,6 +15,7 @@ from local_server.farm.identifiers import make_id
 from local_server.farm.people import Person
 from local_server.farm.sessions import EndReason, Session
 from local_server.people_views import show_person
+from local_server.programs import name_program
 from local_server.services import current_services, here
 from local_server.shapes.sessions import (
     CodeSent,
@@ -187,8 +188,12 @@ def hand_tokens(session: Session, person: Person, refresh_token: str) -> SignedI
 
 def show_session(session: Session) -> SessionView:
     """Return a session as the interface shows it."""
-    shown = {name: getattr(session, name) for name in SessionView.model_fields if name != "current"}
-    return SessionView(**shown, current=session.id == here.caller.session)
+    told = {"current", "program"}
+    return SessionView(
+        **{name: getattr(session, name) for name in SessionView.model_fields.keys() - told},
+        program=name_program(session.agent, reader_wording()),
+        current=session.id == here.caller.session,
+    )
 
 
 def clean(text: str) -> str:

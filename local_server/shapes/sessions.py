@@ -39,7 +39,8 @@ class SessionView(Shape):
 
     id: str = Field(description="The session's id")
     device: str = Field(description="What the device called itself")
-    agent: str = Field(description="The program that signed in")
+    agent: str = Field(description="What the program that signed in said of itself")
+    program: str = Field(description="What people call that program", examples=["Firefox"])
     created_at_ms: int = Field(description="When it began")
     used_at_ms: int = Field(description="When its tokens were last renewed")
     expires_at_ms: int = Field(description="When it ends if nobody uses it")

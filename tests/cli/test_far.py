@@ -202,6 +202,25 @@ def test_a_download_goes_on_with_what_is_half_there(
     assert whole.read_bytes() == data and not list(folder.glob(".*"))
 
 
+def test_missing_files_are_looked_for_on_the_disk_of_whoever_asks(
+    far: FarYuntu, tmp_path: Path
+) -> None:
+    scene = tmp_path / "away" / "worn.pov"
+    scene.parent.mkdir()
+    scene.write_text(
+        "camera {location <0, 0, -3> look_at 0} light_source {<3, 5, -4> rgb 1} "
+        'box {-1, 1 pigment {image_map {ppm "worn.ppm"}}}'
+    )
+    scene.with_suffix(".ini").write_text("Width=32\nHeight=24\n")
+    (tmp_path / "textures").mkdir()
+    (tmp_path / "textures" / "worn.ppm").write_bytes(b"P6 1 1 255\n\xc8\xc8\xc8")
+    assert far("check", str(scene), "--json").code != 0
+    found = far("check", str(scene), "--find-in", str(tmp_path / "textures"), "--json")
+    assert found.code == 0, found.out
+    ran = far("check", str(scene), "--find-in", str(tmp_path / "gone"), "--json")
+    assert ran.error["code"] == "find_in_missing"
+
+
 def test_nobody_has_signed_in_there(far: FarYuntu, tmp_path: Path) -> None:
     assert find_code(FarYuntu(tmp_path, far.url)("jobs", "--json")) == "sign_in_needed"
 

@@ -31,6 +31,7 @@ def test_language(argv: list[str], environ: dict[str, str], language: str) -> No
         (["serve", "--port", "1"], "serve"),
         (["--lang", "zh", "serve"], "serve"),
         (["--lang=zh", "serve"], "serve"),
+        (["--server", "http://127.0.0.1:1", "--data", "serve", "--json", "jobs"], "jobs"),
         (["render", "serve"], "render"),
         (["--help"], None),
         ([], None),

@@ -43,6 +43,14 @@ def test_money_comes_and_goes(purse: Yuntu, tmp_path: Path) -> None:
     assert "¥2.50" in shown.out
 
 
+def test_an_account_is_named_as_people_name_it(purse: Yuntu) -> None:
+    before = purse.json("balance")["total_micros"]
+    assert purse.json("topup", "1", "--account", "ME")["total_micros"] == before + 1_000_000
+    assert purse.json("withdraw", "1", "--account", "me")["total_micros"] == before
+    assert purse("usage", "--account", "me").code == 0
+    assert purse("topup", "1", "--account", "Li", "--json").error["code"] == "person_not_found"
+
+
 def test_usage_and_prices(purse: Yuntu, tmp_path: Path) -> None:
     told = purse.json("usage", "--since", "2026-01-01", "--until", date.today().isoformat())
     assert told["items"] == []

@@ -101,7 +101,7 @@ def test_a_person_from_sign_up_to_sign_out(line: Yuntu) -> None:
     assert line.json("jobs")["items"] == []
     assert find_code(line("topup", "5", "--json")) == "not_allowed"
     shown = line("sessions").out
-    assert "python-requests" in shown and "yes" in shown
+    assert "Yuntu command line" in shown and "yes" in shown
     assert line("signout").out == "Signed out.\n"
     assert find_code(line("whoami", "--json")) == "sign_in_needed"
     assert find_code(line("signout", "--json")) == "not_signed_in"

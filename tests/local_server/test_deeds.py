@@ -10,14 +10,18 @@ import pysqlite3 as sqlite3
 import pytest
 from sqlite_utils import Database
 
+from local_server.access import RIGHTS, Right
 from local_server.farm.db import fetch_rows
 from local_server.farm.rules import read_rules
+from local_server.routes.people import name_deed
 from local_server.serve import build_services
 from local_server.settings import make_settings
 from local_server.witness import mask
+from local_server.wording import LANGUAGES, Wording
 from tests.local_server.cast import PASSWORD, Studio, open_studio
 from tests.local_server.conftest import JOB, fill_database
 
+ALSO_DEEDS = ["POST /people", "POST /orders"]
 OTHER = "gravel-tide-17"
 
 
@@ -96,6 +100,21 @@ def test_every_kind_of_deed(studio: Studio) -> None:
     assert (trail[4]["before"]["sign_up"], trail[4]["after"]["sign_up"]) == (True, False)
     assert (trail[6]["before"]["state"], trail[6]["after"]["state"]) == ("running", "paused")
     assert (trail[7]["before"]["priority"], trail[7]["after"]["priority"]) == (50, 70)
+
+
+def test_every_deed_has_words() -> None:
+    beyond_own = {Right.ADMIN, Right.PRODUCER, Right.CREW, Right.OWNER}
+    told = [name for name, right in RIGHTS.items() if right in beyond_own] + ALSO_DEEDS
+    for action in (name for name in told if not name.startswith("GET ")):
+        for language in LANGUAGES:
+            assert name_deed(action, Wording(language)) != action
+
+
+def test_a_deed_is_told_in_words(studio: Studio) -> None:
+    admin = studio.get_access("admin")
+    assert studio.call("DELETE", "/people/another", admin).status_code == 204
+    assert list_deeds(studio)[0]["title"] == "Removed a person"
+    assert name_deed("POST /nothing/more", Wording("zh")) == "POST /nothing/more"
 
 
 def test_each_of_many_jobs_is_written_down(studio: Studio) -> None:

@@ -24,6 +24,8 @@ from render.frame_ranges import FRAMES_MAX, FrameRangeError, format_frames, pars
         (" 1 - 3 , 9 ", (1, 2, 3, 9)),
         ("１－３，９", (1, 2, 3, 9)),
         ("1–3", (1, 2, 3)),
+        ("1-3, ", (1, 2, 3)),
+        ("1 5  7-8", (1, 5, 7, 8)),
     ],
 )
 def test_range_gives_its_frames(text: str, frames: tuple[int, ...]) -> None:
@@ -35,6 +37,8 @@ def test_range_gives_its_frames(text: str, frames: tuple[int, ...]) -> None:
     [
         ("", "frames_empty", {}),
         (" , ", "frames_empty", {}),
+        ("1,,2", "frames_gap", {"text": "1,,2", "proposal": "1,2"}),
+        (",1-3", "frames_gap", {"text": ",1-3", "proposal": "1-3"}),
         ("a-b", "frames_not_a_range", {"text": "a-b"}),
         ("1-", "frames_not_a_range", {"text": "1-"}),
         ("1.5", "frames_not_a_range", {"text": "1.5"}),
