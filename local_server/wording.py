@@ -1,6 +1,7 @@
 """The words: every message a person reads, by language, part and code."""
 
 import logging
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ LANGUAGES = ("en", "zh")
 MICROS = 1_000_000
 DECIMALS_MIN = 2
 STATES = ("state", "to")
+STOP_TWICE = re.compile(r"(?<=\w)\.(?=\.(?:\s|$)|。)")  # others' words may end their sentence
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +44,9 @@ class Wording:
             log.error("no words for %s in %s", code, self.language)
             return Words(title=code, detail=" ".join(f"{k}={v}" for k, v in params.items()))
         shown = {key: self.show_param(key, value) for key, value in params.items()}
-        return Words(title=fill(table["title"], shown), detail=fill(table.get("detail", ""), shown))
+        told = (fill(table["title"], shown), fill(table.get("detail", ""), shown))
+        title, detail = (STOP_TWICE.sub("", one) for one in told) if "words" in shown else told
+        return Words(title=title, detail=detail)
 
     def show_param(self, key: str, value: Any) -> str:
         """Return a parameter as a person reads it: amounts as yuan, states by their names."""

@@ -213,7 +213,7 @@ def test_missing_files_are_looked_for_on_the_disk_of_whoever_asks(
     )
     scene.with_suffix(".ini").write_text("Width=32\nHeight=24\n")
     (tmp_path / "textures").mkdir()
-    (tmp_path / "textures" / "worn.ppm").write_bytes(b"P6 1 1 255\n\xc8\xc8\xc8")
+    (tmp_path / "textures" / "worn.ppm").write_bytes(b"P6\n2 2\n255\n" + b"\xc8" * 12)
     assert far("check", str(scene), "--json").code != 0
     found = far("check", str(scene), "--find-in", str(tmp_path / "textures"), "--json")
     assert found.code == 0, found.out

@@ -92,7 +92,9 @@ def list_kinds() -> set[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_complaint_of_our_shapes_has_words(language: str) -> None:
     wording = Wording(language)
-    contexts = {one["type"]: one["example_context"] or {} for one in list_all_errors()}
+    contexts: dict[str, Any] = {
+        str(one["type"]): one["example_context"] or {} for one in list_all_errors()
+    }
     kinds = list_kinds()
     assert len(kinds) > 25
     for kind in kinds:

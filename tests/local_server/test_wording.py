@@ -2,7 +2,7 @@
 
 import pytest
 
-from local_server.wording import fill
+from local_server.wording import Wording, fill
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,12 @@ from local_server.wording import fill
 )
 def test_one_and_many(count: str, told: str) -> None:
     assert fill("{count} {count:file was|files were} sent", {"count": count}) == told
+
+
+def test_a_sentence_of_others_ends_once() -> None:
+    said = Wording("en").say("invalid", words="Cannot read ../wood.png.")
+    assert said.detail == "Cannot read ../wood.png. Mend what is named and send it again."
+    assert "png。请" in Wording("zh").say("invalid", words="Cannot read wood.png.").detail
 
 
 def test_what_is_missing_is_shown_by_its_name() -> None:
