@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from threading import Event
 
 import gevent
@@ -18,9 +17,6 @@ from sync.transfers import run_together
 log = logging.getLogger(__name__)
 SECONDS_MAX = 3.0
 THREADS = 8
-# A job's id is its machine's business: of another machine's there may be one of the same id here,
-# and what was rendered for that one is no reason to pay.
-ELSEWHERE = "elsewhere:"
 
 
 class Borrowing:
@@ -65,7 +61,7 @@ class Borrowing:
                 return
             record = find_record(far.store, far.studio, recipe, number)
             if record is not None:
-                put_record(near, STUDIO, replace(record, job=f"{ELSEWHERE}{record.job}"))
+                put_record(near, STUDIO, record)
 
         try:
             there = list_recorded(far.store, far.studio, recipe)

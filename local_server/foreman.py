@@ -19,11 +19,18 @@ from local_server.farm.jobs import get_job, read_plan
 from local_server.farm.pricing import PRIORITY_MAX, PriceBook, choose_book
 from local_server.farm.sites import Site, list_renderers
 from local_server.node_batches import read_batch, read_nodes
-from local_server.reports import LEASE_MS, Aftermath, AnyReport, apply_reports, parse_result
+from local_server.reports import (
+    LEASE_MS,
+    Aftermath,
+    AnyReport,
+    apply_reports,
+    bring_home,
+    parse_result,
+)
 from render.protocol import REPORTS, FrameTask
 from render.queue import BadMessage, Line, Queue, frame_ids
 from sync.blobs import Digest
-from sync.records import find_record
+from sync.records import find_record, name_job, read_job
 from sync.store import Store
 
 log = logging.getLogger(__name__)
@@ -55,6 +62,7 @@ class Foreman:
         self.books = books
         self.site = site
         self.clock = clock
+        self.device = device
         self.report_line = f"reports-{device}"
         self.unwritten: list[AnyReport] = []
         self.unsaid: dict[str, int] = {}
@@ -138,7 +146,7 @@ class Foreman:
                     break
                 nodes = read_nodes(db) if self.site is Site.FARM else {}
                 told = read_batch(batch, self.report_line, nodes)
-                reports += REPORTS.validate_python(told)
+                reports += [bring_home(one, self.device) for one in REPORTS.validate_python(told)]
             except (BadMessage, ValueError, Refused) as error:
                 log.error("a report was refused: %s", error)
             except Exception:
@@ -212,7 +220,7 @@ class Foreman:
         """Return the message for one frame: everything a node needs."""
         plan = read_plan(job)
         task = FrameTask(
-            job=handed.job,
+            job=name_job(self.device, handed.job),
             number=handed.number,
             attempt=handed.attempt,
             run=handed.run,
@@ -254,7 +262,7 @@ class Foreman:
     def say_stops(self) -> None:
         """Write the stop marks that are not written yet."""
         for job, run in list(self.unsaid.items()):
-            self.queue.mark_stopped(job, run=run)
+            self.queue.mark_stopped(name_job(self.device, job), run=run)
             self.unsaid.pop(job, None)
 
     def move_up(self, db: Database, job: Row) -> None:
@@ -269,7 +277,8 @@ class Foreman:
         )
         for row in rows:
             line = self.find_line(read_plan(job).renderer, row["address"])
-            line.reprioritise(lambda one: one["job"] == job["id"], job["priority"])
+            name = name_job(self.device, job["id"])
+            line.reprioritise(lambda one, name=name: one["job"] == name, job["priority"])
 
     def keep_out(self, db: Database) -> None:
         """Take a job's messages away from a node that is left out of it, to hand them out anew."""
@@ -278,7 +287,7 @@ class Foreman:
             renderer = read_plan(get_job(db, job=job)).renderer
             taken: set[int] = set()
             for line in (self.queue.frames(renderer), self.queue.frames_for(node)):
-                taken |= withdraw_job(line, job)
+                taken |= withdraw_job(line, name_job(self.device, job))
             with write(db):
                 for number in taken:
                     frames.take_back(db, job=job, number=number)
@@ -330,7 +339,9 @@ class Foreman:
     def find_result(self, frame: Row) -> Result | None:
         """Look in the store for a picture of this frame."""
         record = find_record(self.store, self.studio, Digest(frame["recipe"]), frame["number"])
-        return None if record is None else parse_result(record.to_dict())
+        if record is None:
+            return None
+        return parse_result(record.to_dict() | {"job": read_job(self.device, record.job)})
 
     def find_lost_messages(
         self, db: Database, *, older_than_ms: int, at_once: bool = False
@@ -355,7 +366,9 @@ class Foreman:
             line = self.find_line(renderer, address)
             if address is not None and not able_nodes.is_up(db, node=address, at_ms=self.clock()):
                 line.withdraw(lambda _: True)  # nobody will ever take them
-            waiting |= frame_ids(line.list_waiting())
+            waiting |= {
+                (read_job(self.device, job), *rest) for job, *rest in frame_ids(line.list_waiting())
+            }
         missing = {(one["job"], one["number"], one["attempt"]) for one in handed} - waiting
         lost = missing if at_once else missing & self.suspects
         self.suspects = missing - lost
@@ -378,5 +391,5 @@ def name_frame(frame: Row) -> tuple[str, int, int]:
 
 
 def withdraw_job(line: Line, job: str) -> set[int]:
-    """Take a job's messages off a line; returns the numbers of their frames."""
+    """Take the messages of a job of that name off a line; returns the numbers of their frames."""
     return {one["number"] for one in line.withdraw(lambda one: one["job"] == job)}

@@ -17,7 +17,7 @@ from local_server.entering import Entrant, enter
 from local_server.farm import ledger, sealing
 from local_server.farm.accounts import Role, ensure_account, find_account
 from local_server.farm.db import fetch_rows, fetch_value, open_database, read_clock_ms, write
-from local_server.farm.errors import BadInput, Conflict, Unavailable
+from local_server.farm.errors import BadInput, Conflict, Refused, Unavailable
 from local_server.farm.identifiers import make_id
 from local_server.farm.ledger import Kind
 from local_server.farm.results import forget_sent
@@ -26,9 +26,11 @@ from local_server.membership import Card, find_chest, keep_card, make_desk, read
 from local_server.settings import read_device
 from sync.drafts import Desk
 from sync.engine import Cycle, Engine
+from sync.entry import NO_PREVIOUS
 from sync.fold import Fold
 from sync.keys import Chest
 from sync.ledgers import DirectLedger
+from sync.log import load_fold
 from sync.people import FORMER, agree
 from sync.reading_ahead import ManyAtOnce
 from sync.store import Store, probe_store
@@ -76,7 +78,8 @@ class House:
 def create_studio(data: Path, *, store: str, name: str, host: str) -> Card:
     """Found a studio in a store and move this machine into it. Returns the new card.
 
-    Raises Conflict `studio_exists`, `studio_not_alone`, `jobs_open` and `server_running`.
+    Raises Conflict `studio_exists`, `studio_stays`, `studio_not_alone`, `jobs_open` and
+    `server_running`.
     """
     card = Card(studio=name, store=check_address(store), founder=True)
     return use_house(data, host, lambda house: move(house, card, let_in=found_here(card)))
@@ -127,6 +130,7 @@ def use_house(data: Path, host: str, work: Callable[[House], Card]) -> Card:
 def move(house: House, card: Card, *, let_in: Callable[[House], None]) -> Card:
     """Move a house: be let in, leave the old studio, turn the database, ask for the money."""
     if house.card.studio == card.studio:
+        check_same(house, card)
         if not card.founder:
             let_in(house)  # what opens the store may have changed
         return house.card
@@ -137,6 +141,20 @@ def move(house: House, card: Card, *, let_in: Callable[[House], None]) -> Card:
     with write(house.db):
         turn_ledger(house, card, money, proof)
     return house.card
+
+
+def check_same(house: House, card: Card) -> None:
+    """See that a studio of this one's name is this one.
+
+    Raises Conflict `studio_stays` where it is to be in another store, Refused `genesis_foreign`.
+    """
+    here = house.card
+    if card.founder and card.store != here.store:
+        store = here.store or f"folder:{house.data / 'store'}"
+        raise Conflict("studio_stays", studio=here.studio, store=store)
+    known = load_fold(house.db, here.studio).treasury.genesis
+    if not card.founder and known not in (NO_PREVIOUS, card.genesis):
+        raise Refused("genesis_foreign", studio=card.studio)
 
 
 def check_free(house: House) -> None:

@@ -12,7 +12,7 @@ from local_server.farm.sites import list_unsent, note_sent
 from local_server.stores import Stores
 from sync.blobs import Digest, parse_digest
 from sync.copies import copy_blob, copy_package
-from sync.records import FrameRecord, put_record, record_key
+from sync.records import FrameRecord, name_job, put_record, record_key
 from sync.transfers import THREADS, Meter, run_together
 from sync.work import post_results
 
@@ -77,9 +77,10 @@ class Results:
     load = Load.RESULTS
     whole = False
 
-    def __init__(self, stores: Stores, is_together: Callable[[], bool]) -> None:
+    def __init__(self, stores: Stores, is_together: Callable[[], bool], *, device: str) -> None:
         self.stores = stores
         self.is_together = is_together
+        self.device = device
 
     def is_ready(self) -> bool:
         """Tell whether there is a studio's store beside the near one, and it was met."""
@@ -112,7 +113,7 @@ class Results:
 
     def send_frame(self, row: Row, meter: Meter) -> None:
         """Send one frame. Raises NotFound where its files are nowhere, and as stores do."""
-        record, far = make_record(row), self.stores.far
+        record, far = make_record(row, self.device), self.stores.far
         for digest in dict.fromkeys((record.thumbnail, record.picture)):
             if digest is not None:
                 copy_blob(
@@ -194,13 +195,14 @@ def try_together(send: Callable[[Row], None], rows: list[Row], carried: Carried)
     return carried
 
 
-def make_record(row: Row) -> FrameRecord:
-    """Return a finished frame's record, from what is known of it here."""
+def make_record(row: Row, device: str) -> FrameRecord:
+    """Return the record of a frame that is finished on this device, from what is known of it."""
     result = row["result"]
-    names = ("job", "attempt", "node", "extension", "size_bytes", "width", "height")
+    names = ("attempt", "node", "extension", "size_bytes", "width", "height")
     return FrameRecord(
         recipe=parse_digest(row["recipe"]),
         number=row["number"],
+        job=name_job(device, result["job"]),
         picture=parse_digest(result["picture"]),
         thumbnail=None if result["thumbnail"] is None else parse_digest(result["thumbnail"]),
         render_ms=result["render_ms"],

@@ -16,6 +16,7 @@ from local_server.farm.pricing import PriceBook
 from local_server.farm.sites import Site
 from local_server.farm.states import OPEN_JOB_STATES
 from render.protocol import (
+    AboutAttempt,
     Beat,
     Done,
     Failed,
@@ -24,6 +25,7 @@ from render.protocol import (
     ProgressMade,
     Started,
 )
+from sync.records import read_job
 
 log = logging.getLogger(__name__)
 LEASE_MS = 15_000
@@ -41,6 +43,20 @@ class Aftermath:
     unwanted: dict[str, int] = field(default_factory=dict)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     any: bool = False
+
+
+def bring_home(report: AnyReport, device: str) -> AnyReport:
+    """Return a report with this machine's own ids of its jobs; another machine's keep its name."""
+    if isinstance(report, Beat):
+        holding = tuple((read_job(device, job), *rest) for job, *rest in report.holding)
+        return report.model_copy(update={"holding": holding})
+    if not isinstance(report, AboutAttempt):
+        return report
+    told: dict[str, Any] = {"job": read_job(device, report.job)}
+    if isinstance(report, Done):
+        first = read_job(device, str(report.result.get("job")))
+        told["result"] = report.result | {"job": first}
+    return report.model_copy(update=told)
 
 
 def apply_reports(

@@ -41,7 +41,8 @@ class Shipping:
     ) -> None:
         self.pace = Pace()
         together, told = reconciler.is_together, reconciler.note_change
-        works = (Packages(stores), Results(stores, together), Portraits(stores, together), arrivals)
+        outgoing = Results(stores, together, device=reconciler.desk.device)
+        works = (Packages(stores), outgoing, Portraits(stores, together), arrivals)
         done = {Load.PACKAGES: on_sent, Load.RESULTS: told}
         self.carriers = tuple(
             Carrier(work, writer, self.pace, on_done=done.get(work.load, on_sent), on_away=told)

@@ -12,14 +12,16 @@ from sync.store import Store, check_name
 _VERSION = 1
 _RECORD_BYTES_MAX = 1 << 20
 _NUMBER_MAX = 10**10 - 1
+_MARK = "."  # no id of a job has one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameRecord:
     """What a node says of a frame that it has rendered and checked.
 
-    `recipe` is the hash of all that makes the picture but the frame's number; `job`, `attempt`
-    and `node` say for whom and where it was first rendered. Payment rests on this.
+    `recipe` is the hash of all that makes the picture but the frame's number; `job` (as `name_job`
+    has it), `attempt` and `node` say for whom and where it was first rendered. Payment rests on
+    this.
     """
 
     recipe: Digest
@@ -48,6 +50,19 @@ class FrameRecord:
         document = {"version": _VERSION, **self.to_dict()}
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         return text.encode()
+
+
+def name_job(device: str, job: str) -> str:
+    """Return what a machine's job is called on queues and in stores that others use as well.
+
+    A job's id is its machine's business alone; one that is called so already keeps its name.
+    """
+    return job if _MARK in job else f"{device}{_MARK}{job}"
+
+
+def read_job(device: str, name: str) -> str:
+    """Return a machine's own id of a job; the name as it is where the job is another machine's."""
+    return name.removeprefix(f"{device}{_MARK}")
 
 
 def put_record(store: Store, studio: str, record: FrameRecord) -> FrameRecord:

@@ -178,8 +178,12 @@ def test_a_bucket_gets_another_key(
         wrong = tmp_path / "wrong.key"
         wrong.write_text("new-key\nno-secret\n")
         assert artist.fail("store", "credentials", "--key-file", str(wrong)) == "store_key_wrong"
-        bucket.write_key(folder / "bucket.key")  # where the founder's machine has it
+        pid = artist.read_server()["pid"]
+        key = bucket.write_key(folder / "bucket.key")  # where the founder's machine has it
         wait_for_sync(founder)
+        artist.run("store", "credentials", "--key-file", str(key))
+        wait_for_sync(artist)
+        assert artist.read_server()["pid"] == pid, "the server that runs takes the new key"
         artist.run("studio", "join", founder.run("studio", "invite")["invite"])
         wait_for_sync(artist)
         assert artist.run("store", "credentials")["id"] == "new-key"

@@ -67,6 +67,17 @@ def test_money_and_results_go_along(data: Path) -> None:
     assert Blobs(open_store(f"folder:{data / 'store'}"), STUDIO).read(digest_bytes(b"picture"))
 
 
+def test_a_studio_is_not_founded_again_elsewhere(data: Path) -> None:
+    """Nor does it move: to do nothing and say that it is done would be a lie."""
+    (data.parent / "other").mkdir()
+    with pytest.raises(Conflict, match="studio_stays"):
+        create_studio(data, store=str(data.parent / "other"), name=STUDIO, host="desk")
+    move(data)
+    with pytest.raises(Conflict, match="studio_stays"):
+        create_studio(data, store=str(data.parent / "other"), name="atelier", host="desk")
+    assert not list((data.parent / "other").iterdir())
+
+
 def test_a_job_under_way_stays(data: Path) -> None:
     db = open_database(data / "farm.db")
     with write(db):

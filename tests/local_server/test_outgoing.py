@@ -55,7 +55,7 @@ class House:
         blobs = NearBlobs(near, STUDIO, beyond=[far.blobs], scratch=folder / "arriving")
         stores = Stores(near=near, blobs=blobs, far=far, farm=None, scratch=folder / "arriving")
         self.near, self.far = blobs, Blobs(self.there, "atelier")
-        self.results = Results(stores, lambda: True)
+        self.results = Results(stores, lambda: True, device="desk")
 
     def make_row(self, number: int, picture: bytes, *, kept: bool = True) -> dict[str, Any]:
         """Return a finished frame; its files are in the near store, if they are `kept`."""
@@ -84,7 +84,7 @@ def test_frames_are_over_there_with_their_records(house: House) -> None:
     for row in rows:
         assert house.far.read(row["result"]["picture"]).startswith(b"picture")
         record = find_record(house.there, "atelier", RECIPE, row["number"])
-        assert record == make_record(row)
+        assert record == make_record(row, "desk")
     again = house.results.carry(rows, Meter())
     assert len(again.done) == 20, "what is there costs a question"
 
