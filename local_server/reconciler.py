@@ -17,6 +17,7 @@ from local_server import consent
 from local_server.farm.db import fetch_rows, open_database, read_clock_ms
 from local_server.farm.errors import NoFunds, Refused, YuntuError
 from local_server.farm.events import add_event
+from local_server.farm.overtaken import release_silent
 from local_server.writer import Writer
 from sync.blobs import Blobs, Digest
 from sync.drafts import Desk
@@ -261,6 +262,7 @@ class Reconciler:
         self.standing.stopped = next(iter(cycle.stopped.values()), None)
         self.standing.out = cycle.out
         resumed = self.writer.write(resume_leased, at_ms=read_clock_ms())
+        self.writer.write(release_silent, at_ms=read_clock_ms())
         if cycle.read or was is not None:
             self.writer.write(tell_done, read=cycle.read, put=cycle.put)
         if cycle.read or cycle.retried or resumed:

@@ -12,6 +12,7 @@ from local_server.farm import accounts, jobs, sealing
 from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows, fetch_value
 from local_server.farm.events import add_event
 from local_server.farm.ledger import Kind
+from local_server.farm.overtaken import find_overtaken, is_overtaken, note_overtaken
 from local_server.farm.sealed_batch import SealedBatch, gather_sealed
 from local_server.farm.sealing import Sealed
 from local_server.farm.states import OPEN_JOB_STATES
@@ -36,6 +37,7 @@ class Projection:
     people: str = ""
     owners: set[str] = field(default_factory=set)
     jobs: set[str] = field(default_factory=set)
+    strange: list[Operation] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     batch: SealedBatch | None = None
 
@@ -60,6 +62,7 @@ class Projection:
         if cut:
             self.make_room(effects)
         mend_jobs(self.db, self.jobs, at_ms=self.at_ms)
+        self.note_strange()
         self.tell()
 
     def make_room(self, effects: list[Effect]) -> None:
@@ -97,8 +100,11 @@ class Projection:
     def write_money(self, effect: Folded, kind: Kind) -> None:
         """Seal an operation of our own, or write one that this ledger does not have."""
         one = make_sealed(effect, kind, self.device)
-        if one.device is None and self.seal_own(one):
-            return
+        if one.device is None:
+            if self.seal_own(one):
+                return
+            if one.job is not None:
+                self.jobs.add(one.job)  # this disk may know less of it than the log
         self.owners.add(one.owner)
         if one.owner not in self.known:
             accounts.ensure_account(self.db, account=one.owner, name=one.owner, at_ms=self.at_ms)
@@ -115,14 +121,17 @@ class Projection:
     def write_letter(self, effect: Folded) -> None:
         """Note that an operation of the outbox is sealed, and do what it means here."""
         told, place = effect.operation, f"{effect.log}/{effect.seq:010}"
-        self.db.conn.execute(
+        sealed = self.db.conn.execute(
             "UPDATE outbox SET sealed_in = ? WHERE id = ? AND sealed_in IS NULL",
             (place, told["id"]),
         )
         if told["op"] == "person" and self.people:
             apply_person(self.db, told, secret=self.people, place=place, at_ms=self.at_ms)
-        elif told["op"] in ("job", "result") and effect.device not in (None, self.device):
-            note_work(self.db, told, device=str(effect.device))
+        elif told["op"] in ("job", "result") and effect.device is not None:
+            if effect.device != self.device:
+                note_work(self.db, told, device=effect.device)
+            elif not sealed.rowcount:
+                self.strange.append(told)
         elif told["op"] == "request" and effect.device is not None:
             # What is asked of the treasurer is known by who asks; of money, by its mint's id.
             mine = told["line"].get("ask") == "treasury"
@@ -134,6 +143,13 @@ class Projection:
             )
         elif told["op"] == "refuse":
             self.write_refusal(told)
+
+    def note_strange(self) -> None:
+        """Keep what this machine's log tells of jobs that went on without this disk."""
+        for told in self.strange:
+            job = told["job"]
+            if is_overtaken(self.db, job=job) or jobs.find_job(self.db, job=job) is None:
+                note_work(self.db, told, device=self.device)
 
     def write_refusal(self, told: Operation) -> None:
         """Note that a request is refused; what was asked for is taken back if it was asked here."""
@@ -272,6 +288,8 @@ def give_all_again(db: Database, touched: set[str], *, reasons: tuple[str, ...] 
 def mend_jobs(db: Database, touched: set[str], *, at_ms: int) -> None:
     """Bring what jobs and frames say of money back to what the ledger says; stop what is unpaid."""
     for job in sorted(touched):
+        if find_overtaken(db, job=job):
+            note_overtaken(db, job=job, at_ms=at_ms)
         row = jobs.find_job(db, job=job)
         if row is None:
             continue

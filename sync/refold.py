@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from local_server.farm import accounts, sealing
 from local_server.farm.db import Row, fetch_rows, fetch_value, open_database, write
 from local_server.farm.errors import NotFound
+from local_server.farm.overtaken import list_jobs_in_ledger
 from local_server.farm.sealing import COLUMNS
 from local_server.farm.sync_tables import RECOUNT_USAGE
 from sync.drafts import Desk
@@ -200,6 +201,7 @@ def heal(db: Database, folder: Path, *, mints: bool, at_ms: int) -> None:
             " AND id NOT IN (SELECT id FROM proof.log_id)"
         )
         touched = {str(row["id"]) for row in fetch_rows(db, "SELECT id FROM job")}
+        touched |= list_jobs_in_ledger(db)
         give_all_again(db, touched, reasons=("room",))
         mend_jobs(db, touched, at_ms=at_ms)
 

@@ -22,13 +22,14 @@ from local_server.farm import accounts
 from local_server.farm.db import fetch_rows, fetch_value
 from local_server.farm.errors import BadInput
 from local_server.farm.ledger import Kind
+from local_server.farm.overtaken import list_jobs_in_ledger
 from local_server.farm.sealed_batch import SealedBatch, gather_sealed
 from local_server.farm.sealing import Sealed
 from sync.device_log import DeviceLog
 from sync.entry import TREASURY, Entry, digest_entry, read_entry, write_canonical
 from sync.fold import GENESIS, Fold, Folded
 from sync.log import DatabaseIds, fetch_object, save_fold
-from sync.projection import Projection
+from sync.projection import Projection, mend_jobs
 from sync.treasury import Treasury, key_id
 from sync.verdict import Verdict
 
@@ -147,6 +148,7 @@ def begin_with(
         raise BadInput("snapshot_wrong")
     save_fold(db, fold, {TREASURY, *fold.logs})
     write_people(db, seq, Projection(db, device, at_ms, people=people))
+    mend_jobs(db, list_jobs_in_ledger(db), at_ms=at_ms)
 
 
 def place_entry(seq: int) -> tuple[str, int]:
@@ -172,12 +174,12 @@ def take_row(db: Database, fold: Fold, batch: SealedBatch, row: list[Any], devic
                 batch.flush()
         case "id":
             db.conn.execute("INSERT INTO log_id (book, id, epoch, seq) VALUES (?, ?, ?, ?)", values)
-        case "job" if values[0] != device:
+        case "job":
             db.conn.execute(
                 "INSERT INTO away_job (device, job, owner, line, at_ms) VALUES (?, ?, ?, ?, ?)",
                 values,
             )
-        case "result" if values[0] != device:
+        case "result":
             db.conn.execute(
                 "INSERT INTO away_result (device, job, frame, line) VALUES (?, ?, ?, ?)", values
             )

@@ -16,6 +16,8 @@ from local_server.farm.ledger import ROUTES
 from local_server.farm.states import FrameState
 
 EXAMPLES_MAX = 5
+# A disk that was put back or copied lacks frames and jobs that its machine's log knows to be paid.
+OVERTAKEN = "SELECT job FROM overtaken"
 CACHE_KIB = 65_536
 
 
@@ -96,30 +98,33 @@ WHERE (SELECT count(*) FROM transfer) <> (SELECT count(*) FROM operation)
   AND t.id NOT IN (SELECT id FROM operation)
 """
 
-FRAMES = """
+FRAMES = f"""
 SELECT f.job || ' #' || f.number FROM frame f
 LEFT JOIN transfer t ON t.id = 'frame:' || f.job || ':' || f.number
 LEFT JOIN taken_back b ON t.id IS NULL AND b.id = 'frame:' || f.job || ':' || f.number
   AND b.outcome IS NULL
-WHERE (f.state = 'done' AND f.reused = 0) <> (t.id IS NOT NULL OR b.id IS NOT NULL)
+WHERE ((f.state = 'done' AND f.reused = 0) <> (t.id IS NOT NULL OR b.id IS NOT NULL)
+    AND (f.state = 'done' OR f.job NOT IN ({OVERTAKEN})))
   OR (t.id IS NOT NULL AND (t.code <> 'settle' OR t.debit <> 'held:' || f.job))
-  OR (b.id IS NULL AND coalesce(f.amount_micros, 0) <> coalesce(t.amount_micros, 0))
+  OR (b.id IS NULL AND coalesce(f.amount_micros, 0) <> coalesce(t.amount_micros, 0)
+    AND (f.state = 'done' OR f.job NOT IN ({OVERTAKEN})))
 UNION ALL
 SELECT o.id FROM operation o LEFT JOIN frame f ON o.id = 'frame:' || f.job || ':' || f.number
   AND f.job = o.job AND f.number = o.payload ->> 'frame'
-WHERE o.kind = 'settle' AND o.device IS NULL AND f.job IS NULL
+WHERE o.kind = 'settle' AND o.device IS NULL AND f.job IS NULL AND o.job NOT IN ({OVERTAKEN})
   AND (SELECT count(*) FROM operation WHERE kind = 'settle' AND device IS NULL)
     <> (SELECT count(*) FROM frame WHERE state = 'done' AND reused = 0)
 """
 
-COSTS = """
+COSTS = f"""
 SELECT job FROM (
   SELECT id AS job, cost_micros AS paid, held_micros AS held FROM job
   UNION ALL SELECT substr(debit, 6), -micros, 0 FROM flow
   WHERE code = 'settle' AND debit NOT LIKE '%@%'
   UNION ALL SELECT substr(credit, 6), 0, -micros FROM flow
   WHERE code = 'hold' AND credit NOT LIKE '%@%'
-) GROUP BY job HAVING sum(paid) <> 0 OR sum(held) <> 0
+) WHERE job IN (SELECT id FROM job) OR job NOT IN ({OVERTAKEN})
+GROUP BY job HAVING sum(paid) <> 0 OR sum(held) <> 0
 """
 
 REFUNDS = """
@@ -140,7 +145,7 @@ SELECT owner FROM (
 ) GROUP BY owner HAVING sum(micros) <> 0
 """
 
-HOLDS = """
+HOLDS = f"""
 SELECT purse FROM (
   SELECT p.id AS purse, p.balance_micros AS micros FROM purse p WHERE p.kind = 'held'
   UNION ALL SELECT credit, -micros FROM flow WHERE code = 'hold'
@@ -150,6 +155,7 @@ UNION ALL
 SELECT p.id FROM purse p LEFT JOIN job j ON p.id = 'held:' || j.id
 WHERE p.kind = 'held' AND p.device IS NULL AND p.balance_micros <> 0
   AND (j.id IS NULL OR j.state IN ('completed', 'partial', 'failed', 'cancelled'))
+  AND substr(p.id, 6) NOT IN ({OVERTAKEN})
 """
 
 COUNTERS = f"""

@@ -174,7 +174,19 @@ def move_job(
     state = JobState(row["state"])
     if to not in JOB_MOVES[state]:
         raise Conflict("job_cannot_move", job=job, state=state, to=to)
-    over = to in OVER_JOB_STATES
+    if to in OVER_JOB_STATES:
+        ledger.release(
+            db, id=f"release:{job}:{row['run']}", owner=row["owner"], job=job, at_ms=at_ms
+        )
+    put_job(db, row, to=to, reason=reason, at_ms=at_ms, **params)
+
+
+def put_job(
+    db: Database, row: Row, *, to: JobState, reason: str, at_ms: int, **params: Any
+) -> None:
+    """Write a job's state, its reason and its event; whose hold it is, is the caller's to know."""
+    assert_writing(db)
+    over, state = to in OVER_JOB_STATES, JobState(row["state"])
     db.conn.execute(
         "UPDATE job SET state = ?, reason = ?, reason_params = ?, finished_at_ms = ?,"
         " started_at_ms = CASE WHEN ? THEN coalesce(started_at_ms, ?) ELSE started_at_ms END"
@@ -186,15 +198,11 @@ def move_job(
             at_ms if over else None,
             to == JobState.RUNNING,
             at_ms,
-            job,
+            row["id"],
         ),
     )
-    if over:
-        ledger.release(
-            db, id=f"release:{job}:{row['run']}", owner=row["owner"], job=job, at_ms=at_ms
-        )
     told: dict[str, Any] = {"state": to, "previous": state, "reason": reason, **params}
-    add_event(db, kind="job.state", owner=row["owner"], at_ms=at_ms, job=job, **told)
+    add_event(db, kind="job.state", owner=row["owner"], at_ms=at_ms, job=row["id"], **told)
 
 
 def finish_job_if_over(db: Database, *, job: str, at_ms: int) -> bool:

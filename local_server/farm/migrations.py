@@ -181,6 +181,12 @@ def m070_reading(db: Database) -> None:
     run_script(db, sync_tables.UNTOLD)
 
 
+@MIGRATIONS()
+def m096_overtaken(db: Database) -> None:
+    """Jobs that went on without this disk."""
+    run_script(db, sync_tables.OVERTAKEN)
+
+
 def run_script(db: Database, script: str) -> None:
     """Run statements one by one inside the open transaction (`executescript` would commit it)."""
     statement = ""

@@ -201,3 +201,11 @@ ALTER TABLE outbox ADD COLUMN about TEXT;
 ALTER TABLE outbox ADD COLUMN refused TEXT;
 CREATE INDEX outbox_about ON outbox (about) WHERE about IS NOT NULL;
 """
+
+# Jobs of this machine that its log went on with without this disk, and when it was last heard of.
+OVERTAKEN = """
+CREATE TABLE overtaken (
+  job TEXT PRIMARY KEY,
+  heard_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
