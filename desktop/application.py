@@ -13,6 +13,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QImageReader
 from PySide6.QtWidgets import QApplication
 
+from desktop.collector import Collector
 from desktop.company import Company
 from desktop.crash_reports import CrashReports
 from desktop.icons import Icons
@@ -81,7 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     window.watch.start()
     if options.scenes:
         window.add_scenes([str(Path(scene).resolve()) for scene in options.scenes])
+    collector = Collector(window)
     code = app.exec()
+    collector.end()
     company.wakefulness.end()
     reports.end()
     return code

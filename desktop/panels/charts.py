@@ -85,6 +85,7 @@ class BarChart(QWidget):
         plot.setBackground(None)
         for name in ("left", "bottom"):
             axis = plot.getAxis(name)
+            axis.setStyle(hideOverlappingLabels=False)  # the library hides long ones for ever
             axis.setPen(theme.colour("line"))
             axis.setTextPen(theme.colour("faint"))
         plot.getAxis("bottom").setTicks(None if self.ticks is None else [self.ticks])

@@ -22,13 +22,13 @@ class EmptyView(QFrame):
         self.title = stage.label(title, "subtitle")
         self.detail = stage.label(detail, "quiet")
         self.detail.setWordWrap(True)
-        self.detail.setMinimumWidth(420)
         self.buttons = QVBoxLayout()
         layout = QVBoxLayout(self)
         layout.addStretch(2)
+        # All as wide as the page: what stands in the middle of it is given too little height.
         for widget, gap in ((picture, 14), (self.title, 4), (self.detail, 18)):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+            layout.addWidget(widget)
             layout.addSpacing(gap)
         layout.addLayout(self.buttons)
         layout.addStretch(3)

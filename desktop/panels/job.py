@@ -18,6 +18,7 @@ from desktop.models.frames import FramesModel
 from desktop.models.jobs import OPEN, Job
 from desktop.panels.bill import BillView
 from desktop.panels.charts import BarChart
+from desktop.panels.elided import ElidedLabel
 from desktop.panels.frame_tiles import WIDTH, WIDTH_MAX, WIDTH_MIN, make_frame_grid
 from desktop.panels.jobs import VERBS
 from desktop.panels.layout import PAGE, card, column, holder, row
@@ -28,6 +29,7 @@ from desktop.thumbnails import Thumbnails
 
 TABS = ("frames", "chart", "bill", "story")
 FIGURES = ("progress", "cost", "left", "expected")
+MINUTE = 60
 BUTTONS = ("pause", "resume", "retry", "cancel")
 
 
@@ -72,8 +74,7 @@ class JobPanel(QWidget):
         stage = self.stage
         self.back_button = stage.tool("back", "job.back", "Alt+Left")
         self.back_button.clicked.connect(self.back)
-        self.name = QLabel()
-        self.name.setObjectName("title")
+        self.name = ElidedLabel("title")
         self.name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.state = QLabel()
         self.reason = QLabel()
@@ -84,6 +85,7 @@ class JobPanel(QWidget):
             button = stage.caption(QPushButton(), f"verbs.{verb}")
             stage.icons.set_on(button, VERBS[verb][0])
             button.clicked.connect(lambda _=False, verb=verb: self.order(verb))
+            button.hide()
             self.buttons[verb] = button
         self.folder = stage.caption(QPushButton(), "job.folder")
         stage.icons.set_on(self.folder, "folder")
@@ -137,9 +139,7 @@ class JobPanel(QWidget):
         stage.words.bind(
             self.size_, lambda: self.size_.setAccessibleName(stage.words.say("job.tile_size"))
         )
-        self.chart = BarChart(
-            stage, "job.tab_chart", lambda value: show_duration(stage.words, round(value * 1000))
-        )
+        self.chart = BarChart(stage, "job.tab_chart", self.show_tick)
         chart_page = column(stage.label("job.chart_detail", "quiet"), self.chart, gap=10)
         chart_page.setContentsMargins(0, 0, 0, PAGE)
         self.story = QPlainTextEdit(readOnly=True)
@@ -239,6 +239,13 @@ class JobPanel(QWidget):
             if one["render_ms"] is not None
         ]
         self.chart.set_bars(bars)
+
+    def show_tick(self, seconds: float) -> str:
+        """Return a time on the chart's axis; those beside whole seconds are seconds too."""
+        slowest = max((seconds for _, seconds, _ in self.chart.bars), default=0.0)
+        if 1 <= slowest < MINUTE:
+            return self.stage.words.say("units.s", count=f"{seconds:g}")
+        return show_duration(self.stage.words, round(seconds * 1000))
 
     def order(self, verb: str) -> None:
         """Say what is to be done with the job."""

@@ -1,8 +1,9 @@
 """Settings: language, colours, notices, where things are kept, and the server."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QWidget
 
+from desktop.panels.elided import ElidedLabel
 from desktop.panels.layout import PAGE, card, column, holder, row, scroller
 from desktop.panels.store_card import StoreCard
 from desktop.preferences import Preferences
@@ -112,8 +113,8 @@ class SettingsPanel(QWidget):
 
     def make_folder(self) -> QWidget:
         """Return where everything is kept, with a button that shows it."""
-        where = QLabel(self.data)
-        where.setObjectName("quiet")
+        where = ElidedLabel("quiet", Qt.TextElideMode.ElideMiddle)
+        where.setText(self.data)
         show = self.stage.caption(QPushButton(), "settings.show")
         show.clicked.connect(lambda: self.folder_wanted.emit(self.data))
         return holder(row(column(self.stage.label("settings.data"), where, gap=2), None, show))

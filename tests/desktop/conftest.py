@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import shiboken6
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.application import make_stage
+from desktop.collector import Collector
 from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
 from desktop.stage import Stage
@@ -63,6 +65,15 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
         running.top_up(100)
         yield running
         running.assert_clean()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collect_here(qapp: QApplication) -> Iterator[None]:
+    """As in the program itself: nothing of Qt's is collected in another thread."""
+    collector = Collector(qapp)
+    yield
+    collector.end()
+    shiboken6.delete(collector)
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import shiboken6
 from PySide6.QtGui import QGuiApplication
@@ -14,6 +15,9 @@ from desktop.main_window import MainWindow
 from desktop.panels.form import Form
 from desktop.panels.studio_forms import FoundForm, JoinForm
 from desktop.preferences import Preferences
+from desktop.server_watch import ServerState
+from local_server.farm.db import open_database
+from local_server.membership import read_card
 from tests.end_to_end.running_farm import RunningFarm
 
 MS_MAX = 90_000
@@ -65,6 +69,9 @@ def test_a_studio_is_founded_joined_and_left(
         farm.top_up(10)
         first = open_window(tmp_path / "first")
         first.show_page("sync")
+        qtbot.waitUntil(first.sync_panel.alone.isVisible, timeout=MS_MAX)
+        assert not first.sync_panel.invite.isEnabled()
+        assert first.sync_panel.invite.toolTip()
         old = first.watch.address
         first.sync_panel.found.click()
         form = first.studio_wire.form
@@ -93,6 +100,8 @@ def test_a_studio_is_founded_joined_and_left(
         lambda: (first.money_panel.balance or {}).get("total_micros") == 10_000_000,
         timeout=MS_MAX,
     )
+    qtbot.waitUntil(first.sync_panel.invite.isEnabled, timeout=MS_MAX)
+    assert not first.sync_panel.alone.isVisible()
     with qtbot.waitSignal(first.sync_wire.invited, timeout=MS_MAX):
         first.sync_panel.invite.click()
     invite = QGuiApplication.clipboard().text()
@@ -139,3 +148,26 @@ def steer_transfers(qtbot: QtBot, window: MainWindow) -> None:
     assert len(window.stage.theme.bound) == bound
     card.limit.setValue(80)
     qtbot.waitUntil(lambda: bool(card.told and card.told["mbps"] == 80), timeout=MS_MAX)
+
+
+def test_a_move_is_not_cut_off(qtbot: QtBot, open_window: Opener, tmp_path: Path) -> None:
+    """Whoever closes the window meanwhile is told to wait; it closes by itself at the end."""
+    (tmp_path / "kiln").mkdir()
+    window = open_window(tmp_path / "closed")
+    address = window.watch.address
+    assert address is not None
+    window.sync_panel.found_wanted.emit()
+    form = window.studio_wire.form
+    assert isinstance(form, FoundForm)
+    form.name.setText("night-kiln")
+    form.store.setText(str(tmp_path / "kiln"))
+    form.accept_button.click()
+    assert not window.close()
+    assert window.toast.text.text() == window.stage.words.say("studio.wait")
+    with qtbot.waitSignal(window.studio_wire.let_go, timeout=MS_MAX):
+        assert window.isVisible()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=MS_MAX)
+    card = read_card(open_database(window.data / "farm.db"))
+    assert card.studio == "night-kiln"
+    assert window.watch.state == ServerState.STOPPED
+    assert not psutil.pid_exists(address.pid)

@@ -1,0 +1,37 @@
+"""The collector: Python's search for what nobody refers to, in the window's own thread only.
+
+By itself it runs in whatever thread makes the next object. A Qt object that it finds in another
+thread than its own is torn down there, and the program with it.
+"""
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer
+
+PAUSE_MS = 500
+
+
+class Collector(QObject):
+    """Searches a little now and then, in the pauses of the window's thread, until it is ended."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        gc.collect()
+        gc.freeze()  # what is there by now stays, and is not looked through again
+        gc.disable()
+        self.timer = QTimer(self, interval=PAUSE_MS)
+        self.timer.timeout.connect(self.collect)
+        self.timer.start()
+
+    def collect(self) -> None:
+        """Search the oldest generation whose turn it is; Python says when that is."""
+        for generation in (2, 1, 0):
+            if gc.get_count()[generation] > gc.get_threshold()[generation]:
+                gc.collect(generation)
+                return
+
+    def end(self) -> None:
+        """Let Python search by itself again."""
+        self.timer.stop()
+        gc.unfreeze()
+        gc.enable()
