@@ -37,7 +37,8 @@ def retry(db: Database, *, job: str, frame: int | None, at_ms: int) -> None:
     row = jobs.get_job(db, job=job)
     count, amount = row["frames_failed"] if frame is None else 1, 0
     if row["plan"] is not None:
-        amount = jobs.read_plan(row).frame_p90_micros * count
+        plan = jobs.read_plan(row)
+        amount = plan.frame_p90_micros * count + plan.start_p90_micros
     cap = row["request"]["max_cost_micros"]
     if cap is not None:
         amount = min(amount, max(0, int(cap) - row["cost_micros"]))

@@ -23,7 +23,7 @@ from sync.blobs import Blobs, Digest
 log = logging.getLogger(__name__)
 BATCH_MAX = 200
 RETRY_SECONDS = (1, 5, 15, 60)
-PADDING = re.compile("#+")
+PADDING = re.compile("#+(?=[^#]*$)")
 LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
@@ -142,7 +142,7 @@ class Delivery:
 
 
 def target_path(out: str, naming: str, number: int, extension: str) -> Path:
-    """Return a frame's path: the naming's run of `#` becomes the padded number."""
+    """Return a frame's path: the naming's last run of `#` becomes the padded number."""
     run = PADDING.search(naming)
     width = len(run.group()) if run else 4
     padded = f"-{-number:0{width}d}" if number < 0 else f"{number:0{width}d}"

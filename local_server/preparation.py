@@ -330,6 +330,7 @@ def make_estimate(answer: Inspected, count: int, *, book: PriceBook, level: str)
     return estimate_job(
         frame_p50_ms=answer.frame_p50_ms,
         frame_p90_ms=answer.frame_p90_ms,
+        first_ms=answer.first_ms,
         frames=count,
         cores=answer.cores,
         book=book,

@@ -166,6 +166,9 @@ def plan_and_fund(
         level=level,
         frame_p90_micros=estimate.frame_p90_micros if estimate else book.minimum_micros,
         site=prepared.request.site,
+        start_p90_micros=estimate.p90_micros - estimate.frame_p90_micros * len(prepared.numbers)
+        if estimate
+        else 0,
     )
     jobs.plan_job(
         db, job=job, plan=plan, numbers=prepared.numbers, scene_key=scene_key, at_ms=at_ms
@@ -191,7 +194,8 @@ def choose_hold(row: Row) -> int:
     cap = row["request"]["max_cost_micros"]
     if cap is not None:
         return int(cap)
-    return jobs.read_plan(row).frame_p90_micros * int(row["frames_total"])
+    plan = jobs.read_plan(row)
+    return plan.frame_p90_micros * int(row["frames_total"]) + plan.start_p90_micros
 
 
 def estimate_plan(

@@ -65,6 +65,7 @@ class Inspector:
             renderer_version=self.renderers[task.renderer].version,
             frame_p50_ms=seen.estimate.p50_ms if seen.estimate else None,
             frame_p90_ms=seen.estimate.p90_ms if seen.estimate else None,
+            first_ms=seen.estimate.first_ms if seen.estimate else 0,
             cores=self.cores,
         )
 

@@ -129,6 +129,7 @@ class Inspected(Said):
     renderer_version: str
     frame_p50_ms: int | None
     frame_p90_ms: int | None
+    first_ms: int = 0
     cores: int
 
 

@@ -41,7 +41,7 @@ class Plan:
     `recipe` is the SHA-256 of everything that decides a picture but its frame number: it names
     the results, so that a frame which was rendered once is found again. `naming` holds one run of
     `#` for the frame number, `out` is empty where frames are to be downloaded, `frame_p90_micros`
-    sizes the hold.
+    sizes the hold, with `start_p90_micros` for the first frames of all nodes together.
     """
 
     manifest: str
@@ -61,6 +61,7 @@ class Plan:
     level: str
     frame_p90_micros: int
     site: str = Site.HERE
+    start_p90_micros: int = 0
 
 
 def create_job(

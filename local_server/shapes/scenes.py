@@ -94,6 +94,9 @@ class EstimateView(Shape):
     frame_p50_ms: int = Field(description="What one frame takes, P50")
     frame_p90_ms: int = Field(description="What one frame takes, P90")
     frame_p90_micros: int = Field(description="What one frame costs, P90, in micro-yuan")
+    start_p90_micros: int = Field(
+        default=0, description="What each node's first frame may cost more, P90, in micro-yuan"
+    )
     job_p50_ms: int = Field(description="What the whole job takes here, P50")
     job_p90_ms: int = Field(description="What the whole job takes here, P90")
     source: str = Field(description="What the numbers rest on", examples=["samples"])

@@ -5,16 +5,10 @@ import pytest
 from local_server.farm import attempts, jobs, ledger, nodes
 from local_server.farm.able_nodes import FAILURES_MAX
 from local_server.farm.attempts import LOSSES_MAX, accept_result
-from local_server.farm.db import fetch_value, write
-from local_server.farm.errors import Conflict, NoFunds, NotFound
+from local_server.farm.db import write
+from local_server.farm.errors import NoFunds
 from local_server.farm.frames import HandedFrame, list_attempts, take_back
-from local_server.farm.states import FrameState
 from tests.farm.workshop import LEASE_MS, Workshop, make_result
-
-
-def states(shop: Workshop, job: str = "job-1") -> list[str]:
-    rows = shop.db.conn.execute("SELECT state FROM frame WHERE job = ? ORDER BY number", (job,))
-    return [row[0] for row in rows]
 
 
 def test_a_job_from_end_to_end(shop: Workshop) -> None:
@@ -188,24 +182,24 @@ def test_a_failure_before_the_start_counts_too(shop: Workshop) -> None:
         [one] = shop.hand()
         assert shop.fail(one)
         assert not shop.fail(one)
-    assert states(shop) == ["failed"]
+    assert shop.states() == ["failed"]
     assert shop.job()["state"] == "failed"
 
 
 def test_a_frame_that_is_lost_again_and_again_fails(shop: Workshop) -> None:
     shop.submit(count=1)
     for _ in range(LOSSES_MAX):
-        assert states(shop) == ["waiting"]
+        assert shop.states() == ["waiting"]
         [one] = shop.hand()
         shop.start(one)
         shop.reap()
-    assert states(shop) == ["failed"]
+    assert shop.states() == ["failed"]
     assert shop.job()["reason"] == "all_frames_failed"
     shop.retry("job-1")
     [one] = shop.hand()
     shop.start(one)
     shop.reap()
-    assert states(shop) == ["waiting"], "a retry begins with a clean record"
+    assert shop.states() == ["waiting"], "a retry begins with a clean record"
     assert not shop.broken_rules()
 
 
@@ -218,7 +212,7 @@ def test_the_sum_never_passes_the_hold_and_the_job_pauses(shop: Workshop) -> Non
     assert taken == [True, True, True, False, False]
     row = shop.job()
     assert (row["state"], row["reason"], row["cost_micros"]) == ("paused", "budget", 2_500)
-    assert states(shop) == ["done", "done", "done", "waiting", "waiting"]
+    assert shop.states() == ["done", "done", "done", "waiting", "waiting"]
     assert [shop.frame(number)["amount_micros"] for number in (1, 2, 3)] == [1_000, 1_000, 500]
     assert shop.hand() == []
     assert not shop.broken_rules()
@@ -277,76 +271,6 @@ def test_a_job_that_is_not_open_takes_no_results(shop: Workshop) -> None:
         )
 
 
-def test_a_retry_never_charges_done_frames_again(shop: Workshop) -> None:
-    shop.submit(count=3)
-    while shop.frame(1)["state"] != FrameState.FAILED:
-        for one in shop.hand():
-            shop.start(one)
-            shop.fail(one) if one.number == 1 else shop.finish(one)
-    assert (shop.job()["state"], shop.job()["cost_micros"]) == ("partial", 2_000)
-    assert shop.held() == 0
-    done = [shop.frame(2), shop.frame(3)]
-    shop.retry("job-1", hold=5_000)
-    assert states(shop) == ["waiting", "done", "done"]
-    assert shop.frame(1)["failures"] == 0
-    shop.render()
-    row = shop.job()
-    assert (row["state"], row["cost_micros"], row["held_micros"]) == ("completed", 3_000, 15_000)
-    assert [shop.frame(2), shop.frame(3)] == done
-    assert fetch_value(shop.db, "SELECT count(*) FROM operation WHERE kind = 'settle'") == 3
-    assert not shop.broken_rules()
-
-
-def fail_for_good(shop: Workshop, *numbers: int) -> None:
-    """Fail frames until they have failed for good; no other is rendered."""
-    while any(shop.frame(number)["state"] != FrameState.FAILED for number in numbers):
-        for one in shop.hand():
-            shop.start(one)
-            shop.fail(one, counts=one.number in numbers)
-
-
-def test_one_frame_is_retried_and_only_it_is_held(shop: Workshop) -> None:
-    shop.submit(count=3)
-    fail_for_good(shop, 1, 2, 3)
-    assert shop.job()["state"] == "failed"
-    shop.retry("job-1", hold=1_500, frame=2)
-    assert states(shop) == ["failed", "waiting", "failed"]
-    assert (shop.job()["state"], shop.held()) == ("queued", 1_500)
-    [one] = shop.hand()
-    shop.start(one)
-    shop.finish(one)
-    row = shop.job()
-    assert (row["state"], row["frames_failed"], shop.held()) == ("partial", 2, 0)
-    assert not shop.broken_rules()
-
-
-def test_one_frame_is_retried_while_the_others_go_on(shop: Workshop) -> None:
-    shop.submit(count=3)
-    held = shop.held()
-    fail_for_good(shop, 2)
-    assert (shop.job()["state"], states(shop)[1]) == ("running", "failed")
-    run = shop.job()["run"]
-    shop.retry("job-1", hold=9_000, frame=2)
-    assert (states(shop)[1], shop.held(), shop.job()["run"]) == ("waiting", held, run)
-    shop.pause("job-1")
-    shop.resume("job-1")
-    shop.render()
-    assert shop.job()["state"] == "completed"
-    assert not shop.broken_rules()
-
-
-def test_only_a_frame_that_failed_is_retried(shop: Workshop) -> None:
-    shop.submit(count=2)
-    with pytest.raises(Conflict, match="frame_not_failed"):
-        shop.retry("job-1", frame=1)
-    with pytest.raises(NotFound, match="no_frame"):
-        shop.retry("job-1", frame=9)
-    fail_for_good(shop, 1)
-    shop.cancel("job-1")
-    with pytest.raises(Conflict, match="nothing_to_retry"):
-        shop.retry("job-1", frame=1)
-
-
 def test_cancel_gives_the_hold_back_at_once(shop: Workshop) -> None:
     shop.submit(count=4, hold=9_000)
     handed = shop.hand(limit=3)
@@ -354,7 +278,7 @@ def test_cancel_gives_the_hold_back_at_once(shop: Workshop) -> None:
         shop.start(one)
     shop.finish(handed[0])
     shop.cancel("job-1")
-    assert states(shop) == ["done", "cancelled", "cancelled", "cancelled"]
+    assert shop.states() == ["done", "cancelled", "cancelled", "cancelled"]
     assert shop.held() == 0
     assert ledger.read_balance(shop.db, owner="me").free_micros == 9_999_000
     before = shop.dump()
@@ -373,8 +297,8 @@ def test_pause_takes_frames_back_and_keeps_the_hold(shop: Workshop) -> None:
     shop.start(handed[0])
     shop.start(handed[3])
     shop.pause("job-1")
-    assert states(shop, "job-1") == ["waiting"] * 3
-    assert states(shop, "job-2") == ["rendering", "waiting"], "another job's frames stay"
+    assert shop.states("job-1") == ["waiting"] * 3
+    assert shop.states("job-2") == ["rendering", "waiting"], "another job's frames stay"
     assert shop.held() == 9_000
     assert not shop.finish(handed[0])
     assert not shop.start(handed[1])
@@ -417,13 +341,3 @@ def test_only_open_attempts_are_reported_as_expired(shop: Workshop) -> None:
     shop.finish(one)
     expired = attempts.list_expired(shop.db, at_ms=shop.now + LEASE_MS + 1)
     assert [(row["number"], row["recipe"]) for row in expired] == [(2, "recipe")]
-
-
-def test_a_job_that_is_deleted_cannot_be_retried(shop: Workshop) -> None:
-    shop.submit(count=1)
-    for _ in range(FAILURES_MAX):
-        [one] = shop.hand()
-        shop.fail(one)
-    shop.delete("job-1")
-    with pytest.raises(Conflict, match="nothing_to_retry"):
-        shop.retry("job-1")

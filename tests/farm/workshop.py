@@ -256,6 +256,11 @@ class Workshop:
         """Return a job's row."""
         return jobs.get_job(self.db, job=job)
 
+    def states(self, job: str = "job-1") -> list[str]:
+        """Return the states of a job's frames, by number."""
+        sql = "SELECT state FROM frame WHERE job = ? ORDER BY number"
+        return [row["state"] for row in fetch_rows(self.db, sql, (job,))]
+
     def frame(self, number: int, *, job: str = "job-1") -> Row:
         """Return a frame's row."""
         return frames.get_frame(self.db, job=job, number=number)

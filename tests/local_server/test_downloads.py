@@ -271,3 +271,8 @@ def test_frames_are_numbered_in_their_names(naming: str) -> None:
     assert len(names) == 4
     for name in names:
         check_safe(name)
+
+
+def test_a_sign_of_the_scenes_own_is_no_number() -> None:
+    assert name_frame("shot#1_####", 7, ".png") == "shot#1_0007.png"
+    assert name_frame("##_a_##_b", 7, ".png") == "##_a_07_b.png"
