@@ -17,7 +17,8 @@ def list_cut(shown: QWidget) -> Iterator[str]:
     seen = [one for kind in KINDS for one in shown.findChildren(kind) if one.isVisibleTo(shown)]
     for one in seen:
         if is_cut(one):
-            yield f"{type(one).__name__} {tell(one)!r} in {type(one.parent()).__name__} is cut off"
+            room = f"{one.width()}x{one.height()} of {one.sizeHint().toTuple()}"
+            yield f"{type(one).__name__} {tell(one)!r} in {type(one.parent()).__name__}: {room}"
     for first, second in combinations(seen, 2):
         if first.parent() is second.parent() and overlap(first.geometry(), second.geometry()):
             yield f"{tell(first)!r} lies on {tell(second)!r}"

@@ -16,9 +16,9 @@ from desktop.application import make_app, make_stage
 from desktop.main_window import SIZE, SIZE_MIN, MainWindow
 from desktop.preferences import Preferences
 from tests.desktop.cuts import list_cut
-from tests.desktop.screens import settle
+from tests.desktop.screens import settle, wait
 
-SETTLE_MS = 40
+SETTLE_MS, FIT_MS_MAX = 40, 2_000
 LONG = "Lanterns over the river on the fifteenth night of the first month, final, version 12"
 
 
@@ -69,6 +69,7 @@ def main(data: Path, album: Path | None) -> int:
             for name, panel in window.panels.items():
                 window.pages.setCurrentWidget(panel)
                 settle(app, SETTLE_MS)
+                wait(app, lambda: not any(list_cut(window)), FIT_MS_MAX)  # noqa: B023
                 found = [*list_cut(window), *list_blurred(window)]
                 if found:
                     wrong[f"{name} in {language} at {size[0]}"] = found

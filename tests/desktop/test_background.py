@@ -15,7 +15,8 @@ def fail() -> int:
 
 def test_results_and_errors_come_back(qtbot: QtBot) -> None:
     """Exactly one of the two, in the thread that asked."""
-    background, told = Background(), []
+    background = Background()
+    told: list[object] = []
     background.start(lambda: 7, told.append, told.append)
     qtbot.waitUntil(lambda: told == [7], timeout=MS_MAX)
     background.start(fail, told.append, lambda error: told.append(str(error)))

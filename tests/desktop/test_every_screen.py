@@ -26,16 +26,17 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from desktop.main_window import MainWindow
+from desktop.main_window import SIZE_MIN, MainWindow
 from tests.desktop.artist import render_dropped, wait_for_state, write_scene
-from tests.desktop.screens import list_kinds, settle, show_every_screen
+from tests.desktop.cuts import list_cut
+from tests.desktop.screens import list_kinds, settle, show_every_screen, wait
 from tests.desktop.stopwatch import Stopwatch
 from tests.end_to_end.running_farm import RunningFarm
 
 MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
 LATIN = re.compile(r"[A-Za-z]{2,}")
 ROWS_MAX = 50
-SETTLE_MS = 60
+SETTLE_MS, FIT_MS_MAX = 60, 2_000
 PLAIN = re.compile(r"<[^>]*>|&\w+;|(?:/[\w.+-]+)+|\S*\d\S*")
 """What no translator would touch: marks of rich text, paths, and whatever has figures in it."""
 DATA = {
@@ -74,6 +75,7 @@ class Inspector:
         self.window, self.app = window, app
         self.untranslated: dict[str, str] = {}
         self.nameless: dict[str, str] = {}
+        self.cut: dict[str, str] = {}
         self.dialogs: set[type] = set()
         self.screens: list[str] = []
         self.data = DATA | read_programs() | set(LATIN.findall(platform.node()))
@@ -83,6 +85,8 @@ class Inspector:
         settle(self.app, SETTLE_MS)
         shown = widget or self.window
         self.screens.append(name)
+        wait(self.app, lambda: not any(list_cut(shown)), FIT_MS_MAX)
+        self.cut |= dict.fromkeys(list_cut(shown), name)
         if isinstance(shown, QDialog):
             self.dialogs.add(type(shown))
         for one in (shown, *shown.findChildren(QWidget)):
@@ -173,6 +177,7 @@ def inspector(
     wait_for_state(qtbot, window, job, "completed")
     with qtbot.waitSignal(window.loaded):
         mark_words(window)
+    window.resize(*SIZE_MIN)
     made = Inspector(window, qapp)
     show_every_screen(qapp, window, job, made.look)
     yield made
@@ -184,6 +189,7 @@ def test_every_screen(inspector: Inspector) -> None:
     """What is seen or heard comes from our words, or from the server in the same language."""
     assert inspector.untranslated == {}
     assert inspector.nameless == {}
+    assert inspector.cut == {}
     assert inspector.dialogs >= list_kinds(QDialog), "tests/desktop/screens.py shows them all"
     unreachable = [
         action.text()
