@@ -14,14 +14,16 @@ from desktop.words import SYSTEM, find_folder
 FAMILIES = (
     "Inter",
     "Segoe UI Variable Text",
+    "Segoe UI",
     "SF Pro Text",
+    "Noto Sans",
     "PingFang SC",
     "Microsoft YaHei UI",
     "Noto Sans CJK SC",
     "Source Han Sans SC",
-    "Noto Sans",
-    "Segoe UI",
 )
+"""Those for Latin letters come first: the others have them too, with the wide quotes of Chinese."""
+
 MONOSPACE = ("JetBrains Mono", "SF Mono", "Cascadia Mono", "Noto Sans Mono CJK SC", "monospace")
 SCHEMES = (SYSTEM, "light", "dark")
 

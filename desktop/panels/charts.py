@@ -67,6 +67,8 @@ class BarChart(QWidget):
                 return [self.show_value(value) for value in values]
 
         self.plot = pyqtgraph.PlotWidget(axisItems={"left": ValueAxis("left")})
+        # Else the library hides labels that are longer than those it has made room for.
+        self.plot.getAxis("left").setStyle(hideOverlappingLabels=False)
         self.plot.setMouseEnabled(x=True, y=False)
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
@@ -85,7 +87,6 @@ class BarChart(QWidget):
         plot.setBackground(None)
         for name in ("left", "bottom"):
             axis = plot.getAxis(name)
-            axis.setStyle(hideOverlappingLabels=False)  # the library hides long ones for ever
             axis.setPen(theme.colour("line"))
             axis.setTextPen(theme.colour("faint"))
         plot.getAxis("bottom").setTicks(None if self.ticks is None else [self.ticks])

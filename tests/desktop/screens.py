@@ -1,5 +1,6 @@
 """Every screen of the window, shown one after the other: to be looked at, or to be checked."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,7 +118,9 @@ def show_pages(app: QApplication, window: MainWindow, look: Look) -> None:
 
 def show_submission(app: QApplication, window: MainWindow, look: Look) -> None:
     """Show a scene that is ready, and one that cannot be rendered."""
-    window.add_scenes([str(SCENES / "lanterns" / "lanterns.blend")])
+    scene = window.data.parent / "scenes" / "lanterns"
+    shutil.copytree(SCENES / "lanterns", scene, dirs_exist_ok=True)
+    window.add_scenes([str(scene / "lanterns.blend")])
     new = window.new_panel
     wait(app, lambda: new.cards[0].check is not None)
     look("submission", None)

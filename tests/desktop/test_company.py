@@ -87,7 +87,7 @@ def test_word_of_what_has_ended(qtbot: QtBot, window: MainWindow, tmp_path: Path
     """Where there is no tray the window itself says so, unless nobody wants to know."""
     company = Company(window, CrashReports(window.data))
     company.tray.icon = None
-    job = render_dropped(qtbot, window, write_scene(tmp_path, ground="rgb 0.2"))
+    job = render_dropped(qtbot, window, write_scene(tmp_path, frames=2, ground="rgb 0.2"), frames=2)
     qtbot.waitUntil(window.toast.isVisible, timeout=CHECK_MS_MAX)
     told = window.jobs.get_job(job)
     assert told is not None
@@ -165,7 +165,7 @@ def go_to(qtbot: QtBot, window: MainWindow, wanted: QWidget) -> None:
 
 def test_keyboard_is_enough(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     """From a new render by its shortcut, through the file dialog, to the job and back."""
-    scene = write_scene(tmp_path, ground="rgb 0.1")
+    scene = write_scene(tmp_path, frames=2, ground="rgb 0.1")
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow, timeout=SHOW_MS_MAX)
     press = qtbot.keyClick

@@ -173,7 +173,7 @@ def inspector(
     qtbot: QtBot, window: MainWindow, qapp: Stopwatch, tmp_path: Path
 ) -> Iterator[Inspector]:
     """Somebody who has seen everything."""
-    job = render_dropped(qtbot, window, write_scene(tmp_path))
+    job = render_dropped(qtbot, window, write_scene(tmp_path, frames=2), frames=2)
     wait_for_state(qtbot, window, job, "completed")
     with qtbot.waitSignal(window.loaded):
         mark_words(window)

@@ -43,7 +43,7 @@ def test_away_and_back(qtbot: QtBot, away_window: MainWindow, tmp_path: Path) ->
     assert "go on working" in window.sync_panel.detail.text()
     window.money_panel.topped_up.emit(3_000_000)
     qtbot.waitUntil(lambda: window.side.balance.text() == "¥3.00", timeout=MS_MAX)
-    job = render_dropped(qtbot, window, write_scene(tmp_path))
+    job = render_dropped(qtbot, window, write_scene(tmp_path, frames=2), frames=2)
     wait_for_state(qtbot, window, job, "completed")
     assert window.side.server.text() == "Offline"
     window.show_page("sync")

@@ -51,7 +51,7 @@ def render_for_money(qtbot: QtBot, window: MainWindow, farm: RunningFarm, scene:
         click(qtbot, card.button)
     job = str(sent.args[0]["id"])
     wait_for_state(qtbot, window, job, "completed")
-    qtbot.waitUntil(lambda: len(window.frames.list_pictured()) == 4, timeout=MS_MAX)
+    qtbot.waitUntil(lambda: len(window.frames.list_pictured()) == 2, timeout=MS_MAX)
     assert farm.get("/balance", account=person["id"])["free_micros"] < 9_000_000
 
 
@@ -102,7 +102,7 @@ def test_from_sign_up_to_sign_out(
         lambda: window.jobs.is_filled and window.live.socket is not None, timeout=MS_MAX
     )
     window.sign_in.background.pool.waitForDone(MS_MAX)
-    render_for_money(qtbot, window, shared_farm, write_scene(tmp_path))
+    render_for_money(qtbot, window, shared_farm, write_scene(tmp_path, frames=2, ground="rgb 0.45"))
     window.close()
 
     again = open_window(qtbot, stage, preferences, shared_farm.data)
