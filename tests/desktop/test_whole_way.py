@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from desktop.main_window import MainWindow
@@ -42,8 +43,24 @@ def test_from_drop_to_bill(
     assert bill.bill is not None
     assert bill.bill["total_micros"] == told["total_micros"]
     saved = scene.with_suffix(".pdf")
-    window.saving.keep(saved, f"/jobs/{job}/bill", "pdf")
+    save_bill(qtbot, window, saved)
     qtbot.waitUntil(lambda: saved.exists() and saved.read_bytes()[:4] == b"%PDF", timeout=20_000)
+    toast = window.toast.text
+    qtbot.waitUntil(lambda: toast.text() == f"Saved as {saved}", timeout=20_000)
+    window.saving.keep(saved / "nowhere.pdf", f"/jobs/{job}/bill", "pdf")
+    qtbot.waitUntil(lambda: "could not be written" in toast.text(), timeout=20_000)
+
+
+def save_bill(qtbot: QtBot, window: MainWindow, place: Path) -> None:
+    """Say in the dialog where the bill is to be kept; the window goes on behind it."""
+    click(qtbot, window.job_panel.bill.pdf)
+    [dialog] = window.findChildren(QFileDialog)
+    assert dialog.isVisible()
+    name = dialog.findChild(QLineEdit, "fileNameEdit")
+    assert name is not None
+    assert name.text().startswith("bill-")
+    name.setText(str(place))
+    qtbot.keyClick(name, Qt.Key.Key_Return)  # type: ignore[no-untyped-call]
 
 
 def test_scene_that_cannot_be_rendered(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
