@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop.client import ServerAddress
+from desktop.client import PROGRAM, ServerAddress
 
 log = logging.getLogger(__name__)
 CONNECT_SECONDS_MAX = 5
@@ -57,7 +57,11 @@ class Live(QObject):
         socket.on("progress", lambda data: self.tell(number, self.progress, data))
         try:
             socket.connect(
-                url, auth=hello, transports=["websocket"], wait_timeout=CONNECT_SECONDS_MAX
+                url,
+                headers={"User-Agent": PROGRAM},
+                auth=hello,
+                transports=["websocket"],
+                wait_timeout=CONNECT_SECONDS_MAX,
             )
         except socketio.exceptions.ConnectionError as error:
             log.info("the live line could not be opened: %s", error)

@@ -34,7 +34,6 @@ class Pushes:
         self.queue: SimpleQueue[Push] = SimpleQueue()
         session = requests.Session()
         session.trust_env = False
-        session.headers["User-Agent"] = str(client.session.headers["User-Agent"])
         self.socket = socketio.Client(reconnection=False, http_session=session, handle_sigint=False)
         for name in ("state", "notice"):
             self.socket.on(name, self.make_handler("event"))
@@ -67,6 +66,7 @@ class Pushes:
         try:
             self.socket.connect(
                 self.client.address.url,
+                headers={"User-Agent": str(self.client.session.headers["User-Agent"])},
                 auth={"key": self.client.credential},
                 transports=["websocket"],
                 wait_timeout=CONNECT_SECONDS_MAX,
