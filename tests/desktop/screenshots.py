@@ -41,8 +41,13 @@ class Album:
             if widget is None:
                 self.window.resize(size)
             settle(self.app, SETTLE_MS)
+            wait(self.app, self.has_thumbnails)
             shown = widget or self.window
             shown.grab().save(str(OUT / f"{name}-{self.look}-{size_name}.png"))
+
+    def has_thumbnails(self) -> bool:
+        """Tell whether every small picture that was asked for has come."""
+        return not (self.window.thumbnails.waiting or self.window.thumbnails.under_way)
 
 
 def fill(farm: RunningFarm) -> str:
