@@ -275,10 +275,10 @@ class Foreman:
             " AND handed_at_ms IS NOT NULL",
             (job["id"],),
         )
+        name = name_job(self.device, job["id"])
         for row in rows:
             line = self.find_line(read_plan(job).renderer, row["address"])
-            name = name_job(self.device, job["id"])
-            line.reprioritise(lambda one, name=name: one["job"] == name, job["priority"])
+            line.reprioritise(lambda one: one["job"] == name, job["priority"])
 
     def keep_out(self, db: Database) -> None:
         """Take a job's messages away from a node that is left out of it, to hand them out anew."""
@@ -367,7 +367,8 @@ class Foreman:
             if address is not None and not able_nodes.is_up(db, node=address, at_ms=self.clock()):
                 line.withdraw(lambda _: True)  # nobody will ever take them
             waiting |= {
-                (read_job(self.device, job), *rest) for job, *rest in frame_ids(line.list_waiting())
+                (read_job(self.device, job), number, attempt)
+                for job, number, attempt in frame_ids(line.list_waiting())
             }
         missing = {(one["job"], one["number"], one["attempt"]) for one in handed} - waiting
         lost = missing if at_once else missing & self.suspects

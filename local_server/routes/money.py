@@ -41,7 +41,7 @@ from local_server.shapes.money import (
 
 TAG = Tag(name="money", description="The ledger: every cent, and how to check it")
 EXPORTS = {"beancount": (export_beancount, "text/plain"), "csv": (export_csv, "text/csv")}
-MOVE_ERRORS = {
+MOVE_ERRORS: dict[int, str | tuple[str, ...]] = {
     400: "amount_out_of_range",
     403: ("not_yours", "no_minting_key"),
     404: "no_account",
