@@ -13,7 +13,7 @@ from local_server.cli.exits import Exit, find_error_exit
 from local_server.cli.failure import ClientError
 from local_server.cli.first_look import find_language
 from local_server.cli.session import make_console, tell_error
-from local_server.cli.spoken import SpokenGroup
+from local_server.cli.spoken import SpokenRoot
 from local_server.cli.values import show_option
 from local_server.cli.window import can_open_window, open_window
 from local_server.farm.errors import BadInput, YuntuError
@@ -48,7 +48,8 @@ SECTIONS = {
     ),
     "studio": {
         **dict.fromkeys(("people", "rules", "deeds"), "people"),
-        **dict.fromkeys(("sync", "studio"), "syncing"),
+        "sync": "syncing",
+        "studio": "studio",
         **dict.fromkeys(("transfers", "fetch"), "elsewhere"),
         "farm": "farm",
         "nodes": "nodes",
@@ -67,13 +68,7 @@ SECTIONS = {
 
 def make_root() -> click.Group:
     """Return the command `yuntu` with all its commands."""
-
-    @click.pass_context
-    def show_help(ctx: click.Context, /, **_: Any) -> None:
-        if ctx.invoked_subcommand is None:
-            click.echo(ctx.get_help())
-
-    return SpokenGroup(PROGRAM, sections=SECTIONS, callback=show_help)
+    return SpokenRoot(PROGRAM, sections=SECTIONS)
 
 
 def run(argv: Sequence[str]) -> int:

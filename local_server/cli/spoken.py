@@ -1,7 +1,7 @@
 """Spoken commands: click commands whose help is in the reader's language."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from importlib import import_module
 from io import StringIO
@@ -49,6 +49,9 @@ class SpokenCommand(click.Command):
         for name, value in ctx.params.items():
             if isinstance(value, str):
                 ctx.params[name] = unmask_minus(value)
+        for param in self.params:
+            if param.required and ctx.params.get(str(param.name)) == "":
+                raise click.MissingParameter(ctx=ctx, param=param)
         if rest and not ctx.resilient_parsing:
             raise BadInput("too_many_arguments", given=" ".join(rest), command=ctx.command_path)
         return rest
@@ -75,7 +78,8 @@ class SpokenCommand(click.Command):
 
         What stands after it wins. Raises BadInput `option_unknown` where the command takes none.
         """
-        before = None if ctx.parent is None else ctx.parent.params.get(name)
+        outer = (one.params.get(name) for one in list_outer(ctx))
+        before = next(filter(None, outer), None)
         if name not in ctx.params:
             if before:
                 raise BadInput("option_unknown", given=COMMON[name], command=ctx.command_path)
@@ -88,20 +92,41 @@ class SpokenCommand(click.Command):
         """Return the help page."""
         page = HelpPage(ctx)
         page.add_usage(self.collect_usage_pieces(ctx))
-        page.add_text(page.wording.say(f"command_{self.name}").detail)
+        page.add_text(page.wording.say(name_words(ctx)).detail)
         page.add_options(self.get_params(ctx))
         return page.text
 
 
 class SpokenGroup(click.Group):
+    """Several commands under one name; the name alone explains them."""
+
+    def __init__(self, name: str, *, takes_server: bool = True) -> None:
+        super().__init__(
+            name, context_settings=HELP_NAMES, invoke_without_command=True, callback=show_help
+        )
+        self.params += make_common_options(
+            takes_data=True, takes_server=takes_server, from_variables=False
+        )
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant. Raises BadInput `command_near` or `command_unknown`."""
+        name, path = args[0], ctx.command_path
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            near = ", ".join(get_close_matches(name, self.list_commands(ctx)))
+            if near:
+                raise BadInput("command_near", given=name, near=near, command=path)
+            raise BadInput("command_unknown", given=name, command=path)
+        return super().resolve_command(ctx, args)
+
+
+class SpokenRoot(SpokenGroup):
     """The root: its help lists the commands by what they are for."""
 
-    def __init__(self, name: str, *, sections: Sections, callback: Callable[..., Any]) -> None:
-        super().__init__(
-            name, context_settings=HELP_NAMES, invoke_without_command=True, callback=callback
-        )
+    def __init__(self, name: str, *, sections: Sections) -> None:
+        super().__init__(name)
         self.sections = sections
-        self.params += make_common_options(takes_data=True, takes_server=True, from_variables=False)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the commands' names in the order of the help page."""
@@ -115,18 +140,6 @@ class SpokenGroup(click.Group):
                 return find_command(module, cmd_name)
         return None
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is meant. Raises BadInput `command_unknown`."""
-        name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
-            near = ", ".join(get_close_matches(name, self.list_commands(ctx)))
-            if near:
-                raise BadInput("command_near", given=name, near=near)
-            raise BadInput("command_unknown", given=name)
-        return super().resolve_command(ctx, args)
-
     def get_help(self, ctx: click.Context) -> str:
         """Return the help page."""
         page = HelpPage(ctx)
@@ -139,6 +152,79 @@ class SpokenGroup(click.Group):
         page.add_options(self.get_params(ctx))
         page.add_text(page.wording.say("help_more").title)
         return page.text
+
+
+class SpokenFamily(SpokenGroup):
+    """A command that does several things: each of its verbs is a command of its own.
+
+    Where `default` names a verb, it is meant when none is typed.
+    """
+
+    def __init__(self, name: str, *, default: str | None = None, takes_server: bool = True) -> None:
+        super().__init__(name, takes_server=takes_server)
+        self.default = default
+        self.takes_server = takes_server
+
+    def verb(self, name: str, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:
+        """Return the decorator that makes a function one of the verbs."""
+        return self.command(
+            name, cls=SpokenCommand, **{"takes_server": self.takes_server, **kwargs}
+        )
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the verbs in the order of their functions."""
+        return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the line as far as the verb."""
+        return super().parse_args(ctx, self.add_default(ctx, args))
+
+    def add_default(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Return a line with the default verb put in, if there is one and no verb was typed."""
+        if self.default is None:
+            return args
+        options = {name: param for param in self.get_params(ctx) for name in param.opts}
+        words = iter(enumerate(args))
+        for place, word in words:
+            option = options.get(word.partition("=")[0])
+            if option is None:
+                is_verb = not word.startswith("-")
+                return args if is_verb else [*args[:place], self.default, *args[place:]]
+            if isinstance(option, click.Option) and not option.is_flag and "=" not in word:
+                next(words, None)
+        return [*args, self.default]
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help page."""
+        page = HelpPage(ctx)
+        words = name_words(ctx)
+        verb = page.wording.say("help_verb").title
+        page.add_usage([verb if self.default is None else f"[{verb}]"])
+        page.add_text(page.wording.say(words).detail)
+        rows = [(name, page.wording.say(f"{words}_{name}").title) for name in self.commands]
+        page.add_rows(page.wording.say("help_verbs").title, rows)
+        page.add_options(self.get_params(ctx))
+        page.add_text(page.wording.say("help_more_verbs", command=ctx.command_path).title)
+        return page.text
+
+
+@click.pass_context
+def show_help(ctx: click.Context, /, **_: Any) -> None:
+    """Explain a group where none of its commands was typed."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def list_outer(ctx: click.Context) -> Iterator[click.Context]:
+    """Yield what a command stands in, the innermost first."""
+    while ctx.parent is not None:
+        ctx = ctx.parent
+        yield ctx
+
+
+def name_words(ctx: click.Context, kind: str = "command") -> str:
+    """Return the code of a command's words: `command_studio_create`."""
+    return "_".join([kind, *ctx.command_path.split()[1:]])
 
 
 def find_command(module: ModuleType, name: str) -> click.Command:
@@ -206,10 +292,13 @@ class HelpPage:
         return names if option.is_flag else f"{names} {option.metavar or show_metavar(option)}"
 
     def describe(self, option: click.Option) -> str:
-        """Return what an option does; a command may have its own words for it."""
+        """Return what an option does; a command or its family may have its own words for it."""
         name = max(option.opts, key=len).removeprefix("--").replace("-", "_")
-        own = f"option_{self.ctx.command.name}_{name}"
-        return self.wording.say(own if own in self.wording.tables else f"option_{name}").title
+        contexts = (self.ctx, *list_outer(self.ctx))
+        codes = [f"{name_words(ctx, 'option')}_{name}" for ctx in contexts]
+        return self.wording.say(
+            next((code for code in codes if code in self.wording.tables), codes[-1])
+        ).title
 
 
 def show_metavar(option: click.Option) -> str:

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from local_server.cli.root import SECTIONS, make_root, run
-from local_server.cli.spoken import SpokenCommand
+from local_server.cli.spoken import SpokenCommand, SpokenFamily
 from local_server.wording import LANGUAGES, Wording
 from tests.cli.yuntu import Ran, Yuntu
 
@@ -23,10 +23,23 @@ def line(tmp_path: Path) -> Yuntu:
 
 def look_up(name: str) -> click.Command:
     """Return a command by its name."""
-    root = make_root()
-    found = root.get_command(click.Context(root), name)
+    found: click.Command | None = make_root()
+    for word in name.split():
+        assert isinstance(found, click.Group)
+        found = found.get_command(click.Context(found), word)
     assert found is not None, name
     return found
+
+
+def list_lines() -> list[str]:
+    """List the commands, and those of families, as they are typed."""
+    families = {name: look_up(name) for name in COMMANDS}
+    return COMMANDS + [
+        f"{name} {verb}"
+        for name, family in families.items()
+        if isinstance(family, SpokenFamily)
+        for verb in family.commands
+    ]
 
 
 @pytest.mark.parametrize(
@@ -46,8 +59,13 @@ def look_up(name: str) -> click.Command:
         (["render", "a", "--on", "moon"], "choice_expected"),
         (["jobs", "--server", "http://x/y"], "server_wrong"),
         (["cancel"], "argument_needed"),
-        (["studio", "grant", ""], "studio_wants"),
-        (["studio", "revoke", ""], "studio_wants"),
+        (["studio", "grant", ""], "argument_needed"),
+        (["studio", "revoke"], "argument_needed"),
+        (["studio", "create", "atelier"], "argument_needed"),
+        (["studio", "creat"], "command_near"),
+        (["studio", "zzzzz"], "command_unknown"),
+        (["studio", "devices", "--mints"], "option_unknown"),
+        (["--server", "http://127.0.0.1:1", "studio", "devices"], "option_unknown"),
         (["render", "a", "b"], "too_many_arguments"),
         (["render", "a", "--fram", "1"], "option_near"),
         (["render", "a", "--zzzzz"], "option_unknown"),
@@ -79,7 +97,7 @@ def test_a_value_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     """The last option of a line has nothing behind it."""
     assert run(["jobs", "--json", "--limit"]) == 2
     assert json.loads(capsys.readouterr().err)["error"]["code"] == "option_needs_value"
-    assert run(["studio", "--json"]) == 2
+    assert run(["cancel", "--json"]) == 2
     assert json.loads(capsys.readouterr().err)["error"]["code"] == "argument_needed"
     assert run(["node", "--store", "x", "--json"]) == 2
     assert json.loads(capsys.readouterr().err)["error"]["code"] == "node_wants"
@@ -96,19 +114,25 @@ def test_errors_are_for_people_too(line: Yuntu) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", list_lines())
 def test_every_command_explains_itself(
     name: str, language: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each option has words of its own in both languages."""
-    assert run([name, "--help", "--lang", language]) == 0
+    assert run([*name.split(), "--help", "--lang", language]) == 0
     page = capsys.readouterr().out
-    told = Wording(language).say(f"command_{name}").detail
+    told = Wording(language).say(f"command_{name.replace(' ', '_')}").detail
     assert "".join(told.split()) in "".join(page.split())
     command = look_up(name)
     for param in command.params:
         assert max(param.opts, key=len) in page or not isinstance(param, click.Option)
     assert "option_" not in page, "an option has no words"
+    assert "command_" not in page, "a verb has no words"
+    if isinstance(command, SpokenFamily):
+        assert all(f"  {verb} " in page for verb in command.commands)
+        if command.default is None:
+            assert run([name, "--lang", language]) == 0
+            assert capsys.readouterr().out == page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -125,9 +149,9 @@ def test_root_lists_every_command(language: str, capsys: pytest.CaptureFixture[s
 
 def test_every_command_takes_the_common_options() -> None:
     """Data directory, language and JSON are the same everywhere."""
-    for name in COMMANDS:
+    for name in list_lines():
         command = look_up(name)
-        assert isinstance(command, SpokenCommand)
+        assert isinstance(command, SpokenCommand | SpokenFamily)
         options = {option for param in command.params for option in param.opts}
         assert {"--json", "--lang"} <= options, name
         assert ("--data" in options) == (name != "node"), name

@@ -1,0 +1,175 @@
+"""The commands about the studio: founding and joining one, its machines, what they ask for."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from local_server.cli.session import Session
+from local_server.cli.spoken import SpokenFamily
+from local_server.cli.values import Number
+from local_server.wording import show_money
+
+if TYPE_CHECKING:
+    from local_server.membership import Card
+
+DAYS_MAX = 7
+
+studio = SpokenFamily("studio", takes_server=False)
+
+
+@studio.verb("devices")
+@click.pass_obj
+def list_devices(session: Session) -> None:
+    """List the studio's machines."""
+    with session.connect() as client:
+        devices = client.get_studio()
+    session.answer(devices, lambda: print_devices(session, devices))
+
+
+@studio.verb("jobs")
+@click.pass_obj
+def list_jobs(session: Session) -> None:
+    """List the jobs on other machines."""
+    with session.connect() as client:
+        elsewhere = client.list_jobs_elsewhere()
+    session.answer(elsewhere, lambda: print_elsewhere(session, elsewhere))
+
+
+@studio.verb("create")
+@click.argument("name")
+@click.option("--store", metavar="ADDR", required=True)
+@click.pass_obj
+def found(session: Session, name: str, store: str) -> None:
+    """Found a studio and move this machine into it."""
+    # Not at the top: a command that only asks the server needs none of the ledger.
+    from local_server.moving import create_studio
+
+    data, host = end_server(session)
+    tell_card(session, create_studio(data, store=store, name=name, host=host))
+
+
+@studio.verb("join")
+@click.argument("invite")
+@click.pass_obj
+def enter(session: Session, invite: str) -> None:
+    """Join a studio by invite: `-` reads it, for lines can be read by others."""
+    from local_server.invites import Guest, read_invite
+    from local_server.moving import join_studio
+
+    text = sys.stdin.readline() if invite == "-" else invite
+    read = read_invite(text, guest=Guest.WORKSTATION)
+    data, host = end_server(session)
+    tell_card(session, join_studio(data, invite=read, host=host))
+
+
+@studio.verb("invite")
+@click.option("--mints", is_flag=True)
+@click.option("--days", type=Number(1, DAYS_MAX), metavar="N", default="1")
+@click.pass_obj
+def invite_workstation(session: Session, *, mints: bool, days: int) -> None:
+    """Print an invite for one workstation."""
+    with session.connect() as client:
+        made = client.make_invite(mints=mints, days=days)
+    session.answer(made, lambda: session.write_raw(made["invite"] + "\n"))
+
+
+@studio.verb("revoke")
+@click.argument("device")
+@click.pass_obj
+def take_out(session: Session, device: str) -> None:
+    """Take a machine out of the studio."""
+    with session.connect() as client:
+        devices = client.revoke_device(device)
+    session.answer(devices, lambda: print_devices(session, devices))
+
+
+@studio.verb("requests")
+@click.pass_obj
+def list_requests(session: Session) -> None:
+    """List the money that machines brought along and ask for."""
+    with session.connect() as client:
+        asked = client.list_requests()
+    session.answer(asked, lambda: print_requests(session, asked))
+
+
+@studio.verb("grant")
+@click.argument("request_id", metavar="ID")
+@click.pass_obj
+def grant(session: Session, request_id: str) -> None:
+    """Bring in the money that a machine asks for."""
+    with session.connect() as client:
+        asked = client.grant_request(request_id)
+    session.answer(asked, lambda: print_requests(session, asked))
+
+
+@studio.verb("snapshot")
+@click.pass_obj
+def take_snapshot(session: Session) -> None:
+    """Put what the logs come to into the store."""
+    with session.connect() as client:
+        taken = client.take_snapshot()
+    words = session.say("studio_snapped", **taken)
+    session.answer(taken, lambda: session.print(words.title))
+
+
+@studio.verb("treasurer")
+@click.argument("device")
+@click.option("--take", is_flag=True)
+@click.pass_obj
+def appoint_treasurer(session: Session, device: str, *, take: bool) -> None:
+    """Hand over the treasury, where one machine alone keeps it."""
+    with session.connect() as client:
+        devices = client.appoint_treasurer(device, take=take)
+    session.answer(devices, lambda: print_devices(session, devices))
+
+
+def end_server(session: Session) -> tuple[Path, str]:
+    """Return this machine's data and name; the server, which starts again by itself, ends."""
+    from socket import gethostname
+
+    from local_server.cli.launching import stop_server
+
+    data = session.find_data()
+    stop_server(data, session.wording)
+    return data, gethostname()
+
+
+def tell_card(session: Session, card: "Card") -> None:
+    """Tell which studio this machine belongs to now."""
+    told = {"studio": card.studio, "store": card.store, "account": card.owner}
+    words = session.say("studio_entered", studio=card.studio, store=card.store or "")
+    session.answer(told, lambda: session.print(f"{words.title}\n{words.detail}"))
+
+
+def print_elsewhere(session: Session, answer: dict[str, Any]) -> None:
+    """Print the jobs on other machines."""
+    if not answer["items"]:
+        session.print(session.say("studio_no_jobs").title)
+    for one in answer["items"]:
+        names = ("id", "name", "state", "frames_total", "came")
+        told = {name: one[name] for name in names} | {"done": len(one["frames"])}
+        told |= {"cost": show_money(one["cost_micros"])}
+        session.print(session.say("studio_job", **told).title)
+
+
+def print_requests(session: Session, answer: dict[str, Any]) -> None:
+    """Print what other machines ask for."""
+    if not answer["items"]:
+        session.print(session.say("studio_nothing_asked").title)
+    for one in answer["items"]:
+        names = ("id", "device", "owner", "amount_micros", "studio")
+        session.print(session.say("studio_asks", **{name: one[name] for name in names}).title)
+
+
+def print_devices(session: Session, answer: dict[str, Any]) -> None:
+    """Print the studio's machines."""
+    session.print(session.say("studio_is", studio=answer["studio"]).title)
+    for one in answer["items"]:
+        code = "studio_device_here" if one["here"] else f"studio_device_{one['state']}"
+        names = ("id", "host", "leased_micros")
+        session.print(session.say(code, **{name: one[name] for name in names}).title)
+    if answer["treasurer"] is not None:
+        session.print(session.say("studio_treasurer", device=answer["treasurer"]).title)
+    session.print(answer["keys"])
