@@ -5,6 +5,7 @@ from sqlite_utils import Database
 from local_server.farm import jobs, ledger
 from local_server.farm.db import Row
 from local_server.farm.errors import Conflict
+from local_server.farm.overtaken import is_overtaken
 from local_server.submission import choose_hold
 
 WITHOUT_HOLD = frozenset({"funds", "lease_needed", "unfunded"})
@@ -32,9 +33,11 @@ def resume(db: Database, *, job: str, cap_micros: int | None, at_ms: int) -> Non
 def retry(db: Database, *, job: str, frame: int | None, at_ms: int) -> None:
     """Give failed frames, or one of them, another try, with a hold for just those.
 
-    Raises as `jobs.retry_job` does.
+    Raises as `jobs.retry_job` does, and Conflict `job_overtaken`.
     """
     row = jobs.get_job(db, job=job)
+    if is_overtaken(db, job=job):
+        raise Conflict("job_overtaken", job=job)  # frames may be paid that failed here
     count, amount = row["frames_failed"] if frame is None else 1, 0
     if row["plan"] is not None:
         plan = jobs.read_plan(row)

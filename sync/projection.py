@@ -293,9 +293,11 @@ def mend_jobs(db: Database, touched: set[str], *, at_ms: int) -> None:
         row = jobs.find_job(db, job=job)
         if row is None:
             continue
+        sums = {kind: sum_moved(db, job, kind) for kind in ("hold", "settle", "refund")}
         db.conn.execute(
-            "UPDATE job SET held_micros = :held, cost_micros = :paid WHERE id = :job",
-            {"job": job, "held": sum_moved(db, job, "hold"), "paid": sum_moved(db, job, "settle")},
+            "UPDATE job SET held_micros = :hold, cost_micros = :settle, refunded_micros = :refund"
+            " WHERE id = :job",
+            {"job": job} | sums,
         )
         db.conn.execute(
             "UPDATE frame SET amount_micros = coalesce((SELECT amount_micros FROM transfer"

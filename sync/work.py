@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from local_server.farm import sealing
 from local_server.farm.db import Row, assert_writing, fetch_rows, fetch_value
+from local_server.farm.overtaken import is_overtaken
 from sync.entry import Operation
 
 TOLD_MAX = 200
@@ -39,7 +40,12 @@ def post_jobs(db: Database, *, at_ms: int) -> int:
     db.conn.executemany(
         "DELETE FROM job_untold WHERE serial = ?", [(row["serial"],) for row in rows]
     )
-    changed = [row for row in rows if row["told"] != row["state"]]  # some went there and back
+    changed = [
+        row
+        for row in rows
+        if row["told"] != row["state"]  # some went there and back
+        and not is_overtaken(db, job=row["id"])  # whoever went on with it tells of it
+    ]
     for row in changed:
         names = ("name", "state", "reason", "frames_total", "frames_done", "frames_failed")
         told: Operation = {

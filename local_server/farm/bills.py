@@ -64,11 +64,14 @@ def make_bill(db: Database, *, job: str) -> Row:
     return add_up(head, moved, lines) | {"refunds": list_refunds(db, job=job)}
 
 
-def make_away_bill(db: Database, *, device: str, job: str, owner: str, told: dict[str, Any]) -> Row:
-    """Return the bill of another machine's job, from what the logs say of its money.
+def make_away_bill(
+    db: Database, *, device: str | None, job: str, owner: str, told: dict[str, Any]
+) -> Row:
+    """Return the bill of a job that is not here, from what the logs say of its money.
 
-    `told` is what that machine tells of the job, which may be anything. Frames that were reused
-    have no line: nobody paid for them.
+    `device` None is this machine, whose job went on without this disk. `told` is what its machine
+    tells of the job, which may be anything. Frames that were reused have no line: nobody paid for
+    them.
     """
     moved, lines = read_operations(db, job=job, device=device)
     head = {
@@ -84,15 +87,16 @@ def make_away_bill(db: Database, *, device: str, job: str, owner: str, told: dic
         "price_book": lines[-1]["price_book"] if lines else None,
         "level": None,
     }
-    return add_up(head, moved, lines) | {"refunds": []}
+    refunds = list_refunds(db, job=job) if device is None else []
+    return add_up(head, moved, lines) | {"refunds": refunds}
 
 
-def sum_away_cost(db: Database, *, device: str, job: str) -> int:
-    """Return what another machine's job came to so far, in micros."""
+def sum_away_cost(db: Database, *, device: str | None, job: str) -> int:
+    """Return what a job that is not here came to so far, in micros; `device` as of its bill."""
     total = fetch_value(
         db,
         "SELECT coalesce(sum(payload ->> 'amount_micros'), 0) FROM operation"
-        " WHERE job = ? AND device = ? AND kind = 'settle'",
+        " WHERE job = ? AND device IS ? AND kind = 'settle'",
         (job, device),
     )
     return int(total)

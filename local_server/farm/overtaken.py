@@ -22,8 +22,15 @@ WHERE o.job = ? AND o.kind = 'settle' AND o.device IS NULL AND f.state IS NOT 'd
 """
 
 
+# A refund says of no machine whose job it is for.
+UNKNOWN_JOB = """
+SELECT 1 FROM operation o LEFT JOIN job j ON j.id = o.job
+WHERE o.job = ? AND o.kind <> 'refund' AND o.device IS NULL AND j.id IS NULL LIMIT 1
+"""
+
+
 def list_jobs_in_ledger(db: Database) -> set[str]:
-    """Return the jobs of this machine, in this studio, that money was moved for."""
+    """Return the jobs that money was moved for, in this studio and in no other machine's log."""
     rows = db.conn.execute(
         "SELECT DISTINCT job FROM operation"
         " WHERE device IS NULL AND studio IS NULL AND job IS NOT NULL"
@@ -33,7 +40,7 @@ def list_jobs_in_ledger(db: Database) -> set[str]:
 
 def find_overtaken(db: Database, *, job: str) -> bool:
     """Tell whether frames of a job of this machine are paid that are not finished here."""
-    return fetch_value(db, UNKNOWN_FRAMES, (job,)) is not None or find_job(db, job=job) is None
+    return any(fetch_value(db, sql, (job,)) is not None for sql in (UNKNOWN_FRAMES, UNKNOWN_JOB))
 
 
 def note_overtaken(db: Database, *, job: str, at_ms: int) -> None:

@@ -81,7 +81,11 @@ def get_away_bill(path: AwayJobPath, query: BillQuery) -> Response:
     """Return the bill of another machine's job, as far as its log tells, in any form of a bill."""
     row = find_away(path)
     bill = make_away_bill(
-        here.reader, device=row["device"], job=row["job"], owner=row["owner"], told=row["line"]
+        here.reader,
+        device=name_payer(row["device"]),
+        job=row["job"],
+        owner=row["owner"],
+        told=row["line"],
     )
     return send_bill(bill, query.format)
 
@@ -116,6 +120,11 @@ def find_away(path: AwayJobPath) -> Row:
     """Return the job in the address. Raises NotFound `no_away_job`."""
     device, _, job = path.away_job.partition(":")
     return get_away_job(here.reader, device=device, job=job)
+
+
+def name_payer(device: str) -> str | None:
+    """Return a machine as the ledger names it; None is this one, whose job went on elsewhere."""
+    return None if device == here.reconciler.desk.device else device
 
 
 def find_picture(path: AwayFramePath) -> Picture:
@@ -172,6 +181,6 @@ def show_away(row: Row) -> AwayJobView:
         missed=sum(one["trouble"] is not None for one in results),
         folder=folder,
         wanted=None if row["wanted"] is None else bool(row["wanted"]),
-        cost_micros=sum_away_cost(here.reader, **of),
+        cost_micros=sum_away_cost(here.reader, device=name_payer(row["device"]), job=row["job"]),
         at_ms=row["at_ms"],
     )

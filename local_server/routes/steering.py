@@ -23,6 +23,7 @@ from local_server.steering import Order, steer
 
 ROUTES = APIBlueprint("steering", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 FUNDS = ("no_funds", "purse_too_small", "lease_needed")
+RETRY_ERRORS = ("nothing_to_retry", "job_overtaken")
 PRIORITY_ERRORS = {400: "priority_out_of_range", 403: "priority_above_level"}
 
 
@@ -56,7 +57,7 @@ def cancel_job(path: JobPath) -> Response:
     return give_order(path.job, Order(verb=Verb.CANCEL))
 
 
-@ROUTES.post("/jobs/<job>/retry", **gives(JobView, {402: FUNDS, 409: "nothing_to_retry"}))
+@ROUTES.post("/jobs/<job>/retry", **gives(JobView, {402: FUNDS, 409: RETRY_ERRORS}))
 def retry_job(path: JobPath) -> Response:
     """Give a job's failed frames another try."""
     return give_order(path.job, Order(verb=Verb.RETRY))
@@ -64,7 +65,7 @@ def retry_job(path: JobPath) -> Response:
 
 @ROUTES.post(
     "/jobs/<job>/frames/<int(signed=True):number>/retry",
-    **gives(JobView, {402: FUNDS, 404: "no_frame", 409: ("frame_not_failed", "nothing_to_retry")}),
+    **gives(JobView, {402: FUNDS, 404: "no_frame", 409: ("frame_not_failed", *RETRY_ERRORS)}),
 )
 def retry_frame(path: FramePath) -> Response:
     """Give one failed frame another try, also while the others of its job go on."""

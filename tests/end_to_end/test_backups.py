@@ -82,6 +82,8 @@ def test_a_backup_is_put_back(machine: Workstation, tmp_path: Path) -> None:
     assert {name.partition(":")[2] for name in elsewhere} == {"half", "later"}
     later = next(one for name, one in elsewhere.items() if name.endswith(":later"))
     assert (later["state"], len(later["frames"])) == ("completed", 2)
+    bill = machine.ask("GET", f"/studio/jobs/{later['id']}/bill")
+    assert bill["total_micros"] == later["cost_micros"] > 0
 
 
 @pytest.mark.torture
