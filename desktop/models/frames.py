@@ -5,19 +5,16 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QModelIndex,
     QObject,
-    QPersistentModelIndex,
     Qt,
     Signal,
 )
 
 from desktop.figures import show_duration, show_money
+from desktop.models.paged import NOWHERE, Index
 from desktop.words import Words
 
-Index = QModelIndex | QPersistentModelIndex
 Frame = dict[str, Any]
-NOWHERE = QModelIndex()
 
 
 class FramesModel(QAbstractListModel):

@@ -1,17 +1,17 @@
 """Tiles of frames: the picture, its number, and a thin line in the colour of its state."""
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.figures import show_duration
 from desktop.models.frames import FramesModel
+from desktop.models.paged import Index
 from desktop.panels.drawing import draw_bar, draw_dot, draw_plate, draw_text
 from desktop.stage import Stage
 from desktop.theme import make_font
 from desktop.thumbnails import Thumbnails
 
-Index = QModelIndex | QPersistentModelIndex
 WIDTH_MIN, WIDTH_MAX, WIDTH = 96, 420, 208
 GAP = 7
 FOOT = 26

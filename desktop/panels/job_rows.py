@@ -1,17 +1,17 @@
 """Rows of jobs, drawn by hand: picture first, then the few things that matter."""
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize
 from PySide6.QtGui import QFont, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.figures import show_duration, show_moment, show_money, show_renderer
 from desktop.models.jobs import OPEN, Column, Job, JobsModel
+from desktop.models.paged import Index
 from desktop.panels.drawing import draw_bar, draw_dot, draw_plate, draw_text
 from desktop.stage import Stage
 from desktop.theme import make_font
 from desktop.thumbnails import COVER, Thumbnails
 
-Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 84
 THUMBNAIL, SMALL_THUMBNAIL = QSize(112, 63), QSize(80, 45)
 NAME_WIDTH = 320

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from local_server.cli.client import Client
+from local_server.cli.job_ids import choose_only
 from local_server.cli.session import Session, make_absolute
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import show_bytes, show_time_left
@@ -13,7 +14,6 @@ from local_server.farm.errors import BadInput
 from local_server.farm.transfer_rules import Wanted
 
 MBPS_MAX = 100_000
-SHOWN_MAX = 5
 
 
 @click.command("transfers", cls=SpokenCommand)
@@ -72,12 +72,7 @@ def find_away_job(client: Client, given: str) -> str:
         return text
     found = [id for id, job in ids.items() if job == text]
     found = found or [id for id, job in ids.items() if job.startswith(text) or id.startswith(text)]
-    if not found:
-        raise BadInput("away_job_not_found", given=given)
-    if len(found) > 1:
-        shown = ", ".join(found[:SHOWN_MAX]) + ("…" if len(found) > SHOWN_MAX else "")
-        raise BadInput("job_ambiguous", given=given, found=shown)
-    return found[0]
+    return choose_only(found, given, missing="away_job_not_found")
 
 
 def print_transfers(session: Session, answer: dict[str, Any], *, rules: bool) -> None:

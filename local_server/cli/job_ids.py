@@ -1,5 +1,7 @@
 """Ids of jobs as people type them: whole, the beginning of one, or `last`."""
 
+from collections.abc import Sequence
+
 from local_server.cli.client import Client
 from local_server.cli.failure import ClientError
 from local_server.farm.errors import BadInput
@@ -26,8 +28,16 @@ def find_job(client: Client, given: str) -> str:
         if error.status != 404:
             raise
     found = [str(job["id"]) for job in client.list_jobs(prefix=text, limit=SHOWN_MAX + 1)]
+    return choose_only(found, given, missing="job_not_found")
+
+
+def choose_only(found: Sequence[str], given: str, *, missing: str) -> str:
+    """Return the only id that was found for what was typed.
+
+    Raises BadInput: `missing` for none, `job_ambiguous` for several.
+    """
     if not found:
-        raise BadInput("job_not_found", given=given)
+        raise BadInput(missing, given=given)
     if len(found) > 1:
         shown = ", ".join(found[:SHOWN_MAX]) + ("…" if len(found) > SHOWN_MAX else "")
         raise BadInput("job_ambiguous", given=given, found=shown)

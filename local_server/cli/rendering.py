@@ -1,5 +1,6 @@
 """Commands about scenes: render, check, renderers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -21,6 +22,24 @@ PRIORITY_MIN, PRIORITY_MAX = 0, 100  # the farm's own, without loading the datab
 SAMPLES_MAX = 1_000_000
 PERCENTAGE_MAX = 1_000
 FORMATS = ("png", "jpeg", "tiff", "exr", "exr_layers")
+LOOK_OPTIONS = (
+    click.option("--allow-missing", is_flag=True),
+    click.option("--find-in", multiple=True, metavar="DIR"),
+    click.option("--size", type=Size(), metavar="WxH"),
+    click.option("--samples", type=Number(1, SAMPLES_MAX), metavar="N"),
+    click.option("--percentage", type=Number(1, PERCENTAGE_MAX), metavar="N"),
+    click.option("--camera", metavar="NAME"),
+    click.option("--view-layer", "view_layers", multiple=True, metavar="NAME"),
+    click.option("--format", type=Choice(*FORMATS), metavar="FORMAT"),
+)
+"""How a scene is to look, and what may be missing of it: a check answers for what is rendered."""
+
+
+def takes_look(command: Callable[..., Exit]) -> Callable[..., Exit]:
+    """Give a command the options of a scene's look, in their order."""
+    for option in reversed(LOOK_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command("render", cls=SpokenCommand)
@@ -31,14 +50,7 @@ FORMATS = ("png", "jpeg", "tiff", "exr", "exr_layers")
 @click.option("--renderer", metavar="NAME")
 @click.option("--priority", type=Number(PRIORITY_MIN, PRIORITY_MAX), metavar="N")
 @click.option("--max-cost", type=Amount(), metavar="¥")
-@click.option("--allow-missing", is_flag=True)
-@click.option("--find-in", multiple=True, metavar="DIR")
-@click.option("--size", type=Size(), metavar="WxH")
-@click.option("--samples", type=Number(1, SAMPLES_MAX), metavar="N")
-@click.option("--percentage", type=Number(1, PERCENTAGE_MAX), metavar="N")
-@click.option("--camera", metavar="NAME")
-@click.option("--view-layer", "view_layers", multiple=True, metavar="NAME")
-@click.option("--format", type=Choice(*FORMATS), metavar="FORMAT")
+@takes_look
 @click.option("--name", metavar="TEXT")
 @click.option("--fresh", is_flag=True)
 @click.option("--on", "site", type=Choice("here", "farm"), metavar="SITE")
@@ -123,14 +135,7 @@ def watch(session: Session, job: str) -> Exit:
 @click.option("--package", metavar="PACKAGE")
 @click.option("--frames", metavar="RANGE")
 @click.option("--renderer", metavar="NAME")
-@click.option("--allow-missing", is_flag=True)
-@click.option("--find-in", multiple=True, metavar="DIR")
-@click.option("--size", type=Size(), metavar="WxH")
-@click.option("--samples", type=Number(1, SAMPLES_MAX), metavar="N")
-@click.option("--percentage", type=Number(1, PERCENTAGE_MAX), metavar="N")
-@click.option("--camera", metavar="NAME")
-@click.option("--view-layer", "view_layers", multiple=True, metavar="NAME")
-@click.option("--format", type=Choice(*FORMATS), metavar="FORMAT")
+@takes_look
 @click.pass_obj
 def check(session: Session, /, scene: str | None, **asked: Any) -> Exit:
     """Examine a scene, here or uploaded, without making a job."""
