@@ -17,7 +17,7 @@ from desktop.stage import Stage
 LOAD_MS_MAX = 60_000
 CHECK_MS_MAX = 60_000
 RENDER_MS_MAX = 120_000
-SHOW_MS_MAX = 20_000
+SHOW_MS_MAX = 60_000
 SCENE = """#version 3.7;
 global_settings { assumed_gamma 1.0 }
 camera { location <0, 1, -4> look_at 0 }

@@ -22,7 +22,7 @@ from tests.desktop.artist import hold_window
 from tests.desktop.stopwatch import Stopwatch
 from tests.end_to_end.running_farm import RunningFarm, read_command
 
-END_SECONDS_MAX = 30
+END_SECONDS_MAX = 60
 MARK = "YUNTU_TESTED_BY"
 
 

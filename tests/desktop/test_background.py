@@ -5,7 +5,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
 
-MS_MAX = 10_000
+MS_MAX = 60_000
 
 
 def fail() -> int:

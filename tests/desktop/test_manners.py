@@ -100,10 +100,10 @@ def test_every_action_can_be_reached_without_a_mouse(quiet_window: MainWindow) -
 def test_pages_are_reached_by_keyboard(qtbot: QtBot, quiet_window: MainWindow) -> None:
     """Ctrl+1 and so on."""
     quiet_window.activateWindow()
-    qtbot.waitUntil(quiet_window.isActiveWindow, timeout=5_000)
+    qtbot.waitUntil(quiet_window.isActiveWindow, timeout=60_000)
     qtbot.keyClick(quiet_window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)  # type: ignore[no-untyped-call]
     money = quiet_window.money_panel
-    qtbot.waitUntil(lambda: quiet_window.pages.currentWidget() is money, timeout=5_000)
+    qtbot.waitUntil(lambda: quiet_window.pages.currentWidget() is money, timeout=60_000)
 
 
 def list_texts(window: QWidget) -> Iterator[str]:

@@ -14,7 +14,7 @@ from desktop.preferences import Preferences
 from desktop.stage import Stage
 from tests.end_to_end.running_farm import RunningFarm
 
-MS_MAX = 30_000
+MS_MAX = 60_000
 PASSWORD, NEW_PASSWORD = "sunlit-kiln-42", "moonlit-kiln-43"
 
 

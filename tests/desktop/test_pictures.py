@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from desktop.pictures import Pictures
 from desktop.rasters import Raster, decode_picture, develop
 
-READ_MS_MAX = 30_000
+READ_MS_MAX = 60_000
 
 
 def write_picture(

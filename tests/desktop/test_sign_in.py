@@ -12,7 +12,7 @@ from desktop.stage import Stage
 from tests.desktop.artist import CHECK_MS_MAX, click, drop, open_window, wait_for_state, write_scene
 from tests.end_to_end.running_farm import RunningFarm
 
-MS_MAX = 30_000
+MS_MAX = 60_000
 PASSWORD = "sunlit-kiln-42"  # noqa: S105
 
 

@@ -65,7 +65,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
         running.top_up(1000)
         yield running
         running.assert_clean()
-    wait_until(lambda: not running.list_orphans(), seconds=10, what="no orphans")
+    wait_until(lambda: not running.list_orphans(), seconds=60, what="no orphans")
 
 
 def write_broken_picture(path: Path, *, size: int) -> None:

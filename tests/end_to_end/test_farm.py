@@ -143,4 +143,4 @@ def test_two_owners_share_three_nodes_that_are_killed(tmp_path: Path) -> None:
     finally:
         farm.stop()
     for owner in farm.owners.values():
-        wait_until(lambda: not owner.list_orphans(), seconds=10, what="no orphans")  # noqa: B023
+        wait_until(lambda: not owner.list_orphans(), seconds=60, what="no orphans")  # noqa: B023

@@ -12,7 +12,7 @@ def test_lines_and_progress_of_a_real_render_are_heard(farm: RunningFarm, scenes
         farm.wait_for_rest("followed")
         wait_until(
             lambda: {told["frame"] for told in one.list_kind("log")} == {1, 2, 3, 4},
-            seconds=20,
+            seconds=60,
             what="every frame's renderer is heard",
         )
         assert "last" in one.ask("unsubscribe", job="followed")

@@ -11,7 +11,7 @@ def wait_for_problem(farm: RunningFarm, job: str) -> dict[str, str]:
     """Wait until a job says why its frames cannot be put into its folder."""
     wait_until(
         lambda: farm.get(f"/jobs/{job}")["delivery"]["problem"] is not None,
-        seconds=30,
+        seconds=60,
         what=f"{job} says what is in the way",
     )
     problem: dict[str, str] = farm.get(f"/jobs/{job}")["delivery"]["problem"]
@@ -29,7 +29,7 @@ def test_frames_wait_for_room_in_the_artists_folder(
     problem = wait_for_problem(farm, "no-room")
     assert problem["code"] == "disk_full" and str(out) in problem["detail"]
     assert farm.get("/jobs/no-room")["delivery"]["waiting"] == 6
-    wait_until(lambda: not list(out.iterdir()), seconds=10, what="nothing is there by half")
+    wait_until(lambda: not list(out.iterdir()), seconds=60, what="nothing is there by half")
     other = farm.render("room-elsewhere", scenes.turning, frames="1-3")
     assert other["state"] == "completed"
     assert len(farm.wait_for_delivery("room-elsewhere")) == 3, "nobody else waits for it"
@@ -133,4 +133,4 @@ def test_frames_fail_with_the_reason_where_the_nodes_disk_is_full(
         farm.assert_paid_once("cramped")
         assert len(farm.wait_for_delivery("cramped")) == 2
         farm.assert_clean()
-    wait_until(lambda: not farm.list_orphans(), seconds=10, what="no orphans")
+    wait_until(lambda: not farm.list_orphans(), seconds=60, what="no orphans")

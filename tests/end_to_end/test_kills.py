@@ -103,7 +103,7 @@ def check_farm(farm: RunningFarm, jobs: list[str], out: Path) -> None:
         paid += bill["total_micros"]
         wait_until(
             lambda: farm.get(f"/jobs/{job}")["delivery"]["waiting"] == 0,  # noqa: B023
-            seconds=30,
+            seconds=60,
             what="all frames are delivered",
         )
         whole = [path for path in (out / job).iterdir() if path.suffix == ".png"]
@@ -144,7 +144,7 @@ def run_kills(tmp_path: Path, *, kills: int, frames: int, seed: int) -> Counter[
     finally:
         farm.stop()
     wait_until(
-        lambda: not farm.list_orphans(), seconds=10, what=f"no orphans: {farm.list_orphans()}"
+        lambda: not farm.list_orphans(), seconds=60, what=f"no orphans: {farm.list_orphans()}"
     )
     shutil.rmtree(tmp_path / "data" / "node", ignore_errors=True)
     return dealt
@@ -170,7 +170,7 @@ def test_nothing_outlives_a_killed_server(tmp_path: Path) -> None:
     farm.top_up(100)
     farm.post("/jobs", {"id": "long", "scene": str(scene), "out": str(tmp_path / "out")})
     farm.wait_for_state("long", "running", seconds=120)
-    wait_until(lambda: bool(farm.hosts()), seconds=30, what="a host renders")
+    wait_until(lambda: bool(farm.hosts()), seconds=60, what="a host renders")
     family = [farm.node(), *farm.hosts()]
     farm.kill_server()
     alive = [one for one in family if one is not None]

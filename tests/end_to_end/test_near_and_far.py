@@ -106,7 +106,7 @@ def test_results_move_house_and_come_to_the_other_machines(tmp_path: Path, share
     create_studio(alone.data, store=str(share), name=STUDIO, host="founder")
     with alone, bring_in(alone, tmp_path / "guest") as guest:
         wait_until(lambda: count_records(share) == 2, seconds=60, what="records are in the share")
-        wait_until(lambda: not list_left(alone), seconds=30, what="nothing is left to send")
+        wait_until(lambda: not list_left(alone), seconds=60, what="nothing is left to send")
         alone.post("/sync")
         guest.post("/sync")
         [job] = guest.get("/studio/jobs")["items"]
@@ -194,7 +194,7 @@ def test_whatever_is_wrong_is_said_and_heals_by_itself(
         assert (results["load"], results["files_left"]) == ("results", 3)
         mend()
         assert farm.post("/sync")["trouble"] is None
-        wait_until(lambda: not list_left(farm), seconds=30, what="the frames are there")
+        wait_until(lambda: not list_left(farm), seconds=60, what="the frames are there")
         assert count_records(share) == 3
         farm.assert_clean()
 
@@ -218,7 +218,7 @@ def test_a_server_killed_while_it_ships_goes_on_where_it_was(
     pictures = fill_house(founder.data, "noise", count=60, size_bytes=300_000)
     with founder:
         founder.patch("/sync/transfers", {"mbps": 20})
-        wait_until(lambda: count_records(share) > 1, seconds=30, what="some are there")
+        wait_until(lambda: count_records(share) > 1, seconds=60, what="some are there")
         founder.kill_server()
         assert count_records(share) < 60, "it was killed too late"
         founder.start()
@@ -242,7 +242,7 @@ def test_a_server_killed_while_frames_come_has_no_half_ones(
         guest.patch("/sync/transfers", {"results": "all", "mbps": 20})
         folder = guest.data / "results" / "noise"
         guest.post("/sync")
-        wait_until(lambda: len(list_pictures(folder)) > 1, seconds=30, what="some came")
+        wait_until(lambda: len(list_pictures(folder)) > 1, seconds=60, what="some came")
         guest.kill_server()
         there = list_pictures(folder)
         assert len(there) < 40, "it was killed too late"
@@ -260,12 +260,12 @@ def test_pausing_lets_go_and_what_is_lost_is_said_once(founder: RunningFarm, sha
     (founder.data / "store" / "v1" / "solo" / "b" / digest[:2] / digest).unlink()
     with founder:
         founder.patch("/sync/transfers", {"paused": True})
-        wait_until(lambda: not founder.get("/sync")["busy"], seconds=10, what="it has met")
+        wait_until(lambda: not founder.get("/sync")["busy"], seconds=60, what="it has met")
         before = count_records(share)
         founder.post("/sync")
         assert count_records(share) == before
         assert founder.patch("/sync/transfers", {"paused": False})["paused"] is False
-        wait_until(lambda: not list_left(founder), seconds=30, what="the others are there")
+        wait_until(lambda: not list_left(founder), seconds=60, what="the others are there")
         assert founder.get("/sync")["transfers"]["lost"] == 1
         assert count_records(share) == 7
         lost = [one for one in founder.events() if one["kind"] == "results.lost"]
@@ -319,6 +319,6 @@ def test_a_house_of_before_has_its_results_beyond(founder: RunningFarm, share: P
         picture = founder.session.get(f"{founder.address}/jobs/noise/frames/1/picture", timeout=30)
         assert digest_bytes(picture.content) == pictures[0]
         founder.post("/sync")
-        wait_until(lambda: not list_left(founder), seconds=30, what="all is known to be there")
+        wait_until(lambda: not list_left(founder), seconds=60, what="all is known to be there")
         assert founder.get("/sync")["transfers"]["lost"] == 0
         assert count_records(share) == 2

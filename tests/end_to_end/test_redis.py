@@ -48,7 +48,7 @@ class RunningRedis:
         self.process = subprocess.Popen(
             [program, *options, "--dir", str(self.folder)], stdout=subprocess.DEVNULL
         )
-        wait_until(self.answers, seconds=30, what="redis answers")
+        wait_until(self.answers, seconds=60, what="redis answers")
 
     def answers(self) -> bool:
         """Tell whether it answers."""
@@ -86,7 +86,7 @@ def remote(
         running.top_up(100)
         yield running
         running.assert_clean()
-    wait_until(lambda: not running.list_orphans(), seconds=10, what="no orphans")
+    wait_until(lambda: not running.list_orphans(), seconds=60, what="no orphans")
 
 
 def wait_for_trouble(farm: RunningFarm, code: str | None) -> None:
@@ -96,7 +96,7 @@ def wait_for_trouble(farm: RunningFarm, code: str | None) -> None:
         trouble = farm.get("/health")["trouble"]
         return (trouble["code"] if trouble else None) == code
 
-    wait_until(is_told, seconds=30, what=f"the server's trouble is {code}")
+    wait_until(is_told, seconds=60, what=f"the server's trouble is {code}")
 
 
 def test_a_job_by_way_of_redis(remote: RunningFarm, scenes: Scenes) -> None:

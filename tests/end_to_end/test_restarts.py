@@ -30,7 +30,7 @@ def mortal(
     with running:
         running.top_up(100)
         yield running
-    wait_until(lambda: not running.list_orphans(), seconds=10, what="no orphans")
+    wait_until(lambda: not running.list_orphans(), seconds=60, what="no orphans")
 
 
 def test_a_job_goes_on_after_each_kill_of_its_server(mortal: RunningFarm, scenes: Scenes) -> None:
@@ -74,7 +74,7 @@ def test_an_inspection_outlives_who_did_it(
         host.wait(timeout=10)
     job = f"inspected-twice-{victim.replace(' ', '-')}"
     mortal.submit(job, scenes.slow, frames="1")
-    wait_until(lambda: bool(mortal.list_blenders()), seconds=30, what="a renderer starts")
+    wait_until(lambda: bool(mortal.list_blenders()), seconds=60, what="a renderer starts")
     [host], node = mortal.list_blenders(), mortal.node()
     assert node is not None
     if victim == "host":

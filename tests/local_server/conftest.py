@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
     with running:
         yield running
         running.assert_clean()
-    wait_until(lambda: not running.list_orphans(), seconds=10, what="no orphans")
+    wait_until(lambda: not running.list_orphans(), seconds=60, what="no orphans")
 
 
 @pytest.fixture

@@ -49,12 +49,12 @@ class Listener:
     def wait(self, count: int) -> None:
         """Wait until so many events were heard."""
         wait_until(
-            lambda: len(self.list_events()) >= count, seconds=20, what=f"{count} events are heard"
+            lambda: len(self.list_events()) >= count, seconds=60, what=f"{count} events are heard"
         )
 
     def wait_for(self, kind: str) -> dict[str, Any]:
         """Wait until something of a kind was heard, and return the last of it."""
-        wait_until(lambda: bool(self.list_kind(kind)), seconds=20, what=f"{kind} is heard")
+        wait_until(lambda: bool(self.list_kind(kind)), seconds=60, what=f"{kind} is heard")
         return self.list_kind(kind)[-1]
 
 
@@ -77,7 +77,7 @@ def listening(
     try:
         wait_until(
             lambda: bool(listener.list_kind("ready")) or not listener.client.connected,
-            seconds=20,
+            seconds=60,
             what="the listener has caught up",
         )
         yield listener

@@ -157,7 +157,7 @@ def test_a_full_disk(small_disk: SmallDisk) -> None:
         codes = [refuse_or_take(farm, f"full-{number}") for number in range(60)]
         assert codes[-1] == 503 and set(codes) <= {201, 503}
         small_disk.clear()
-        wait_until(lambda: farm.get("/health")["trouble"] is None, seconds=30, what="all is well")
+        wait_until(lambda: farm.get("/health")["trouble"] is None, seconds=60, what="all is well")
         farm.top_up(1)
         assert farm.get("/balance")["total_micros"] == 6_000_000 + codes.count(201)
         farm.assert_clean()

@@ -105,13 +105,13 @@ def test_a_lost_connection_loses_nothing(farm: RunningFarm) -> None:
     digest, half = digest_of(data), 2 * MIB
     with open_part(farm, digest, size=len(data), length=len(data)) as connection:
         connection.sendall(data[:half])
-    wait_until(lambda: look(farm, digest)[0] == half, seconds=30, what="what arrived is kept")
+    wait_until(lambda: look(farm, digest)[0] == half, seconds=60, what="what arrived is kept")
 
     def go_on() -> bool:
         told = send(farm, digest, data[half:], offset=half, size=len(data))
         return told.status_code == 200 and bool(told.json()["here"])
 
-    wait_until(go_on, seconds=30, what="the rest is taken")
+    wait_until(go_on, seconds=60, what="the rest is taken")
 
 
 def test_a_start_of_the_server_loses_nothing(farm: RunningFarm) -> None:
