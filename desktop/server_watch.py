@@ -190,7 +190,8 @@ class ServerWatch(QObject):
     def stop(self, *, ends_server: bool) -> None:
         """Watch no more, over nobody's server; what we started is ended unless still needed.
 
-        It ends in its own time: it gives frames under way back to the queue.
+        It ends in its own time: it gives frames under way back to the queue. Windows has no way to
+        ask it: there it is killed, which costs the time of those frames. Not tried on Windows.
         """
         self.patience.stop()
         self.state, self.address = ServerState.STOPPED, None

@@ -99,7 +99,11 @@ class NodeWatch:
         return self.process
 
     def end(self) -> None:
-        """End the node: asked first, then killed with all its hosts."""
+        """End the node: asked first, then killed with all its hosts.
+
+        Windows has no way to ask: there it is killed at once, and what it had under way is found to
+        be lost at the next start, as after any kill. None of that was tried on Windows.
+        """
         self.ending = True
         process = self.process
         if process is None:
