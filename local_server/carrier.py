@@ -16,7 +16,7 @@ from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.errors import YuntuError
 from local_server.writer import Writer
 from sync.limits import Bandwidth
-from sync.transfers import Meter, TransferCancelled
+from sync.transfers import THREADS, Meter, TransferCancelled, run_together
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0)
@@ -39,6 +39,39 @@ class Carried:
     done: list[Row] = field(default_factory=list)
     lost: list[tuple[Row, str]] = field(default_factory=list)
     error: Exception | None = None
+
+
+LOST = frozenset({"object_missing", "blob_damaged", "record_damaged", "record_malformed"})
+"""Why no later try can bring a thing: what is not here, or not what it was."""
+OF_ONE_FILE = frozenset({"asset_unreadable", "asset_changing"})
+"""What keeps one thing back for now, and is in no other's way."""
+
+
+def carry_each(act: Callable[[Row], None], rows: list[Row], meter: Meter) -> Carried:
+    """Carry many things, some at once, and return how each went."""
+    carried = Carried()
+
+    def carry(row: Row) -> None:
+        meter.check()
+        try:
+            act(row)
+        except YuntuError as error:
+            if error.code in LOST:
+                carried.lost.append((row, error.code))
+            elif error.code in OF_ONE_FILE:
+                carried.error = error
+            else:
+                raise
+        else:
+            meter.note_files()
+            carried.done.append(row)
+
+    try:
+        for _ in run_together(carry, rows, THREADS):
+            pass
+    except Exception as error:  # noqa: BLE001 - network, bucket or disk: it may pass
+        carried.error = error
+    return carried
 
 
 class Work(Protocol):

@@ -4,7 +4,6 @@ They are called as the scene calls them. What other machines tell may be anythin
 safe, and no word of theirs says where a folder is.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,22 +12,18 @@ from typing import Any
 import platformdirs
 from sqlite_utils import Database
 
-from local_server.carrier import Carried, Load
+from local_server.carrier import Carried, Load, carry_each
 from local_server.farm.db import Row
-from local_server.farm.errors import BadInput, NotFound, Unavailable
+from local_server.farm.errors import BadInput, Unavailable
 from local_server.farm.transfer_rules import TransferRules, read_transfer_rules
 from local_server.file_names import make_safe, name_frame
-from local_server.outgoing import try_together
 from local_server.stores import Stores
 from sync import arrivals
-from sync.blobs import Digest, digest_file, parse_digest
+from sync.blobs import Digest, digest_file
 from sync.transfers import Meter
+from sync.work import is_result
 
 BATCH_MAX = 32
-EXTENSION = re.compile(r"\.?[a-z0-9]{1,8}")
-NUMBER_MAX = 10**10
-# What speaks of this machine's disk or of the store concerns every frame, not only this one.
-OF_THE_FRAME = ("blob_damaged",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,23 +67,7 @@ class Arrivals:
 
     def carry(self, rows: list[Row], meter: Meter) -> Carried:
         """Fetch frames, some at once, each verified and whole or not there."""
-        carried = Carried()
-
-        def fetch(row: Row) -> None:
-            meter.check()
-            try:
-                self.fetch_frame(row, meter)
-            except (NotFound, BadInput) as error:
-                carried.lost.append((row, error.code))
-            except Unavailable as error:
-                if error.code not in OF_THE_FRAME:
-                    raise
-                carried.lost.append((row, error.code))
-            else:
-                meter.note_files()
-                carried.done.append(row)
-
-        return try_together(fetch, rows, carried)
+        return carry_each(lambda row: self.fetch_frame(row, meter), rows, meter)
 
     def fetch_frame(self, row: Row, meter: Meter) -> None:
         """Fetch one frame's picture into its folder, and its thumbnail into the near store."""
@@ -148,28 +127,20 @@ def name_folder(row: Row) -> str:
 
 def find_target(folder: Path, row: Row) -> Path | None:
     """Return a frame's path in a folder; None where its machine tells nonsense of it."""
-    number, extension = row["frame"], row["line"].get("extension")
-    if abs(number) >= NUMBER_MAX or not is_extension(extension):
+    if not is_result(row["line"]):
         return None
     naming = str(row["told"].get("naming") or f"{row['job']}_####")[:200]
-    return folder / name_frame(naming, number, extension)
-
-
-def is_extension(extension: object) -> bool:
-    """Tell whether this can be the end of a picture's name."""
-    return isinstance(extension, str) and EXTENSION.fullmatch(extension) is not None
+    return folder / name_frame(naming, row["frame"], row["line"]["extension"])
 
 
 def read_picture(line: dict[str, Any]) -> Picture:
     """Return a frame as another machine tells of it. Raises BadInput `record_malformed`."""
-    thumbnail, size = line.get("thumbnail"), line.get("size_bytes")
-    if not is_extension(line.get("extension")) or type(size) is not int:
+    if not is_result(line):
         raise BadInput("record_malformed")
-    try:
-        digest = parse_digest(str(line.get("picture")))
-        small = None if thumbnail is None else parse_digest(str(thumbnail))
-    except BadInput as error:
-        raise BadInput("record_malformed") from error
+    thumbnail = line.get("thumbnail")
     return Picture(
-        digest=digest, thumbnail=small, extension=str(line["extension"]), size_bytes=size
+        digest=Digest(line["picture"]),
+        thumbnail=None if thumbnail is None else Digest(thumbnail),
+        extension=line["extension"],
+        size_bytes=line["size_bytes"],
     )

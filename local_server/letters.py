@@ -10,6 +10,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from local_server.farm.errors import BadInput, NotFound, Refused, Unavailable
 from local_server.farm_addresses import FarmAddress, keep_farm_address
@@ -21,6 +22,7 @@ from sync.store import Shelf, Store
 
 PURPOSE = "invite"
 WAIT_SECONDS_MAX = 30
+LETTER_BYTES_MAX = 1 << 20  # whoever holds the address may answer anything
 GONE = (403, 404)
 
 
@@ -79,8 +81,11 @@ def read_blob(store: Store, invite: Invite) -> bytes | None:
 def read_address(url: str) -> bytes | None:
     """Return a sealed letter by its address, None where it is gone or the address too old."""
     try:
-        answer = requests.get(url, timeout=WAIT_SECONDS_MAX, allow_redirects=False)
-    except requests.RequestException as error:
+        with requests.get(
+            url, timeout=WAIT_SECONDS_MAX, allow_redirects=False, stream=True
+        ) as answer:
+            sealed = answer.raw.read(LETTER_BYTES_MAX + 1, decode_content=True)
+    except (requests.RequestException, HTTPError) as error:
         # Its own words have the address in full, which opens the letter.
         words = f"{urlsplit(url).hostname}, {type(error).__name__}"
         raise Unavailable("invite_unreachable", words=words) from None
@@ -88,7 +93,9 @@ def read_address(url: str) -> bytes | None:
         return None
     if not answer.ok:
         raise Unavailable("invite_unreachable", words=f"HTTP {answer.status_code}")
-    return answer.content
+    if len(sealed) > LETTER_BYTES_MAX:
+        raise Unavailable("sealed_for_others", purpose=PURPOSE)
+    return sealed
 
 
 def keep_letter(letter: Letter, chest: Chest, *, studio: str) -> None:

@@ -4,20 +4,18 @@ from collections.abc import Callable
 
 from sqlite_utils import Database
 
-from local_server.carrier import Carried, Load
+from local_server.carrier import Carried, Load, carry_each
 from local_server.farm import results
 from local_server.farm.db import Row, assert_writing
-from local_server.farm.errors import BadInput, NotFound, Unavailable
 from local_server.farm.sites import list_unsent, note_sent
 from local_server.stores import Stores
 from sync.blobs import Digest, parse_digest
 from sync.copies import copy_blob, copy_package
 from sync.records import FrameRecord, name_job, put_record, record_key
-from sync.transfers import THREADS, Meter, run_together
+from sync.transfers import Meter
 from sync.work import post_results
 
 BATCH_MAX = 64
-DAMAGED = ("blob_damaged", "record_damaged")
 
 
 class Packages:
@@ -93,23 +91,7 @@ class Results:
 
     def carry(self, rows: list[Row], meter: Meter) -> Carried:
         """Send frames, some at once."""
-        carried = Carried()
-
-        def send(row: Row) -> None:
-            meter.check()
-            try:
-                self.send_frame(row, meter)
-            except (NotFound, BadInput) as error:
-                carried.lost.append((row, error.code))
-            except Unavailable as error:
-                if error.code not in DAMAGED:
-                    raise
-                carried.lost.append((row, error.code))
-            else:
-                meter.note_files()
-                carried.done.append(row)
-
-        return try_together(send, rows, carried)
+        return carry_each(lambda row: self.send_frame(row, meter), rows, meter)
 
     def send_frame(self, row: Row, meter: Meter) -> None:
         """Send one frame. Raises NotFound where its files are nowhere, and as stores do."""
@@ -158,19 +140,10 @@ class Portraits:
 
     def carry(self, rows: list[Row], meter: Meter) -> Carried:
         """Send portraits."""
-        carried = Carried()
-
-        def send(row: Row) -> None:
-            meter.check()
-            try:
-                digest = Digest(row["digest"])
-                copy_blob(digest, source=self.stores.blobs, target=self.stores.far.blobs)
-            except NotFound as error:
-                carried.lost.append((row, error.code))
-            else:
-                carried.done.append(row)
-
-        return try_together(send, rows, carried)
+        source, target = self.stores.blobs, self.stores.far.blobs
+        return carry_each(
+            lambda row: copy_blob(Digest(row["digest"]), source=source, target=target), rows, meter
+        )
 
     def note(self, db: Database, carried: Carried, *, at_ms: int) -> None:
         """Note which portraits are no longer this machine's to send."""
@@ -183,16 +156,6 @@ class Portraits:
         """Return nothing: they are few and small."""
         del db
         return None
-
-
-def try_together(send: Callable[[Row], None], rows: list[Row], carried: Carried) -> Carried:
-    """Do the same with many rows, some at once; what breaks it off is kept."""
-    try:
-        for _ in run_together(send, rows, THREADS):
-            pass
-    except Exception as error:  # noqa: BLE001 - network, bucket or disk: it may pass
-        carried.error = error
-    return carried
 
 
 def make_record(row: Row, device: str) -> FrameRecord:

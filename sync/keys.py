@@ -5,6 +5,7 @@ machines have. Secrets lie in the operating system's keyring; where there is non
 its owner alone may read, and `Chest.where` says so plainly.
 """
 
+import logging
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ from local_server.farm.errors import Unavailable
 from local_server.farm.private_files import write_private_file
 from sync.treasury import key_id
 
+log = logging.getLogger(__name__)
 SERVICE = "yuntu"
+KEYRING_MARK = "keys-in-keyring"
 NONCE_BYTES = 12
 
 
@@ -93,17 +96,27 @@ class KeyringChest:
 
 
 def open_chest(data: Path, *, space: str) -> Chest:
-    """Return where a data directory's secrets are kept: what has files already keeps to files."""
+    """Return where a data directory's secrets are kept: what has files already keeps to files.
+
+    Raises Unavailable `keyring_shut` where they are in a keyring that is shut now: to go on with
+    new ones would make a stranger of this machine.
+    """
     files = FileChest(data / "keys")
     if files.folder.exists():
         return files
-    chest = KeyringChest(space)
+    chest, mark, words = KeyringChest(space), data / KEYRING_MARK, "it kept nothing"
     try:
         chest.put("probe", "1")
-        if chest.get("probe") == "1":
-            return chest
-    except (KeyringError, RuntimeError, OSError):  # no desktop, no service, locked
-        pass
+        works = chest.get("probe") == "1"
+    except (KeyringError, RuntimeError, OSError) as error:  # no desktop, no service, locked
+        works, words = False, str(error) or type(error).__name__
+    if works:
+        data.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+        return chest
+    if mark.exists():
+        raise Unavailable("keyring_shut", words=words, path=str(mark))
+    log.warning("no keyring (%s): secrets go into files that only their owner can read", words)
     return files
 
 

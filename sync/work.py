@@ -20,6 +20,7 @@ from sync.entry import Operation
 TOLD_MAX = 200
 PICTURE = ("picture", "thumbnail", "extension", "size_bytes", "width", "height")
 NUMBER_MAX = 2**40
+FRAME_MAX = 10**10 - 1  # as in a frame record
 _DIGEST = re.compile("[0-9a-f]{64}")
 _ENDING = re.compile(r"\.?[a-z0-9]{1,8}")  # as in a frame record
 
@@ -126,6 +127,7 @@ def is_result(line: dict[str, Any]) -> bool:
     numbers = {name: line.get(name) for name in ("frame", "size_bytes", "width", "height")}
     return (
         all(type(one) is int and abs(one) <= NUMBER_MAX for one in numbers.values())
+        and abs(line["frame"]) <= FRAME_MAX
         and all(line[name] >= 0 for name in numbers if name != "frame")
         and all(
             type(line.get(name)) is str and pattern.fullmatch(line[name]) is not None

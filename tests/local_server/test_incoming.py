@@ -179,7 +179,7 @@ def test_nonsense_of_a_frame_is_refused(odd: dict[str, Any]) -> None:
 
 
 def test_an_odd_number_or_extension_has_no_path() -> None:
-    row = {"job": "tea", "frame": 10**12, "line": PICTURE, "told": {}}
+    row = {"job": "tea", "frame": 10**12, "line": PICTURE | {"frame": 10**12}, "told": {}}
     assert find_target(Path("/results"), row) is None
     row = {"job": "tea", "frame": 1, "line": {"extension": "../x"}, "told": {}}
     assert find_target(Path("/results"), row) is None

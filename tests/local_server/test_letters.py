@@ -1,11 +1,39 @@
 """Letters: what an address that opens one leaves behind where it cannot be reached."""
 
 import socket
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from local_server.farm.errors import Unavailable
 from local_server.letters import read_address
+
+
+class Endless(BaseHTTPRequestHandler):
+    """Answers with more than any letter has."""
+
+    def do_GET(self) -> None:
+        """Answer until whoever asks has had enough."""
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(bytes(1 << 20))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_letter_has_an_end() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            with pytest.raises(Unavailable, match="sealed_for_others"):
+                read_address(f"http://127.0.0.1:{server.server_port}/letter")
+        finally:
+            server.shutdown()
 
 
 def test_an_address_that_fails_is_told_without_its_signature() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from local_server.farm.errors import Unavailable
+from local_server.carrier import carry_each
+from local_server.farm.errors import BadInput, Unavailable
 from local_server.outgoing import Results, make_record
 from local_server.settings import STUDIO
 from local_server.stores import Beyond, Stores, clear_scratch
@@ -102,6 +103,21 @@ def test_where_it_is_cut_off_no_record_is_without_its_picture(house: House, room
     house.there.room = 1_000
     house.results.stores.far.store.probe()
     assert len(house.results.carry(rows, Meter()).done) == 4
+
+
+def test_what_cannot_be_read_now_is_carried_later() -> None:
+    """A disk that stumbles once makes nothing unsendable, and holds nothing else up."""
+    rows = [{"number": number} for number in range(8)]
+    stumbles = [BadInput("asset_unreadable", path="/disk", words="Input/output error")]
+
+    def carry(row: dict[str, Any]) -> None:
+        if row["number"] == 3 and stumbles:
+            raise stumbles.pop()
+
+    carried = carry_each(carry, rows, Meter())
+    assert (len(carried.done), carried.lost) == (7, [])
+    assert getattr(carried.error, "code", "") == "asset_unreadable"
+    assert len(carry_each(carry, rows, Meter()).done) == 8
 
 
 def test_what_is_nowhere_is_lost_and_in_nobodys_way(house: House) -> None:
