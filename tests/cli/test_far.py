@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import keyring
 import pytest
-from keyring.backends.fail import Keyring as NoKeyring
 
 from local_server.cli.failure import ClientError
 from local_server.cli.far_link import FarLink
@@ -41,15 +39,6 @@ class FarYuntu(Yuntu):
     def make_command(self, *argv: str) -> list[str]:
         """Return the command of a process that runs a command line."""
         return [*super().make_command(*argv), "--server", self.url]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_keyring() -> Iterator[None]:
-    """Let no test touch the keyring of whoever runs it."""
-    before = keyring.get_keyring()
-    keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
-    yield
-    keyring.set_keyring(before)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from pathlib import Path
 import jwt
 import keyring
 import pytest
-from keyring.backends.fail import Keyring as NoKeyring
 from PIL import Image
 
 from local_server.cli.client import Client
@@ -26,15 +25,6 @@ from tests.cli.yuntu import Ran, Yuntu
 from tests.memory_keyring import MemoryKeyring
 
 PASSWORD, OTHER = "sunlit-kiln-42", "gravel-tide-17"
-
-
-@pytest.fixture(autouse=True)
-def no_keyring() -> Iterator[None]:
-    """Let no test touch the keyring of whoever runs it."""
-    before = keyring.get_keyring()
-    keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
-    yield
-    keyring.set_keyring(before)
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +106,12 @@ def test_where_the_tokens_lie_is_said(line: Yuntu) -> None:
     assert kept is not None and kept.refresh_token in file.read_text()
 
 
-def test_the_keyring_has_them_where_there_is_one(line: Yuntu) -> None:
-    ring = MemoryKeyring()
+def test_the_keyring_has_them_where_there_is_one(
+    line: Yuntu, request: pytest.FixtureRequest
+) -> None:
+    ring, before = MemoryKeyring(), keyring.get_keyring()
     keyring.set_keyring(ring)
+    request.addfinalizer(lambda: keyring.set_keyring(before))
     ran = say(line, "signin", "me", "--json", typed=PASSWORD)
     assert ran.json["in_keyring"] and ran.err == ""
     [text] = ring.entries.values()
