@@ -169,12 +169,15 @@ def is_plain(value: Any, depth: int = 1) -> bool:
         if not are_sorted(tuple(value)):
             return False
         parts = value.values()
-    kinds = set(map(type, parts))
-    if depth > DEPTH_MAX or float in kinds:
+    if depth > DEPTH_MAX:
         return False
-    if dict not in kinds and list not in kinds:
-        return True
-    return all(is_plain(one, depth + 1) for one in parts if type(one) in (dict, list))
+    for one in parts:
+        kind = type(one)
+        if kind is str or kind is int:
+            continue
+        if kind is float or ((kind is dict or kind is list) and not is_plain(one, depth + 1)):
+            return False
+    return True
 
 
 @lru_cache(maxsize=1_000)
