@@ -14,6 +14,7 @@ from sync.blobs import KEPT_FOR_MS, Blobs, Digest
 from sync.manifest import MANIFEST_BYTES_MAX, parse_manifest
 from sync.records import parse_record
 from sync.store import ListedBlob, Shelf, Store, check_name
+from sync.transfers import THREADS, run_together
 
 GRACE_MS = 30 * 24 * 3_600_000
 _PAGE = 1000
@@ -91,19 +92,25 @@ def clear_blobs(
     assert isinstance(store, Shelf)
     again = plan_clearing(store, studio, roots, grace_ms=grace_ms, clock_ms=clock_ms)
     blobs, doomed = Blobs(store, studio), sorted(set(plan.keys) & set(again.keys))
-    listed = {key: _read_manifest_names(blobs, Digest(name_in_key(key))) for key in doomed}
+    names = run_together(
+        lambda key: _read_manifest_names(blobs, Digest(name_in_key(key))), doomed, THREADS
+    )
+    listed = dict(zip(doomed, names, strict=True))
     kept: set[str] = set()
-    gone = 0
-    for key in sorted(doomed, key=lambda one: not listed[one]):
+
+    def remove(key: str) -> bool:
         info = store.head(key)
         if info is None or info.modified_at_ms is None or name_in_key(key) in kept:
-            continue
+            return False
         if info.modified_at_ms <= clock_ms() - grace_ms:
             store.delete_blob(key)
-            gone += 1
-        else:
-            kept |= listed[key]
-    return gone
+            return True
+        kept.update(listed[key])
+        return False
+
+    gone = sum(remove(key) for key in doomed if listed[key])
+    plain = [key for key in doomed if not listed[key]]
+    return gone + sum(run_together(remove, plain, THREADS))
 
 
 def name_in_key(key: str) -> str:
