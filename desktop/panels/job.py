@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtWidgets import (
+    QButtonGroup,
     QLabel,
     QMenu,
     QPlainTextEdit,
@@ -13,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.figures import show_duration, show_money
+from desktop.figures import MICROS, show_duration, show_money
 from desktop.models.frames import FramesModel
 from desktop.models.jobs import OPEN, Job
 from desktop.panels.bill import BillView
@@ -30,6 +31,7 @@ from desktop.thumbnails import Thumbnails
 TABS = ("frames", "chart", "bill", "story")
 FIGURES = ("progress", "cost", "left", "expected")
 MINUTE = 60
+MEASURES = ("time", "cost")
 BUTTONS = ("pause", "resume", "retry", "cancel")
 
 
@@ -140,7 +142,11 @@ class JobPanel(QWidget):
             self.size_, lambda: self.size_.setAccessibleName(stage.words.say("job.tile_size"))
         )
         self.chart = BarChart(stage, "job.tab_chart", self.show_tick)
-        chart_page = column(stage.label("job.chart_detail", "quiet"), self.chart, gap=10)
+        chart_page = column(
+            row(stage.label("job.chart_detail", "quiet"), None, *self.make_measures(), gap=8),
+            self.chart,
+            gap=10,
+        )
         chart_page.setContentsMargins(0, 0, 0, PAGE)
         self.story = QPlainTextEdit(readOnly=True)
         self.story.setObjectName("log")
@@ -151,6 +157,24 @@ class JobPanel(QWidget):
         for page in (self.grid, holder(chart_page), self.bill, holder(story_page)):
             self.pages.addWidget(page)
         self.tabs.currentChanged.connect(self.choose_tab)
+
+    def make_measures(self) -> list[QPushButton]:
+        """Return what chooses between the time and the cost of each frame."""
+        self.measure = MEASURES[0]
+        self.measures = QButtonGroup(self)
+        for name in MEASURES:
+            button = self.stage.caption(QPushButton(), f"job.chart_{name}")
+            button.setObjectName("chip")
+            button.setCheckable(True)
+            button.setChecked(name == self.measure)
+            button.clicked.connect(lambda _=False, name=name: self.choose_measure(name))
+            self.measures.addButton(button)
+        return [one for one in self.measures.buttons() if isinstance(one, QPushButton)]
+
+    def choose_measure(self, name: str) -> None:
+        """Draw the time or the cost of each frame."""
+        self.measure = name
+        self.draw_chart()
 
     def name_tabs(self) -> None:
         """Write the tabs' titles."""
@@ -232,20 +256,23 @@ class JobPanel(QWidget):
         self.figures[name][1].setText(below)
 
     def draw_chart(self) -> None:
-        """Draw how long each frame took."""
+        """Draw how long each frame took, or what it cost."""
+        key, unit = ("render_ms", 1000) if self.measure == "time" else ("amount_micros", MICROS)
         bars = [
-            (float(one["frame"]), one["render_ms"] / 1000, "faint" if one["reused"] else "accent")
+            (float(one["frame"]), one[key] / unit, "faint" if one["reused"] else "accent")
             for one in self.frames.frames
-            if one["render_ms"] is not None
+            if one[key] is not None
         ]
         self.chart.set_bars(bars)
 
-    def show_tick(self, seconds: float) -> str:
-        """Return a time on the chart's axis; those beside whole seconds are seconds too."""
+    def show_tick(self, value: float) -> str:
+        """Return what stands at the chart's axis; times beside whole seconds are seconds too."""
+        if self.measure == "cost":
+            return show_money(round(value * MICROS), exact=True)
         slowest = max((seconds for _, seconds, _ in self.chart.bars), default=0.0)
         if 1 <= slowest < MINUTE:
-            return self.stage.words.say("units.s", count=f"{seconds:g}")
-        return show_duration(self.stage.words, round(seconds * 1000))
+            return self.stage.words.say("units.s", count=f"{value:g}")
+        return show_duration(self.stage.words, round(value * 1000))
 
     def order(self, verb: str) -> None:
         """Say what is to be done with the job."""

@@ -37,6 +37,8 @@ class JobWire(QObject):
         self.stage, self.client, self.jobs, self.saving = stage, client, jobs, saving
         self.model, self.panel = model, panel
         self.stale: set[int] = set()
+        self.heard: dict[int, int] = {}
+        self.events = 0
         self.gathering = QTimer(self, singleShot=True, interval=GATHER_MS)
         self.gathering.timeout.connect(self.ask_stale)
         jobs.job_shown.connect(self.put_job)
@@ -57,6 +59,8 @@ class JobWire(QObject):
     def open(self, id: str) -> None:
         """Show a job."""
         self.jobs.setProperty("shown", id)
+        self.stale.clear()
+        self.heard.clear()
         self.model.begin(id)
         self.panel.bill.set_bill(None)
         self.panel.story.clear()
@@ -78,15 +82,16 @@ class JobWire(QObject):
 
     def ask_frames(self, cursor: str | None) -> None:
         """Ask for a page of frames, and then for the next."""
-        job = self.job
+        job, asked = self.job, self.events
         reply = self.client.get(f"/jobs/{job}/frames", slot="frames", limit=PAGE, cursor=cursor)
-        reply.done.connect(lambda page: self.put_frames(job, page))
+        reply.done.connect(lambda page: self.put_frames(job, page, asked))
 
-    def put_frames(self, job: str, page: dict[str, Any]) -> None:
+    def put_frames(self, job: str, page: dict[str, Any], asked: int) -> None:
         """Show a page of frames, unless another job is open by now."""
         if job != self.job:
             return
         self.model.put_page(page["items"])
+        self.note_late(page["items"], asked)
         if page["next"] is not None:
             self.ask_frames(page["next"])
 
@@ -105,26 +110,45 @@ class JobWire(QObject):
         """Take in what the server tells of a frame."""
         if event["job"] != self.job or event["kind"] != "frame.state":
             return
+        self.events += 1
+        self.heard[event["frame"]] = self.events
         self.model.note_event(event["frame"], event["data"]["state"])
-        self.stale.add(event["frame"])
-        if not self.gathering.isActive():
+        self.note_stale({event["frame"]})
+
+    def note_stale(self, numbers: set[int]) -> None:
+        """Ask for frames again soon."""
+        self.stale |= numbers
+        if self.stale and not self.gathering.isActive():
             self.gathering.start()
+
+    def note_late(self, frames: list[dict[str, Any]], asked: int) -> set[int]:
+        """Ask again for frames of which something was told since they were asked for.
+
+        Answers come in any order: one may be older than what is shown already. `asked` is how many
+        events had been heard of by then; returns the frames' numbers.
+        """
+        late = {one["frame"] for one in frames if self.heard.get(one["frame"], 0) > asked}
+        self.note_stale(late)
+        return late
 
     def ask_stale(self) -> None:
         """Ask for all frames of which something was told, in one question."""
         stale, self.stale = self.stale, set()
         if stale and self.job:
             first, count = min(stale), max(stale) - min(stale) + 1
-            job = self.job
+            job, asked = self.job, self.events
             reply = self.client.get(
                 f"/jobs/{job}/frames", limit=min(count, PAGE), cursor=str(first - 1)
             )
-            reply.done.connect(lambda page: self.put_some(job, page["items"]))
+            reply.done.connect(lambda page: self.put_some(job, page["items"], asked))
 
-    def put_some(self, job: str, frames: list[dict[str, Any]]) -> None:
+    def put_some(self, job: str, frames: list[dict[str, Any]], asked: int) -> None:
         """Show some frames as they are now."""
-        if job == self.job:
-            self.model.put_page([one for one in frames if one["frame"] in self.model.rows])
+        if job != self.job:
+            return
+        late = self.note_late(frames, asked)
+        known = self.model.rows.keys() - late
+        self.model.put_page([one for one in frames if one["frame"] in known])
 
     def note_progress(self, told: dict[str, Any]) -> None:
         """Take in how far a frame under way is."""

@@ -86,6 +86,10 @@ def show_job(app: QApplication, window: MainWindow, job: str, look: Look) -> Non
     for place, name in enumerate(TABS[1:], start=1):
         panel.tabs.setCurrentIndex(place)
         look(f"job-{name}", None)
+    panel.tabs.setCurrentIndex(TABS.index("chart"))
+    panel.choose_measure("cost")
+    panel.measures.buttons()[1].setChecked(True)
+    look("job-cost", None)
     window.open_frame(window.frames.list_pictured()[0])
     wait(app, lambda: bool(window.pictures.kept))
     look("viewer", None)

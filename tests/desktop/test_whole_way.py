@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from desktop.figures import MICROS
 from desktop.main_window import MainWindow
 from desktop.panels.consent import ConsentDialog
 from tests.desktop.artist import (
@@ -36,8 +37,14 @@ def test_from_drop_to_bill(
     index = window.frames.index(0)
     assert window.frames.get_at(index)["state"] == "done"
     qtbot.waitUntil(lambda: window.thumbnails.find(job, 1) is not None, timeout=60_000)
-    window.job_panel.tabs.setCurrentIndex(2)
-    bill = window.job_panel.bill
+    panel = window.job_panel
+    panel.tabs.setCurrentIndex(1)
+    click(qtbot, panel.measures.buttons()[1])  # type: ignore[arg-type]
+    paid = [round(height * MICROS) for _, height, _ in panel.chart.bars]
+    assert paid == [one["amount_micros"] for one in farm.frames(job).values()]
+    assert panel.show_tick(0.0005) == "¥0.0005"
+    panel.tabs.setCurrentIndex(2)
+    bill = panel.bill
     qtbot.waitUntil(lambda: bill.model.rowCount() == 4, timeout=60_000)
     told = farm.get(f"/jobs/{job}/bill")
     assert bill.bill is not None
