@@ -58,7 +58,8 @@ def show_every_screen(app: QApplication, window: MainWindow, job: str, look: Loo
 def show_jobs(app: QApplication, window: MainWindow, look: Look) -> None:
     """Show the list of jobs, what can be done with them, and a search that finds nothing."""
     window.show_page("jobs")
-    panel = window.jobs_panel
+    panel, pictures = window.jobs_panel, window.thumbnails
+    wait(app, lambda: not (pictures.under_way or pictures.waiting))
     look("jobs", None)
     panel.table.selectRow(0)
     panel.show_menu(panel.table.visualRect(window.jobs.index(0, 1)).center())
