@@ -26,6 +26,12 @@ class Words:
     title: str
     detail: str
 
+    @property
+    def line(self) -> str:
+        """Return both on one line; Chinese puts no space behind its stops."""
+        space = "" if self.title.endswith(("。", "：", "！", "？")) else " "
+        return f"{self.title}{space}{self.detail}" if self.detail else self.title
+
 
 class Wording:
     """The messages of one language."""

@@ -14,6 +14,7 @@ from local_server.cli.tables import make_table, print_pairs, show_time
 from local_server.cli.values import Choice, Number
 from local_server.farm.errors import BadInput
 from local_server.farm.people_tables import fold_name
+from local_server.wording import show_money
 
 ROLES = ("artist", "producer", "admin")
 # Each action, and how many words follow it: a name, and what to give it.
@@ -192,6 +193,12 @@ def print_deeds(session: Session, found: list[dict[str, Any]]) -> None:
     session.show(table)
 
 
+def show_asked(name: str, value: Any) -> str:
+    """Return something that was asked, amounts as yuan."""
+    is_money = name.endswith("_micros") and isinstance(value, int)
+    return f"{name.removesuffix('_micros')}={show_money(value) if is_money else value}"
+
+
 def show_changes(deed: dict[str, Any]) -> str:
     """Return what a deed changed, as `role: artist -> admin`; else what was asked."""
     before, after = deed["before"] or {}, deed["after"] or {}
@@ -200,5 +207,5 @@ def show_changes(deed: dict[str, Any]) -> str:
         for name, value in after.items()
         if before.get(name) != value
     ]
-    asked = [f"{name}={value}" for name, value in deed["asked"].items()]
+    asked = [show_asked(name, value) for name, value in deed["asked"].items() if name != "id"]
     return ", ".join(changed or asked) or "-"

@@ -150,8 +150,7 @@ class Session:
 
     def note(self, code: str, **params: Any) -> None:
         """Write a remark beside the answer."""
-        words = self.say(code, **params)
-        self.err.print(Text(" ".join(filter(None, (words.title, words.detail))), style="dim"))
+        self.err.print(Text(self.say(code, **params).line, style="dim"))
 
     def tell_error(self, code: str, words: Words, params: dict[str, Any]) -> None:
         """Write an error that does not end the command by itself."""

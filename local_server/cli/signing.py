@@ -109,7 +109,7 @@ def password(session: Session, forgotten: str | None, *, has_code: bool) -> None
             sent = client.ask("POST", "/passwords/forgotten", body={"login": forgotten})["mail"]
             code = "code_sent" if sent else "code_from_admin"
     words = session.say(code, name=forgotten or "")
-    session.answer({"done": code}, lambda: session.print(f"{words.title} {words.detail}".strip()))
+    session.answer({"done": code}, lambda: session.print(words.line))
 
 
 def change_password(session: Session, client: Client) -> None:

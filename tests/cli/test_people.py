@@ -241,7 +241,10 @@ def test_admins_look_after_people(line: Yuntu) -> None:
     [level, role] = line.json("deeds", "--on", "Zhao Liu", "--limit", "2")["items"]
     assert (role["before"]["role"], role["after"]["role"]) == ("artist", "producer")
     assert (level["before"]["level"], level["after"]["level"]) == ("standard", "gold")
-    assert "role: artist → producer" in line("deeds", "--by", "me").out
+    assert line("topup", "2.50", "--account", "Zhao Liu").code == 0
+    told = line("deeds", "--by", "me").out
+    assert "Changed a role or level" in told and "role: artist → producer" in told
+    assert "Topped up an account" in told and "amount=¥2.50" in told
     assert line.json("people", "remove", "Zhao Liu")["removed_at_ms"]
     assert "Zhao Liu" not in line("people").out
     assert "Zhao Liu (Removed)" in line("people", "--removed").out
