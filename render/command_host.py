@@ -33,6 +33,7 @@ from render.watch import TICK_SECONDS, Watch
 LINES_KEPT = 400
 END_SECONDS_MAX = 2.0
 SCENE_LINK = "scene"
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
 SIDE_MIN = 4
 
 
@@ -50,6 +51,7 @@ class CommandHost:
         self._home = workdir / "home"
         self._output = workdir / "out"
         self._scene: Path | None = None
+        self._given = self._folder = Path()
         self._settings = SceneSettings()
         self._child: Leashed | None = None
         self._stopped = False
@@ -68,7 +70,8 @@ class CommandHost:
             raise RenderFailure(FailureCode.SCENE_LOST, str(scene))
         if self._scene != scene:
             self._settings = read_settings(scene, self.renderer.spec.settings)
-            self._scene = self._reach(scene)
+            self._given, self._folder = self._reach(scene)
+            self._scene = scene
         return 0
 
     def forget(self) -> None:
@@ -163,20 +166,25 @@ class CommandHost:
         """End what still runs."""
         self.kill()
 
-    def _reach(self, scene: Path) -> Path:
-        """Return the scene's path through the home folder, where the program may read.
+    def _reach(self, scene: Path) -> tuple[Path, Path]:
+        """Return the paths of scene and folder by way of the home folder, where programs may read.
 
-        It begins at the output folder, where the program runs, and is short: POV-Ray breaks its
+        They begin at the output folder, where the program runs, and are short: POV-Ray breaks its
         lines at 80 characters, wherever a path has a hyphen.
         """
-        link = self._home / SCENE_LINK
-        link.unlink(missing_ok=True)
+        folder, plain = self._home / SCENE_LINK, self._home / f"{SCENE_LINK}{scene.suffix}"
+        given = folder / scene.name
+        if self._command.plain_names and not PLAIN_NAME.fullmatch(scene.name):
+            given = plain
         try:
-            link.symlink_to(scene.parent, target_is_directory=True)
+            for link, target in ((folder, scene.parent), (plain, scene)):
+                link.unlink(missing_ok=True)
+                link.symlink_to(target, target_is_directory=link == folder)
         except OSError:
             # Windows lets only some users make links; the scene's own path works there too.
-            return scene
-        return Path(os.path.relpath(link, self._output)) / scene.name
+            return scene, scene.parent
+        home = Path(os.path.relpath(self._home, self._output))
+        return home / given.relative_to(self._home), home / SCENE_LINK
 
     def _start(self, argv: list[str]) -> Leashed:
         env = {**os.environ, **self.renderer.spec.env, "HOME": str(self._home)}
@@ -201,9 +209,9 @@ class CommandHost:
             # the same pictures as all of them.
             first, last = facts.frame_start, facts.frame_end
         values = {
-            "scene": str(self._scene),
-            "scene_folder": str(self._scene.parent),
-            "scene_stem": self._scene.stem,
+            "scene": str(self._given),
+            "scene_folder": str(self._folder),
+            "scene_stem": self._given.stem,
             "output": f"picture{self.renderer.spec.defaults.extension}",
             "output_folder": str(self._output),
             "frame": str(shot.frame),
@@ -271,9 +279,11 @@ class CommandHost:
     def _words(self) -> str:
         lines = self.renderer.spec.lines
         words = choose_words(self._recent, errors=lines.errors, noise=lines.noise)
+        if self._scene is None or self._given == self._scene:
+            return words
         # The artist knows the scene by its own name, not by our way to it.
-        ours = "" if self._scene is None else f"{self._scene.parent}{os.sep}"
-        return words.replace(ours, "") if SCENE_LINK in ours else words
+        words = words.replace(str(self._given), self._scene.name)
+        return words.replace(f"{self._folder}{os.sep}", "")
 
     def _judge_exit(self, returncode: int | None, oom_kills: int) -> None:
         if self._stopped:

@@ -56,10 +56,12 @@ class Probe(_Frozen):
 class Command(_Frozen):
     """One command line per frame; `{...}` are filled in, see `render/command_host.py`.
 
-    `last_argv` is for programs that want the scene after every option.
+    `last_argv` is for programs that want the scene after every option; one with `plain_names` reads
+    no file whose name has spaces, quotes or letters beyond ASCII, so the scene gets another.
     """
 
     argv: tuple[str, ...]
+    plain_names: bool = False
     animation_argv: tuple[str, ...] = ()
     threads_argv: tuple[str, ...] = ()
     samples_argv: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from local_server.document import gives
 from local_server.farm import sealing
 from local_server.farm.askings import grant_asking, list_askings
 from local_server.farm.db import fetch_rows, read_clock_ms
-from local_server.farm.errors import Refused, YuntuError
+from local_server.farm.errors import Conflict, Refused, YuntuError
 from local_server.invites import Guest
 from local_server.inviting import invite_machine
 from local_server.routes.elsewhere import show_transfers
@@ -128,12 +128,14 @@ def invite(body: InviteRequest) -> Response:
     "/studio/devices/<device>",
     **gives(
         DeviceList,
-        AWAY | {403: NOT_OURS, 404: "no_device"},
+        AWAY | {403: NOT_OURS, 404: "no_device", 409: (*AWAY[409], "own_device")},
     ),
 )
 def revoke(path: DevicePath) -> Response:
-    """Take a machine out: what it has not spent goes back, and its key counts no more."""
+    """Take another machine out: what it has not spent goes back, and its key counts no more."""
     here.reconciler.check_mints()
+    if path.device == here.reconciler.desk.device:
+        raise Conflict("own_device", device=path.device)
     here.reconciler.append(revoke_device(path.device, at_ms=read_clock_ms()))
     here.reconciler.sync()
     return answer(show_devices())

@@ -54,6 +54,8 @@ def check_revoked(studio: RunningStudio) -> None:
     artist.run("sync")
     devices = artist.run("studio", "devices")["items"]
     [own] = [one["id"] for one in devices if one["here"]]
+    [other] = [one["id"] for one in founder.run("studio", "devices")["items"] if one["here"]]
+    assert founder.fail("studio", "revoke", other) == "own_device"
     founder.run("studio", "revoke", own)
     assert artist.run("sync", fine=False) is None
     standing = artist.run("sync", "--dry-run")

@@ -108,6 +108,23 @@ def test_clock_of_the_scenes_own_settings_wins(
     assert not list(tmp_path.rglob("stolen"))
 
 
+@pytest.mark.parametrize("name", ["灯笼 1.pov", 'it\'s "mine".pov', "-D.pov", "a;b$(touch x).pov"])
+def test_a_scene_may_be_called_anything(
+    povray: Renderer, scene: Path, tmp_path: Path, opened: Opener, name: str
+) -> None:
+    scene = scene.rename(scene.with_name(name))
+    scene.with_suffix(".ini").write_text(SETTINGS)
+    host = opened(povray)
+    host.open(scene)
+    assert render_clock(host, tmp_path, frame=6) == "1.000"
+    scene.write_text("sphere { wrong }")
+    host.forget()
+    host.open(scene)
+    with pytest.raises(RenderFailure) as caught:
+        host.render(Shot(frame=1, stem=tmp_path / "x", look=SMALL), LIMITS)
+    assert f"'{name}' line 1" in caught.value.words
+
+
 def test_settings_that_could_do_harm_are_not_passed_on() -> None:
     settings = {spec.name: spec for spec in read_specs()}["povray"].settings
     assert settings is not None
