@@ -1,4 +1,4 @@
-"""The command about the studio's farm: to make one, join one, invite machines to it, leave it."""
+"""The commands about the studio's farm: to make one, join one, invite machines to it, leave it."""
 
 import secrets
 from typing import Any
@@ -6,58 +6,94 @@ from typing import Any
 import click
 from rich.text import Text
 
-from local_server.cli.exits import Exit
 from local_server.cli.serving import read_queue_key
 from local_server.cli.session import Session
-from local_server.cli.spoken import SpokenCommand
+from local_server.cli.spoken import SpokenFamily
 from local_server.cli.tables import make_table, print_pairs
-from local_server.cli.values import Choice, Number
+from local_server.cli.values import Number
 from local_server.farm.errors import BadInput
 
-VERBS = ("show", "create", "join", "invite", "revoke", "leave")
 DAYS_MAX = 7
 KEY_BYTES = 32
 
+farm = SpokenFamily("farm", default="show", takes_server=False)
 
-@click.command("farm", cls=SpokenCommand, takes_server=False)
-@click.argument("verb", type=Choice(*VERBS), metavar="|".join(VERBS), default="show")
-@click.argument("node", required=False, metavar="NODE")
-@click.option("--queue", metavar="ADDR")
+
+@farm.verb("show")
+@click.pass_obj
+def look_at_farm(session: Session) -> None:
+    """Show the farm that renders for this machine."""
+    with session.connect() as client:
+        shown = client.get_farm()
+    session.answer(shown, lambda: show_farm(session, shown))
+
+
+@farm.verb("create")
+@click.option("--queue", metavar="ADDR", required=True)
+@click.option("--store", metavar="ADDR")
+@click.option("--studio", metavar="ID")
+@click.option("--replace", is_flag=True)
+@click.pass_obj
+def create(
+    session: Session, queue: str, store: str | None, studio: str | None, *, replace: bool
+) -> None:
+    """Make a farm in the studio's store, with a key of its own."""
+    key = secrets.token_bytes(KEY_BYTES)
+    join_farm(session, queue, key, store=store, studio=studio, replace=replace)
+
+
+@farm.verb("join")
+@click.option("--queue", metavar="ADDR", required=True)
 @click.option("--store", metavar="ADDR")
 @click.option("--queue-key-file", metavar="FILE")
 @click.option("--studio", metavar="ID")
 @click.option("--replace", is_flag=True)
-@click.option("--days", type=Number(1, DAYS_MAX), metavar="N", default="1")
 @click.pass_obj
-def farm(
+def join(
     session: Session,
-    verb: str,
-    node: str | None,
-    queue: str | None,
+    queue: str,
     store: str | None,
     queue_key_file: str | None,
     studio: str | None,
-    days: int,
     *,
     replace: bool,
-) -> Exit:
-    """Show the farm that renders for this machine, make or join one, invite nodes, leave it."""
-    if verb in ("create", "join"):
-        if queue is None:
-            raise BadInput("farm_wants", verb=verb)
-        key = read_queue_key(queue_key_file) if verb == "join" else secrets.token_bytes(KEY_BYTES)
-        return join_farm(session, queue, key, store=store, studio=studio, replace=replace)
-    if verb == "leave":
-        return leave_farm(session)
-    if verb == "invite":
-        return invite_node(session, days)
-    if verb == "revoke" and node is None:
-        raise BadInput("farm_wants_node")
+) -> None:
+    """Join a farm that is described by hand."""
+    key = read_queue_key(queue_key_file)
+    join_farm(session, queue, key, store=store, studio=studio, replace=replace)
+
+
+@farm.verb("invite")
+@click.option("--days", type=Number(1, DAYS_MAX), metavar="N", default="1")
+@click.pass_obj
+def invite_node(session: Session, days: int) -> None:
+    """Print an invite for one machine that is to render for the farm."""
     with session.connect() as client:
-        shown = client.get_farm()
-        if node is not None:
-            shown = client.take_node_out(find_node(shown, node))
-    return print_farm(session, shown)
+        made = client.invite_node(days=days)
+    session.answer(made, lambda: session.write_raw(made["invite"] + "\n"))
+
+
+@farm.verb("revoke")
+@click.argument("node")
+@click.pass_obj
+def take_node_out(session: Session, node: str) -> None:
+    """Take an invited node out of the farm."""
+    with session.connect() as client:
+        shown = client.take_node_out(find_node(client.get_farm(), node))
+    session.answer(shown, lambda: show_farm(session, shown))
+
+
+@farm.verb("leave")
+@click.pass_obj
+def leave_farm(session: Session) -> None:
+    """Forget the farm; jobs that wait for it go on when it is joined again."""
+    from local_server.farm_addresses import forget_farm_address
+    from local_server.membership import find_chest
+    from local_server.settings import read_device
+
+    data = session.find_data()
+    left = forget_farm_address(data, find_chest(data, read_device(data)))
+    tell_change(session, "farm_left" if left else "farm_none")
 
 
 def find_node(shown: dict[str, Any], given: str) -> str:
@@ -78,12 +114,6 @@ def find_node(shown: dict[str, Any], given: str) -> str:
     return given
 
 
-def print_farm(session: Session, shown: dict[str, Any]) -> Exit:
-    """Print the farm, what waits for it, and the nodes that were invited to it."""
-    session.answer(shown, lambda: show_farm(session, shown))
-    return Exit.DONE
-
-
 def show_farm(session: Session, shown: dict[str, Any]) -> None:
     """Print a farm for people."""
     if not shown["joined"]:
@@ -101,14 +131,6 @@ def show_farm(session: Session, shown: dict[str, Any]) -> None:
         session.show(table)
 
 
-def invite_node(session: Session, days: int) -> Exit:
-    """Print an invite for one machine that is to render for the farm."""
-    with session.connect() as client:
-        made = client.invite_node(days=days)
-    session.answer(made, lambda: session.write_raw(made["invite"] + "\n"))
-    return Exit.DONE
-
-
 def join_farm(
     session: Session,
     queue: str,
@@ -117,7 +139,7 @@ def join_farm(
     store: str | None,
     studio: str | None,
     replace: bool,
-) -> Exit:
+) -> None:
     """Let jobs of this machine be rendered on a farm, in the studio's own store unless told."""
     from local_server.farm_addresses import (
         FarmAddress,
@@ -149,24 +171,12 @@ def join_farm(
     open_store(address.store, chest.get)
     try_queue(address)
     keep_farm_address(chest, address)
-    return tell_change(session, "farm_joined")
+    tell_change(session, "farm_joined")
 
 
-def leave_farm(session: Session) -> Exit:
-    """Forget the farm; jobs that wait for it go on when it is joined again."""
-    from local_server.farm_addresses import forget_farm_address
-    from local_server.membership import find_chest
-    from local_server.settings import read_device
-
-    data = session.find_data()
-    left = forget_farm_address(data, find_chest(data, read_device(data)))
-    return tell_change(session, "farm_left" if left else "farm_none")
-
-
-def tell_change(session: Session, code: str) -> Exit:
+def tell_change(session: Session, code: str) -> None:
     """Say what has changed, and end the server that still knows it otherwise: jobs go on later."""
     from local_server.cli.launching import stop_server
 
     stop_server(session.find_data(), session.wording)
     session.answer({"joined": code == "farm_joined"}, lambda: session.note(code))
-    return Exit.DONE

@@ -9,68 +9,103 @@ from local_server.cli.asking import confirm
 from local_server.cli.client import Client
 from local_server.cli.session import Session
 from local_server.cli.signing import print_person
-from local_server.cli.spoken import SpokenCommand
+from local_server.cli.spoken import SpokenCommand, SpokenFamily
 from local_server.cli.tables import make_table, print_pairs, show_time
 from local_server.cli.values import Choice, Number
 from local_server.farm.errors import BadInput
 from local_server.farm.people_tables import fold_name
 from local_server.wording import show_money
 
-ROLES = ("artist", "producer", "admin")
-# Each action, and how many words follow it: a name, and what to give it.
-ACTIONS = {"list": 0, "show": 1, "role": 2, "level": 2, "code": 1, "signout": 1, "remove": 1}
 PAGE = 200
 DEEDS_SHOWN = 50
 LIMIT_MAX = 1_000_000
 
+people = SpokenFamily("people", default="list")
 
-@click.command("people", cls=SpokenCommand)
-@click.argument("action", type=Choice(*ACTIONS), metavar="[ACTION]", default="list")
-@click.argument("name", metavar="[NAME]", required=False)
-@click.argument("value", metavar="[VALUE]", required=False)
+
+@people.verb("list")
 @click.option("--removed", is_flag=True)
 @click.pass_obj
-def people(
-    session: Session, action: str, name: str | None, value: str | None, *, removed: bool
-) -> None:
-    """Look after people: list, show, role, level, code, signout, remove."""
-    given = [one for one in (name, value) if one is not None]
-    check_words(action, given)
+def show_people(session: Session, *, removed: bool) -> None:
+    """List everybody, by name."""
     with session.connect() as client:
-        if action == "list":
-            found = list(list_people(client, removed=removed))
-            session.answer({"items": found}, lambda: print_people(session, found))
-            return
-        person = find_person(client, given[0])
-        answer = act(session, client, action, person, *given[1:])
-    session.answer(answer, lambda: print_outcome(session, action, person, answer))
+        found = list(list_people(client, removed=removed))
+    session.answer({"items": found}, lambda: print_people(session, found))
 
 
-def check_words(action: str, given: list[str]) -> None:
-    """Raise BadInput `argument_needed` or `too_many_arguments` for a line that does not fit."""
-    wanted, command = ACTIONS[action], f"yuntu people {action}"
-    if len(given) < wanted:
-        argument = ("NAME", "VALUE")[len(given)]
-        raise BadInput("argument_needed", argument=argument, command="yuntu people")
-    if len(given) > wanted:
-        raise BadInput("too_many_arguments", given=" ".join(given[wanted:]), command=command)
+@people.verb("show")
+@click.argument("name")
+@click.pass_obj
+def show_person(session: Session, name: str) -> None:
+    """Show one person."""
+    with session.connect() as client:
+        tell_person(session, client, find_person(client, name))
 
 
-def act(
-    session: Session, client: Client, action: str, person: dict[str, Any], *value: str
-) -> dict[str, Any]:
-    """Do one thing to one person, and return the answer."""
-    path = f"/people/{person['id']}"
-    if action in ("role", "level"):
-        return client.ask("PATCH", path, body={action: value[0]})
-    if action == "code":
-        return client.ask("POST", f"{path}/code", body={})
-    if action == "signout":
-        client.call("DELETE", f"{path}/sessions")
-    if action == "remove":
+@people.verb("role")
+@click.argument("name")
+@click.argument("value")
+@click.pass_obj
+def change_role(session: Session, name: str, value: str) -> None:
+    """Make somebody an artist, a producer or an admin."""
+    change_person(session, name, role=value)
+
+
+@people.verb("level")
+@click.argument("name")
+@click.argument("value")
+@click.pass_obj
+def change_level(session: Session, name: str, value: str) -> None:
+    """Give somebody a membership level."""
+    change_person(session, name, level=value)
+
+
+@people.verb("code")
+@click.argument("name")
+@click.pass_obj
+def make_code(session: Session, name: str) -> None:
+    """Make a one-time code for somebody who forgot the password."""
+    with session.connect() as client:
+        person = find_person(client, name)
+        made = client.ask("POST", f"/people/{person['id']}/code", body={})
+    session.answer(made, lambda: print_code(session, person, made))
+
+
+@people.verb("signout")
+@click.argument("name")
+@click.pass_obj
+def end_sessions(session: Session, name: str) -> None:
+    """End all sessions of somebody."""
+    with session.connect() as client:
+        person = find_person(client, name)
+        client.call("DELETE", f"/people/{person['id']}/sessions")
+        tell_person(session, client, person)
+
+
+@people.verb("remove")
+@click.argument("name")
+@click.pass_obj
+def remove_person(session: Session, name: str) -> None:
+    """Let somebody sign in no longer."""
+    with session.connect() as client:
+        person = find_person(client, name)
         confirm(session, "person_remove_asked", name=person["name"])
-        client.call("DELETE", path)
-    return client.ask("GET", path)
+        client.call("DELETE", f"/people/{person['id']}")
+        tell_person(session, client, person)
+
+
+def change_person(session: Session, name: str, **changes: str) -> None:
+    """Change what somebody is, and print what they are now."""
+    with session.connect() as client:
+        person = find_person(client, name)
+        answer = client.ask("PATCH", f"/people/{person['id']}", body=changes)
+    session.answer(answer, lambda: print_person(session, answer))
+
+
+def tell_person(session: Session, client: Client, person: dict[str, Any]) -> None:
+    """Print what somebody is now."""
+    answer = client.ask("GET", f"/people/{person['id']}")
+    session.answer(answer, lambda: print_person(session, answer))
 
 
 def list_people(client: Client, *, removed: bool) -> Iterator[dict[str, Any]]:
@@ -110,17 +145,11 @@ def print_people(session: Session, found: list[dict[str, Any]]) -> None:
     session.show(table)
 
 
-def print_outcome(
-    session: Session, action: str, person: dict[str, Any], answer: dict[str, Any]
-) -> None:
-    """Print what became of a person, or the code to hand to them."""
-    if action != "code":
-        print_person(session, answer)
-        return
-    words = session.say(
-        "code_for_person", name=person["name"], until=show_time(answer["expires_at_ms"])
-    )
-    session.print(answer["code"], style="bold")
+def print_code(session: Session, person: dict[str, Any], made: dict[str, Any]) -> None:
+    """Print the code to hand to somebody."""
+    until = show_time(made["expires_at_ms"])
+    words = session.say("code_for_person", name=person["name"], until=until)
+    session.print(made["code"], style="bold")
     session.print(words.title)
 
 

@@ -1,4 +1,4 @@
-"""Commands about stores: whether one is fit, what may be removed, the key that opens a bucket."""
+"""The commands about stores: whether one is fit, what may be removed, the key of a bucket."""
 
 import sys
 from pathlib import Path
@@ -7,9 +7,8 @@ import click
 
 from local_server.cli.exits import Exit
 from local_server.cli.session import Session, make_absolute
-from local_server.cli.spoken import SpokenCommand
+from local_server.cli.spoken import SpokenFamily
 from local_server.cli.tables import show_bytes
-from local_server.cli.values import Choice
 from local_server.farm.errors import BadInput
 from local_server.membership import find_chest
 from local_server.settings import read_device
@@ -25,41 +24,20 @@ from sync.keys import Chest
 from sync.oss_store import open_oss_store
 from sync.stores import open_store
 
-ACTIONS = ("probe", "clean", "credentials")
 STYLES = {Level.GOOD: "green", Level.WARNING: "bold yellow", Level.UNFIT: "bold red"}
 
+store = SpokenFamily("store")
 
-@click.command("store", cls=SpokenCommand)
-@click.argument("action", type=Choice(*ACTIONS), metavar="|".join(ACTIONS))
+
+@store.verb("probe", takes_server=False)
 @click.argument("store", metavar="[STORE]", required=False)
-@click.option("--dry-run", is_flag=True)
-@click.option("--studio", "of_studio", is_flag=True)
-@click.option("--key-file", metavar="FILE")
 @click.pass_obj
-def store(
-    session: Session,
-    action: str,
-    store: str | None,
-    key_file: str | None,
-    *,
-    dry_run: bool,
-    of_studio: bool,
-) -> Exit:
-    """Try a store out, clear one, or show and change the key that opens a bucket."""
-    if action == "clean":
-        return clean_store(session, where="studio" if of_studio else "here", dry_run=dry_run)
-    chest = find_chest(session.find_data(), read_device(session.find_data()))
-    if action == "credentials":
-        address = store or find_bucket_address(session)
-        return (
-            show_key(session, chest, address)
-            if key_file is None
-            else change_key(session, chest, address, key_file)
-        )
+def probe_store(session: Session, store: str | None) -> Exit:
+    """Try a store out."""
     address = store or f"folder:{session.find_data() / 'store'}"
     if "://" not in address and not address.startswith("folder:"):
         address = f"folder:{make_absolute(address)}"
-    findings = examine_store(open_store(address, chest.get))
+    findings = examine_store(open_store(address, find_own_chest(session).get))
     fit = is_fit(findings)
     answer = {
         "store": address.partition("?")[0],
@@ -70,15 +48,37 @@ def store(
     return Exit.DONE if fit else Exit.SERVER
 
 
-def clean_store(session: Session, *, where: str, dry_run: bool) -> Exit:
+@store.verb("clean")
+@click.option("--dry-run", is_flag=True)
+@click.option("--studio", "of_studio", is_flag=True)
+@click.pass_obj
+def clean_store(session: Session, *, dry_run: bool, of_studio: bool) -> None:
     """Clear a store of what nothing names, or say what that would remove."""
     with session.connect() as client:
-        done = client.clean_store(where=where, dry_run=dry_run)
+        done = client.clean_store(where="studio" if of_studio else "here", dry_run=dry_run)
     told = {name: done[name] for name in ("blobs", "removed", "young", "too_big", "named")}
     told["size"] = show_bytes(done["size_bytes"])
     words = session.say("store_would_clean" if dry_run else "store_cleaned", **told)
     session.answer(done, lambda: session.print(f"{words.title}\n{words.detail}"))
-    return Exit.DONE
+
+
+@store.verb("credentials", takes_server=False)
+@click.argument("store", metavar="[STORE]", required=False)
+@click.option("--key-file", metavar="FILE")
+@click.pass_obj
+def look_after_key(session: Session, store: str | None, key_file: str | None) -> None:
+    """Show which key opens a bucket, after taking another one if it is given."""
+    chest = find_own_chest(session)
+    address = store or find_bucket_address(session)
+    if key_file is not None:
+        change_key(chest, address, key_file)
+    show_key(session, chest, address)
+
+
+def find_own_chest(session: Session) -> Chest:
+    """Return where this machine keeps its secrets."""
+    data = session.find_data()
+    return find_chest(data, read_device(data))
 
 
 def find_bucket_address(session: Session) -> str:
@@ -87,7 +87,7 @@ def find_bucket_address(session: Session) -> str:
         return str(client.get_sync()["store"])
 
 
-def show_key(session: Session, chest: Chest, address: str) -> Exit:
+def show_key(session: Session, chest: Chest, address: str) -> None:
     """Show which key opens a bucket and where it is from; never its secret."""
     bucket = parse_bucket(address)
     origin = tell_origin(bucket, chest.get)
@@ -99,16 +99,14 @@ def show_key(session: Session, chest: Chest, address: str) -> Exit:
     }
     words = session.say(f"store_key_{told['origin']}", **told)
     session.answer(told, lambda: session.print(f"{words.title}\n{words.detail}"))
-    return Exit.DONE
 
 
-def change_key(session: Session, chest: Chest, address: str, key_file: str) -> Exit:
+def change_key(chest: Chest, address: str, key_file: str) -> None:
     """Keep another key of a bucket, if it opens it. Raises as the bucket's probe does."""
     bucket = parse_bucket(address)
     key = parse_bucket_key(bucket, read_key_text(key_file))
     open_oss_store(address, key=key).probe()
     chest.put(name_secret(bucket), key.text)
-    return show_key(session, chest, address)
 
 
 def parse_bucket(address: str) -> str:

@@ -253,7 +253,7 @@ def test_admins_look_after_people(line: Yuntu) -> None:
 @pytest.mark.parametrize(
     ("argv", "code"),
     [
-        (["people", "praise"], "choice_expected"),
+        (["people", "praise"], "command_unknown"),
         (["people", "role"], "argument_needed"),
         (["people", "role", "me"], "argument_needed"),
         (["people", "list", "me"], "too_many_arguments"),
