@@ -90,12 +90,12 @@ class SignIn(QObject):
 
         An answer to what was asked before the last renewal may come after it.
         """
-        if problem.code not in SIGN_IN_CODES or self.is_asking or shown != self.client.credential:
+        if problem.code not in SIGN_IN_CODES or shown != self.client.credential:
             return
         if problem.code == "token_expired" and self.refresh_token:
-            self.was_refused = True
+            self.was_refused = True  # also while new ones are under way: a machine may have slept
             self.renew()
-        else:
+        elif not self.is_asking:
             self.forget()
             self.ask_rules()
 

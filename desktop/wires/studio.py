@@ -69,38 +69,45 @@ class StudioWire(QObject):
         come up beside the next one, and nobody would end it.
         """
         self.set_moving(True)
-        lines = form.lines
+        self.move_when_settled(form, form.lines)
+
+    def move_when_settled(self, form: StudioForm, lines: Sequence[Line]) -> None:
+        """Move if no server is on its way; else look again when that changes."""
         if self.watch.is_starting:
             once = Qt.ConnectionType.SingleShotConnection
-            self.watch.changed.connect(lambda _: self.run_move(lines), once)
+            self.watch.changed.connect(lambda _: self.move_when_settled(form, lines), once)
         else:
-            self.run_move(lines)
+            self.run_move(form, lines)
 
-    def run_move(self, lines: Sequence[Line]) -> None:
+    def run_move(self, form: StudioForm, lines: Sequence[Line]) -> None:
         """Have the command line end the server, wait until it is gone, and move."""
         self.watch.step_aside()
         commands = self.make_commands()
-        commands.done.connect(self.finish)
-        commands.failed.connect(self.fail)
+        commands.done.connect(lambda told: self.finish(form, told))
+        commands.failed.connect(lambda problem: self.fail(form, problem))
         commands.run(lines)
 
-    def finish(self, told: dict[str, Any]) -> None:
+    def finish(self, form: StudioForm, told: dict[str, Any]) -> None:
         """Show the studio that this machine is in now."""
         self.start_again()
-        if self.form is not None:
-            self.form.accept()
+        self.close_form(form)
         self.told.emit(self.stage.words.say("studio.moved", studio=told["studio"]))
 
-    def fail(self, problem: Problem) -> None:
+    def fail(self, form: StudioForm, problem: Problem) -> None:
         """Say why this machine did not move: it is where it was."""
         log.warning("moving: %s %s %s", problem.code, problem.title, problem.detail)
         self.start_again()
-        self.show_problem(problem)
+        self.show_problem(form, problem)
 
-    def show_problem(self, problem: Problem) -> None:
+    def close_form(self, form: StudioForm) -> None:
+        """Close a form whose work is done, if it is still there; another may be by now."""
+        if self.form is form:
+            form.accept()
+
+    def show_problem(self, form: StudioForm, problem: Problem) -> None:
         """Say what went wrong, in the form if that is still there."""
-        if self.form is not None:
-            self.form.show_problem(f"{problem.title}. {problem.detail}")
+        if self.form is form:
+            form.show_problem(f"{problem.title}. {problem.detail}")
         else:
             self.told.emit(problem.title)
 
@@ -128,13 +135,12 @@ class StudioWire(QObject):
     def change_key(self, form: StudioForm) -> None:
         """Open the bucket with another key; the server goes on meanwhile."""
         commands = self.make_commands()
-        commands.done.connect(self.finish_key)
-        commands.failed.connect(self.show_problem)
+        commands.done.connect(lambda told: self.finish_key(form, told))
+        commands.failed.connect(lambda problem: self.show_problem(form, problem))
         commands.run(form.lines)
 
-    def finish_key(self, told: dict[str, Any]) -> None:
+    def finish_key(self, form: StudioForm, told: dict[str, Any]) -> None:
         """Say where the key is kept."""
-        if self.form is not None:
-            self.form.accept()
+        self.close_form(form)
         self.told.emit(self.stage.words.say("studio.key_kept", where=told["kept_in"]))
         self.key_changed.emit()

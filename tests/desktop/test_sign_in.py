@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from desktop.client import Problem
 from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
 from desktop.stage import Stage
@@ -65,6 +66,15 @@ def renew_once(qtbot: QtBot, window: MainWindow) -> None:
     assert not sign_in.is_asking
 
 
+def renew_after_sleep(qtbot: QtBot, window: MainWindow) -> None:
+    """What is refused while new tokens are under way is asked for again when they come."""
+    sign_in = window.sign_in
+    late = Problem(code="token_expired", status=401, title="", detail="")
+    sign_in.renew()
+    with qtbot.waitSignal(sign_in.ready, timeout=MS_MAX):
+        window.client.refused.emit(late, window.client.credential)
+
+
 def refuse_late(qtbot: QtBot, window: MainWindow) -> None:
     """A refusal of what was asked before the tokens came says nothing of them."""
     client, token = window.client, window.client.token
@@ -108,6 +118,7 @@ def test_from_sign_up_to_sign_out(
     again = open_window(qtbot, stage, preferences, shared_farm.data)
     qtbot.waitUntil(lambda: again.side.person.text() == "Lin", timeout=MS_MAX)
     renew_once(qtbot, again)
+    renew_after_sleep(qtbot, again)
     refuse_late(qtbot, again)
     again.sign_in.sign_out()
     wait_for_page(qtbot, again, "sign_in")

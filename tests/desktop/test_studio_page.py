@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.main_window import MainWindow
 from desktop.panels.form import Form
-from desktop.panels.studio_forms import KeyForm
+from desktop.panels.studio_forms import JoinForm, KeyForm
 from desktop.preferences import Preferences
 from desktop.stage import Stage
 from local_server.farm.db import open_database, write
@@ -97,6 +97,24 @@ def change_key(qtbot: QtBot, window: MainWindow) -> None:
     assert "new key" in told.args[0]
     qtbot.waitUntil(lambda: is_met(window), timeout=MS_MAX)
     assert window.watch.address == before
+    leave_form(qtbot, window)
+
+
+def leave_form(qtbot: QtBot, window: MainWindow) -> None:
+    """Whoever closes a form before its end, and opens another, keeps that one."""
+    click(qtbot, window.settings_panel.store.change)
+    form = window.studio_wire.form
+    assert isinstance(form, KeyForm)
+    form.key_id.setText("first")
+    form.key_secret.setText("first-secret")
+    with qtbot.waitSignal(window.studio_wire.told, timeout=MS_MAX):
+        form.accept_button.click()
+        form.reject()
+        window.sync_panel.join_wanted.emit()
+        other = window.studio_wire.form
+    assert isinstance(other, JoinForm)
+    assert window.studio_wire.form is other
+    other.reject()
 
 
 def is_met(window: MainWindow) -> bool:

@@ -146,3 +146,26 @@ def test_nobody_tries_again_what_was_paid_elsewhere(pair: tuple[Machine, Machine
     with write(boss.db), pytest.raises(Conflict, match="job_overtaken"):
         consent.retry(boss.db, job="tea", frame=None, at_ms=1)
     assert_sound(boss)
+
+
+def test_copies_that_are_at_one_job_both_let_go_of_it(pair: tuple[Machine, Machine]) -> None:
+    """What each was paid for stays paid, and is told."""
+    boss, one = pair
+    lend(boss, one)
+    shop = Workshop(boss.db)
+    shop.submit("tea", count=3, hold=9_000, owner="ann")
+    first, second, third = shop.hand()
+    finish(shop, first)
+    sync(boss, one)
+    disks = (boss.db, copy_database(boss.db))
+    finish(shop, second)
+    finish(Workshop(disks[1]), third)
+    for _ in range(2):
+        for disk in disks:
+            put_back(boss, disk)
+            sync(boss, one)
+    for disk in disks:
+        put_back(boss, disk)
+        assert jobs.get_job(disk, job="tea")["reason"] == "overtaken"
+        assert jobs.get_job(disk, job="tea")["cost_micros"] == 3_000
+        assert_sound(boss)
