@@ -39,7 +39,11 @@ def check_address(address: FarmAddress) -> FarmAddress:
 
     Raises BadInput `farm_queue_wrong` and `queue_key_wrong`.
     """
-    if not address.queue.startswith(("redis://", "rediss://")):
+    try:
+        host = urlsplit(address.queue).hostname
+    except ValueError:
+        host = None
+    if host is None or not address.queue.startswith(("redis://", "rediss://")):
         raise BadInput("farm_queue_wrong", queue=address.queue)
     try:
         long_enough = len(address.secret) >= KEY_BYTES_MIN
@@ -65,9 +69,9 @@ def try_queue(address: FarmAddress) -> None:
 
 
 def hide_password(address: str) -> str:
-    """Return a queue's address without what only its owner may know."""
+    """Return a queue's address without what only its owner may know: a query may name it too."""
     parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
 
 def check_vacant(data: Path, chest: Chest, address: FarmAddress) -> None:

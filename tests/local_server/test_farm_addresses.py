@@ -1,5 +1,6 @@
 """Farm addresses: what a data directory tells of its farm, damaged or not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from local_server.farm.errors import BadInput
 from local_server.farm_addresses import (
     OLD_FILE,
     FarmAddress,
+    check_address,
     forget_farm_address,
+    hide_password,
     keep_farm_address,
     read_farm_address,
 )
@@ -32,3 +35,16 @@ def test_a_damaged_file_is_told_as_such(tmp_path: Path, damaged: bytes) -> None:
     with pytest.raises(BadInput) as caught:
         read_farm_address(tmp_path, FileChest(tmp_path / "keys"))
     assert caught.value.code == "farm_file_wrong"
+
+
+@pytest.mark.parametrize("queue", ["redis:farm", "redis://[farm", "redis://", "http://farm"])
+def test_an_address_that_cannot_be_meant_is_refused(queue: str) -> None:
+    with pytest.raises(BadInput, match="farm_queue_wrong"):
+        check_address(replace(ADDRESS, queue=queue))
+
+
+@pytest.mark.parametrize(
+    "queue", ["redis://me:secret@farm:6379/0", "redis://farm:6379/0?password=secret"]
+)
+def test_a_password_is_not_shown(queue: str) -> None:
+    assert hide_password(queue) == "redis://farm:6379/0"
