@@ -78,16 +78,7 @@ def read_needs(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> list[Need
             micros = int(json.loads(row["payload"])["amount_micros"])
             asked[row["owner"]] = asked.get(row["owner"], 0) + micros
     here = {row["owner"] for row in fetch_rows(db, "SELECT DISTINCT owner FROM job")}
-    week = {
-        row["owner"]: int(row["micros"])
-        for row in fetch_rows(
-            db,
-            "SELECT o.owner, sum(t.amount_micros) AS micros FROM operation o"
-            " JOIN transfer t ON t.id = o.id"
-            " WHERE o.kind = 'settle' AND o.device IS NULL AND o.at_ms > ? GROUP BY o.owner",
-            (at_ms - WEEK_MS,),
-        )
-    }
+    week = {owner: sum_spent(db, owner=owner, since_ms=at_ms - WEEK_MS) for owner in here}
     return [
         Need(
             owner=owner,
@@ -99,6 +90,17 @@ def read_needs(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> list[Need
         )
         for owner in sorted({*asked, *here, *week, *log.available})
     ]
+
+
+def sum_spent(db: Database, *, owner: str, since_ms: int) -> int:
+    """Return what somebody has spent on this machine since a moment, in micros."""
+    spent = fetch_value(
+        db,
+        "SELECT sum(t.amount_micros) FROM operation o JOIN transfer t ON t.id = o.id"
+        " WHERE o.owner = ? AND o.kind = 'settle' AND o.at_ms > ? AND o.device IS NULL",
+        (owner, since_ms),
+    )
+    return int(spent or 0)
 
 
 def list_leases(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> list[Operation]:

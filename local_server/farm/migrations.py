@@ -187,6 +187,12 @@ def m096_overtaken(db: Database) -> None:
     run_script(db, sync_tables.OVERTAKEN)
 
 
+@MIGRATIONS()
+def m097_fewer_indexes(db: Database) -> None:
+    """One index less to write for every operation: two others begin with the owner as well."""
+    db.conn.execute("DROP INDEX operation_by_owner")
+
+
 def run_script(db: Database, script: str) -> None:
     """Run statements one by one inside the open transaction (`executescript` would commit it)."""
     statement = ""
