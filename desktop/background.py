@@ -33,7 +33,6 @@ class Background(QObject):
         What the work raises goes to `otherwise`; without that it is raised in the window's thread,
         where it is reported like everything that nobody foresaw.
         """
-        done = self.done
 
         def run() -> None:
             told: Callable[[], object]
@@ -42,7 +41,7 @@ class Background(QObject):
             except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an end
                 told = partial(otherwise or give_up, error)
             with contextlib.suppress(RuntimeError):  # the window has gone in the meantime
-                done.emit(told)
+                self.done.emit(told)  # not a signal taken before: that keeps nobody alive
 
         self.pool.start(run)
 

@@ -1,5 +1,8 @@
 """Work in the background: what comes of it reaches the window, whatever that is."""
 
+import threading
+import weakref
+
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -33,3 +36,16 @@ def test_errors_that_nobody_takes_are_reported(qtbot: QtBot) -> None:
     assert kind is ValueError
     with pytest.raises(ValueError, match="for the test"):
         raise error
+
+
+def test_work_keeps_whoever_waits_for_it(qtbot: QtBot) -> None:
+    """A signal alone keeps no object: one that was let go of would be told after its end."""
+    background, may_end, told = Background(), threading.Event(), list[bool]()
+    background.start(lambda: may_end.wait(MS_MAX / 1_000), told.append)
+    known = weakref.ref(background)
+    del background
+    kept = known()
+    assert kept is not None
+    may_end.set()
+    qtbot.waitUntil(lambda: told == [True], timeout=MS_MAX)
+    kept.pool.waitForDone()
