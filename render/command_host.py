@@ -172,7 +172,7 @@ class CommandHost:
         They begin at the output folder, where the program runs, and are short: POV-Ray breaks its
         lines at 80 characters, wherever a path has a hyphen.
         """
-        folder, plain = self._home / SCENE_LINK, self._home / f"{SCENE_LINK}{scene.suffix}"
+        folder, plain = self._home / SCENE_LINK, self._home / f"plain{scene.suffix}"
         given = folder / scene.name
         if self._command.plain_names and not PLAIN_NAME.fullmatch(scene.name):
             given = plain

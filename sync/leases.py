@@ -88,7 +88,7 @@ def read_needs(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> list[Need
             week_micros=week.get(owner, 0),
             machines=machines,
         )
-        for owner in sorted({*asked, *here, *week, *log.available})
+        for owner in sorted({*asked, *here, *log.available})
     ]
 
 
