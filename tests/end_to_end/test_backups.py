@@ -68,6 +68,11 @@ def test_a_backup_is_put_back(machine: Workstation, tmp_path: Path) -> None:
     submit(machine, "later", scene)
     for job in ("half", "later"):
         wait_for(machine, job, *AT_REST)
+    wait_until(
+        lambda: machine.ask("GET", "/sync")["transfers"]["items"] == [],
+        seconds=60,
+        what="the store has every frame",
+    )
     machine.run("sync")
     books = export(machine)
 
