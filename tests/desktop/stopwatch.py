@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QImageReader
 from PySide6.QtWidgets import QApplication
 
 BLOCKED_SECONDS = 0.1
@@ -26,6 +27,9 @@ class Stopwatch(QApplication):
 
     def __init__(self, arguments: list[str]) -> None:
         super().__init__(arguments)
+        # A reader is loaded under a lock and sends events, which wait for Python here; somebody who
+        # has Python may wait for the lock. The first who reads a picture must be alone.
+        QImageReader.supportedImageFormats()
         self.depth = 0
         self.slow: list[str] = []
         self.sampled_at = 0.0
