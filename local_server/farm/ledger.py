@@ -7,8 +7,8 @@ Money enters from the `world` and lives in four kinds of purse of its owner:
                         pool <- refund ------------------------------------- spent
 
 A purse is never negative: the database refuses (`world` is the mirror: never positive). An
-operation is what a machine decided (id, kind, payload) and what a log entry will carry one day;
-the transfer beside it is what it did to the purses. Doing the same operation twice does it once.
+operation is what a machine decided (id, kind, payload) and what an entry of the log carries; the
+transfer beside it is what it did to the purses. Doing the same operation twice does it once.
 """
 
 import json
