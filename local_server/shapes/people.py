@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from email_validator import SPECIAL_USE_DOMAIN_NAMES
 from pydantic import EmailStr, Field
 
 from local_server.farm.accounts import Role
@@ -11,6 +12,8 @@ from local_server.shapes.shape import WHOLE_ID, Body, Page, PageQuery, Shape, sh
 NAME = "What people call them and they sign in by; no `@` in it"
 PHONE = "Telephone number; without `+` and country a Chinese one"
 TEXT_MAX = 200
+# Told to readers of the document: to these names no mail can be sent, and pydantic refuses them.
+MAILABLE: dict[str, Any] = {"pattern": rf"^(?!.*[@.]({'|'.join(SPECIAL_USE_DOMAIN_NAMES)})$)"}
 
 
 class PersonPath(Shape):
@@ -33,7 +36,9 @@ class SignUpRequest(Body):
     password: str = Field(
         description="Eight letters or more, hard to guess", max_length=LETTERS_MAX
     )
-    email: EmailStr | None = Field(None, description="To sign in by and to get codes")
+    email: EmailStr | None = Field(
+        None, description="To sign in by and to get codes", json_schema_extra=MAILABLE
+    )
     phone: str | None = Field(None, description=PHONE, max_length=TEXT_MAX)
 
 
@@ -43,7 +48,9 @@ class ProfileRequest(Body):
     model_config = show({"phone": "+86 138 0013 8000"})
 
     name: str | None = Field(None, description=f"{NAME}; it cannot be taken away", max_length=200)
-    email: EmailStr | None = Field(None, description="A new one has to be verified again")
+    email: EmailStr | None = Field(
+        None, description="A new one has to be verified again", json_schema_extra=MAILABLE
+    )
     phone: str | None = Field(None, description=PHONE, max_length=TEXT_MAX)
     password: str | None = Field(
         None,

@@ -142,9 +142,11 @@ def test_only_an_address_of_mail_has_a_check_of_its_own() -> None:
         (PeopleQuery, {"limit": "x"}, "limit has to be a whole number", "limit 必须是整数"),
         (
             SignUpRequest,
-            {"name": "Lin", "email": "lin"},
-            "password is missing; email has to be an e-mail address such as lin@example.com",
-            "缺少 password；email 必须是邮箱地址，例如 lin@example.com",
+            {"name": "Lin", "email": "lin@studio.local"},
+            "password is missing; email has to be an e-mail address that mail reaches,"
+            " such as lin@example.com (not one at .local or .test)",
+            "缺少 password；email 必须是能收到邮件的邮箱地址，例如 lin@example.com"
+            "（不能是 .local、.test 一类的域名）",
         ),
     ],
 )
