@@ -19,6 +19,7 @@ from local_server.farm.jobs import get_job, read_plan
 from local_server.farm.pricing import PRIORITY_MAX, PriceBook, choose_book
 from local_server.farm.sites import Site, list_renderers
 from local_server.node_batches import read_batch, read_nodes
+from local_server.notices import Notices
 from local_server.reports import (
     LEASE_MS,
     Aftermath,
@@ -65,7 +66,7 @@ class Foreman:
         self.device = device
         self.report_line = f"reports-{device}"
         self.unwritten: list[AnyReport] = []
-        self.unsaid: dict[str, int] = {}
+        self.notices = Notices(queue, device)
         self.stopped: set[tuple[str, int]] = set()
         self.suspects: set[tuple[str, int, int]] = set()
         self.dead: list[str] = []
@@ -114,7 +115,7 @@ class Foreman:
 
     def do_round(self, db: Database) -> bool:
         """See to expired leases, lost messages, new messages; True when there was something."""
-        self.say_stops()
+        self.notices.say()
         self.keep_out(db)
         while self.dead and self.line_is_empty:
             self.bury_node(db, self.dead[0])
@@ -149,6 +150,8 @@ class Foreman:
                 reports += [bring_home(one, self.device) for one in REPORTS.validate_python(told)]
             except (BadMessage, ValueError, Refused) as error:
                 log.error("a report was refused: %s", error)
+                if isinstance(error, Refused) and error.code == "node_out":
+                    self.notices.outsiders.add(str(error.params["node"]))
             except Exception:
                 if not reports:
                     raise
@@ -248,22 +251,8 @@ class Foreman:
             (self.site,),
         )
         for job, run in {(job["id"], job["run"]) for job in paused} - self.stopped:
-            self.call_off(job, run=run)
+            self.notices.call_off(job, run=run)
             self.stopped.add((job, run))
-
-    def call_off(self, job: str, *, run: int) -> None:
-        """Tell every node to let go of a job; while the queue is away, as soon as it is back."""
-        self.unsaid[job] = run
-        try:
-            self.say_stops()
-        except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
-            log.warning("job=%s: nodes are told later to let go of it: %s", job, error)
-
-    def say_stops(self) -> None:
-        """Write the stop marks that are not written yet."""
-        for job, run in list(self.unsaid.items()):
-            self.queue.mark_stopped(name_job(self.device, job), run=run)
-            self.unsaid.pop(job, None)
 
     def move_up(self, db: Database, job: Row) -> None:
         """Give messages of a job that wait already the priority it has now."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from local_server.farm.errors import Refused
 from local_server.node_batches import sign_batch
 from local_server.node_home import NodeHome
 from local_server.settings import STUDIO
@@ -47,7 +48,8 @@ def run_node(
 ) -> None:
     """Render for a queue until told to stop. Raises Unavailable when the store is unfit.
 
-    `home` is what an invited node knows: it signs what it reports.
+    `home` is what an invited node knows: it signs what it reports. Raises Refused `node_dismissed`
+    when it is taken out.
     """
     log_to_stderr()
     kept = find_nothing if home is None else home.chest.get
@@ -65,6 +67,7 @@ def run_node(
         slots=slots,
         cores=count_cores(),
         limits=Limits(memory_bytes_max=int(psutil.virtual_memory().total * MEMORY_SHARE)),
+        member=None if home is None else home.name,
     )
     node = Node(
         settings,
@@ -78,6 +81,8 @@ def run_node(
         signal.signal(number, lambda *_: node.stop())
     log.info("node=%s renderers=%s", settings.id, sorted(node.renderers))
     node.run()
+    if node.is_out:
+        raise Refused("node_dismissed", node=settings.member or "")
 
 
 def name_start(name: str) -> str:

@@ -24,6 +24,7 @@ from sync.drafts import Desk
 from sync.engine import Cycle, Engine
 from sync.keys import Signer
 from sync.late_store import LateStore
+from sync.log import is_out
 from sync.reading_ahead import find
 from sync.refold import Refolded, heal, know_store, refold, take_snapshot
 from sync.snapshots import tell_snap
@@ -112,10 +113,16 @@ class Reconciler:
         return now.done_at_ms is not None and now.trouble is None and not now.out
 
     def check_mints(self) -> Signer:
-        """Return the studio's minting key. Raises Refused `no_minting_key` where it is not here."""
+        """Return the studio's minting key, which still counts.
+
+        Raises Refused `no_minting_key` where it is not here, and `device_out` where this machine
+        was taken out: nothing that it signs would ever be sealed.
+        """
         minter = self.desk.keys.minter
         if minter is None:
             raise Refused("no_minting_key")
+        if self.writer.run(is_out, self.desk.device):
+            raise Refused("device_out", device=self.desk.device)
         return minter
 
     def note_change(self) -> None:
@@ -260,6 +267,9 @@ class Reconciler:
         self.standing.done_at_ms = read_clock_ms()
         self.standing.failures, self.standing.trouble = 0, None
         self.standing.stopped = next(iter(cycle.stopped.values()), None)
+        if cycle.out and not self.standing.out:
+            log.warning("this machine was taken out of studio %s", self.desk.studio)
+            self.writer.write(tell_away, code="device_out")
         self.standing.out = cycle.out
         resumed = self.writer.write(resume_leased, at_ms=read_clock_ms())
         self.writer.write(release_silent, at_ms=read_clock_ms())

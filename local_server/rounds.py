@@ -92,7 +92,7 @@ def pass_on(services: Services, push: Push, foreman: Foreman, heard: Aftermath) 
     for answer in heard.inspected:
         services.preparation.inspections.hear(answer)
     for job, run in heard.unwanted.items():
-        foreman.call_off(job, run=run)
+        foreman.notices.call_off(job, run=run)
     services.live.note_progress(heard.progress)
     services.live.note_lines(heard.lines)
     push.send_lines(heard.lines)

@@ -132,7 +132,7 @@ class Services:
         """Tell every node to let go of a job that was paused or cancelled."""
         row = jobs.get_job(self.reader, job=job)
         self.submission.abandon(job)
-        self.find_foreman(row).call_off(job, run=row["run"])
+        self.find_foreman(row).notices.call_off(job, run=row["run"])
         self.live.forget_job(job)
         self.wake.set()
 

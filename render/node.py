@@ -48,7 +48,10 @@ QUEUE_AWAY_SECONDS = 1.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NodeSettings:
-    """What a node is told at its start. `slots` None: the width is found by measuring."""
+    """What a node is told at its start. `slots` None: the width is found by measuring.
+
+    `member` is what the studio that invited it knows it by; None: nobody can take it out.
+    """
 
     id: str
     name: str
@@ -58,6 +61,7 @@ class NodeSettings:
     slots: int | None
     cores: int
     limits: Limits
+    member: str | None = None
 
 
 class Node:
@@ -81,6 +85,7 @@ class Node:
         self.flights = Flights()
         self.reporter = Reporter(queue)
         self.stopping = threading.Event()
+        self.is_out = False
         self.finisher = Finisher(
             node=settings.id,
             scratch=self.scratch,
@@ -97,7 +102,7 @@ class Node:
             self.flights,
             self.inspector,
             hello=self.introduce(),
-            each_beat=self.hosts.tend,
+            each_beat=self.beat,
         )
         self.widths: dict[str, Width] = {}
         self.scene_now: str | None = None
@@ -137,6 +142,19 @@ class Node:
         for flight in self.flights.list():
             flight.call_off()
         self.hosts.kill_lent()
+
+    def beat(self) -> None:
+        """Look after what is warm, and end where the studio has taken this node out."""
+        self.hosts.tend()
+        try:
+            out = self.settings.member is not None and self.queue.is_out(self.settings.member)
+        except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
+            log.warning("the queue is away: %s", error)
+            return
+        if out and not self.is_out:
+            log.error("node=%s was taken out of its studio, and ends", self.settings.member)
+            self.is_out = True
+            self.stop()
 
     def introduce(self) -> Hello:
         """Return what the node says of itself to owners that do not know it."""

@@ -25,6 +25,7 @@ AGE_BYTES = 8
 REDIS_SECONDS_MAX = 5  # without a limit, a Redis that went silent would hold whoever asks it
 FRAME_LINE = "frames"
 STOP_LINE = "stops"
+OUT_LINE = "out"
 
 
 class BadMessage(Exception):
@@ -261,6 +262,14 @@ class Queue:
         """Return the latest run of a job that was called off, 0 when none was."""
         value = self.line(STOP_LINE).storage.peek_data(job)
         return 0 if value is EmptyData else int(bytes(value))
+
+    def mark_out(self, node: str) -> None:
+        """Tell a node that it was taken out: nobody believes what it reports."""
+        self.line(OUT_LINE).storage.put_data(node, b"1")
+
+    def is_out(self, node: str) -> bool:
+        """Tell whether a node of that name was taken out."""
+        return self.line(OUT_LINE).storage.peek_data(node) is not EmptyData
 
     def answers(self) -> bool:
         """Tell whether the queue can be reached, by a connection of its own: from any thread."""

@@ -169,10 +169,20 @@ def list_changed(effects: list[Effect]) -> set[str]:
     return changed
 
 
+def is_out(db: Database, device: str) -> bool:
+    """Tell whether a machine was taken out of its studio, as far as the treasury was read here."""
+    over = fetch_value(
+        db,
+        "SELECT state -> 'devices' -> ? ->> 'over' FROM fold_state WHERE name = ?",
+        (device, TREASURY),
+    )
+    return bool(over)
+
+
 def note_studio(db: Database, fold: Fold, device: str) -> None:
     """Note who this machine is, the studio's nodes, and whether others lease from the same pools.
 
-    Where others do, only a lease that is sealed counts.
+    Where others do, or this machine is out, only a lease that is sealed counts.
     """
     nodes = {
         id: [key.name, key.public, key.void]
@@ -180,7 +190,10 @@ def note_studio(db: Database, fold: Fold, device: str) -> None:
         if key.role == "node"
     }
     noted = {"sync.device": device, "sync.nodes": json.dumps(nodes)}
-    if sum(not one.over for one in fold.treasury.devices.values()) > 1:
+    devices = fold.treasury.devices
+    if sum(not one.over for one in devices.values()) > 1 or (
+        device in devices and devices[device].over  # no lease of its own will ever be sealed
+    ):
         noted["ledger.rivals"] = "1"
     else:
         db.conn.execute("DELETE FROM setting WHERE key = 'ledger.rivals'")

@@ -14,6 +14,7 @@ from desktop.panels.transfers import TransfersCard
 from desktop.stage import Stage
 
 DEVICES_MAX, WAITING_MAX = 8, 5
+OUT = "device_out"
 
 
 def make_waiting_model(stage: Stage) -> TableModel:
@@ -40,7 +41,7 @@ def make_devices_model(stage: Stage) -> TableModel:
     words = stage.words
 
     def show_name(device: dict[str, Any]) -> str:
-        return words.say("sync.here", name=device["host"]) if device["here"] else device["host"]
+        return words.say("sync.here", name=device["name"]) if device["here"] else device["name"]
 
     columns = (
         TableColumn(title="sync.machine", show=show_name),
@@ -196,7 +197,8 @@ class SyncPanel(QWidget):
         trouble = standing["trouble"]
         if trouble is not None:
             self.state.setText(trouble["title"])
-            self.detail.setText(f"{trouble['detail']} {words.say('server.offline_detail')}")
+            soon = "" if trouble["code"] == OUT else words.say("server.offline_detail")
+            self.detail.setText(f"{trouble['detail']} {soon}".rstrip())
         elif standing["done_at_ms"] is None:
             self.state.setText(words.say("sync.never"))
             self.detail.setText("")

@@ -83,7 +83,7 @@ class SyncWire(QObject):
             self.panel.stage,
             self.panel,
             title="sync.revoke",
-            detail=say("sync.revoke_detail", name=device["host"]),
+            detail=say("sync.revoke_detail", name=device["name"]),
             accept="sync.revoke",
             is_danger=True,
         )

@@ -97,21 +97,32 @@ def leave_farm(session: Session) -> None:
 
 
 def find_node(shown: dict[str, Any], given: str) -> str:
-    """Return which invited node is meant by its name here, or by its machine's.
+    """Return which invited node is meant by whatever the lists show of it.
 
-    A node is called after its machine, with a few letters of its key behind. Nodes that are out
-    already are meant last. Raises BadInput `node_ambiguous`.
+    That is its name, the id of one of its starts, or what its machine is called. Nodes that are
+    out already are meant last. Raises BadInput `node_ambiguous`.
     """
-    members = [one["node"] for one in shown["invited"] if one["state"] == "member"]
-    for names in (members, [one["node"] for one in shown["invited"]]):
-        found = [one for one in names if given == one] or [
-            one for one in names if given.lower() == one.rpartition("-")[0]
+    members = [one for one in shown["invited"] if one["state"] == "member"]
+    for nodes in (members, shown["invited"]):
+        found = [one["node"] for one in nodes if is_start_of(given, one["node"])] or [
+            one["node"] for one in nodes if is_machine_of(given, one)
         ]
         if len(found) > 1:
             raise BadInput("node_ambiguous", given=given, found=", ".join(found))
         if found:
             return str(found[0])
     return given
+
+
+def is_start_of(given: str, node: str) -> bool:
+    """Tell whether a node's name or the id of one of its starts is given."""
+    return given == node or given.startswith(f"{node}.")
+
+
+def is_machine_of(given: str, node: dict[str, Any]) -> bool:
+    """Tell whether a node's machine is given: a node is called after it, behind it of its key."""
+    names = (node["node"].rpartition("-")[0], node["host"] or "")
+    return given.casefold() in [name.casefold() for name in names]
 
 
 def show_farm(session: Session, shown: dict[str, Any]) -> None:
@@ -125,9 +136,10 @@ def show_farm(session: Session, shown: dict[str, Any]) -> None:
         pairs.append(("trouble", shown["trouble"]["title"]))
     print_pairs(session, pairs)
     if shown["invited"]:
-        table = make_table(session, ("node", "state"))
+        table = make_table(session, ("node", "machine", "state"))
         for one in shown["invited"]:
-            table.add_row(Text(one["node"]), Text(session.label(f"node_{one['state']}")))
+            state = session.label(f"node_{one['state']}")
+            table.add_row(Text(one["node"]), Text(one["host"] or ""), Text(state))
         session.show(table)
 
 

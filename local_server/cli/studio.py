@@ -9,6 +9,7 @@ import click
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenFamily
 from local_server.cli.values import Number
+from local_server.farm.errors import BadInput
 from local_server.wording import show_money
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def invite_workstation(session: Session, *, mints: bool, days: int) -> None:
 def take_out(session: Session, device: str) -> None:
     """Take a machine out of the studio."""
     with session.connect() as client:
-        devices = client.revoke_device(device)
+        devices = client.revoke_device(find_device(client.get_studio(), device))
     session.answer(devices, lambda: print_devices(session, devices))
 
 
@@ -121,8 +122,28 @@ def take_snapshot(session: Session) -> None:
 def appoint_treasurer(session: Session, device: str, *, take: bool) -> None:
     """Hand over the treasury, where one machine alone keeps it."""
     with session.connect() as client:
-        devices = client.appoint_treasurer(device, take=take)
+        found = find_device(client.get_studio(), device)
+        devices = client.appoint_treasurer(found, take=take)
     session.answer(devices, lambda: print_devices(session, devices))
+
+
+def find_device(shown: dict[str, Any], given: str) -> str:
+    """Return which machine is meant by whatever the list shows of it: its id or its name.
+
+    Machines that are out already are meant last. Raises BadInput `device_ambiguous`.
+    """
+    members = [one for one in shown["items"] if one["state"] == "member"]
+    for devices in (members, shown["items"]):
+        found = [one["id"] for one in devices if given == one["id"]] or [
+            one["id"]
+            for one in devices
+            if given.casefold() in (one["name"].casefold(), one["host"].casefold())
+        ]
+        if len(found) > 1:
+            raise BadInput("device_ambiguous", given=given, found=", ".join(found))
+        if found:
+            return str(found[0])
+    return given
 
 
 def end_server(session: Session) -> tuple[Path, str]:
@@ -167,8 +188,8 @@ def print_devices(session: Session, answer: dict[str, Any]) -> None:
     """Print the studio's machines."""
     session.print(session.say("studio_is", studio=answer["studio"]).title)
     for one in answer["items"]:
-        code = "studio_device_here" if one["here"] else f"studio_device_{one['state']}"
-        names = ("id", "host", "leased_micros")
+        code = f"studio_device_{one['state']}" + ("_here" if one["here"] else "")
+        names = ("id", "name", "leased_micros")
         session.print(session.say(code, **{name: one[name] for name in names}).title)
     if answer["treasurer"] is not None:
         session.print(session.say("studio_treasurer", device=answer["treasurer"]).title)

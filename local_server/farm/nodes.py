@@ -59,6 +59,20 @@ def list_nodes(db: Database, *, at_ms: int) -> list[Row]:
     return [row | {"renderers": json.loads(row["renderers"])} for row in rows]
 
 
+def find_host(db: Database, *, name: str) -> str | None:
+    """Return what the machine of an invited node is called, None where it was never heard of.
+
+    Each start of a node has an id of its own, which begins with the node's name and a dot.
+    """
+    rows = fetch_rows(
+        db,
+        "SELECT name FROM node WHERE id > ? || '.' AND id < ? || '/'"
+        " ORDER BY seen_at_ms DESC LIMIT 1",
+        (name, name),
+    )
+    return str(rows[0]["name"]) if rows else None
+
+
 def list_left_out(db: Database, *, owner: str | None, at_ms: int) -> list[Row]:
     """Return which nodes are left out of which open jobs: an owner's, or everybody's for None."""
     return fetch_rows(

@@ -32,7 +32,7 @@ def get_bill(path: JobPath, query: BillQuery) -> Response:
         RefundView,
         {
             400: "amount_out_of_range",
-            403: ("not_yours", "no_minting_key"),
+            403: ("device_out", "not_yours", "no_minting_key"),
             404: "no_frame",
             409: ("nothing_to_refund", "refund_too_large", "operation_differs"),
         },

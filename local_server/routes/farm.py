@@ -8,6 +8,7 @@ from local_server.carrier import Load
 from local_server.document import gives
 from local_server.farm.db import read_clock_ms
 from local_server.farm.errors import NotFound, YuntuError
+from local_server.farm.nodes import find_host
 from local_server.farm_addresses import hide_password
 from local_server.farm_link import FarmLink
 from local_server.invites import Guest
@@ -31,7 +32,7 @@ AWAY = {
     409: ("two_treasurers", "treasury_overwritten"),
     503: ("studio_missing", "store_contended", "store_forgets", "upgrade_needed"),
 }
-NOT_OURS = ("no_minting_key", "operation_refused", "treasurer_only")
+NOT_OURS = ("device_out", "no_minting_key", "operation_refused", "treasurer_only")
 ROUTES = APIBlueprint("farm", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
@@ -70,13 +71,19 @@ def take_node_out(path: InvitedNodePath) -> Response:
         raise NotFound("no_node_of_farm", node=path.node)
     here.reconciler.append(void_keys(keys, at_ms=read_clock_ms()))
     here.reconciler.sync()
+    if here.farm is not None:
+        here.farm.foreman.notices.dismiss(path.node)
     return answer(show_farm(here.farm))
 
 
 def show_farm(farm: FarmLink | None) -> FarmView:
     """Return the farm as the interface shows it."""
     invited = [
-        InvitedNodeView(node=one.name, state="out" if one.out else "member")
+        InvitedNodeView(
+            node=one.name,
+            host=find_host(here.reader, name=one.name),
+            state="out" if one.out else "member",
+        )
         for one in read_nodes(here.reader).values()
     ]
     if farm is None:

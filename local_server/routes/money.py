@@ -43,7 +43,7 @@ TAG = Tag(name="money", description="The ledger: every cent, and how to check it
 EXPORTS = {"beancount": (export_beancount, "text/plain"), "csv": (export_csv, "text/csv")}
 MOVE_ERRORS: dict[int, str | tuple[str, ...]] = {
     400: "amount_out_of_range",
-    403: ("not_yours", "no_minting_key"),
+    403: ("device_out", "not_yours", "no_minting_key"),
     404: "no_account",
     409: "operation_differs",
 }

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from typing import Any
 
 from flask import Response
@@ -41,11 +42,12 @@ from local_server.shapes.sync import (
 )
 from sync.drafts import Desk
 from sync.leases import retry_waiting
-from sync.log import load_fold
+from sync.log import is_out, load_fold
 from sync.studio import hand_over, revoke_device
 
 TAG = Tag(name="sync", description="This machine, its studio's store, and the other machines")
 ROUTES = APIBlueprint("sync", __name__, url_prefix="/api/v1", abp_tags=[TAG])
+SHORT_ID = 8
 NO_OFFICE = ("no_treasurer", "two_treasurers", "treasury_overwritten")
 
 
@@ -172,7 +174,7 @@ def list_requests() -> Response:
 
 @ROUTES.post(
     "/studio/requests/<asking>/grant",
-    **gives(AskingList, {403: "no_minting_key", 404: "no_asking"}),
+    **gives(AskingList, {403: ("device_out", "no_minting_key"), 404: "no_asking"}),
 )
 def grant(path: AskingPath) -> Response:
     """Bring the money in that a machine asks for."""
@@ -211,7 +213,7 @@ def show_standing() -> SyncView:
     """Return how synchronising stands, as the interface shows it."""
     standing, desk = here.reconciler.standing, here.reconciler.desk
     trouble = standing.trouble
-    if trouble is None and standing.out:
+    if is_out(here.reader, desk.device):
         trouble = Refused("device_out", device=desk.device)
     plan = read_plan(here.reader)
     return SyncView(
@@ -265,12 +267,17 @@ def show_devices() -> DeviceList:
     desk = here_desk()
     fold = load_fold(here.reader, desk.studio)
     items = []
+    hosts = {
+        name: str(device.line.get("host", "")) for name, device in fold.treasury.devices.items()
+    }
+    names = name_machines(hosts)
     for name, device in fold.treasury.devices.items():
         log = fold.logs.get(name)
         items.append(
             DeviceView(
                 id=name,
-                host=str(device.line.get("host", "")),
+                host=hosts[name],
+                name=names[name],
                 here=name == desk.device,
                 state="out" if device.over else "member",
                 epoch=device.epoch,
@@ -287,6 +294,15 @@ def show_devices() -> DeviceList:
         keys=keys,
         items=items,
     )
+
+
+def name_machines(hosts: dict[str, str]) -> dict[str, str]:
+    """Return what machines are called in lists, by id: where two have one name, with their ids."""
+    count = Counter(host.casefold() for host in hosts.values())
+    return {
+        id: host if count[host.casefold()] == 1 else f"{host} ({id[:SHORT_ID]})"
+        for id, host in hosts.items()
+    }
 
 
 def here_desk() -> Desk:

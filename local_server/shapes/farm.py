@@ -20,6 +20,10 @@ class InvitedNodeView(Shape):
     """A node that was invited; only those count in a studio that has invited any."""
 
     node: str = Field(description="Its name; what it reports begins with it", examples=["r1-5c0e"])
+    host: str | None = Field(
+        description="What its machine is called; null where it was never heard of here",
+        examples=["render-07"],
+    )
     state: str = Field(description="`member` or `out`")
 
 

@@ -101,7 +101,11 @@ class DeviceView(Shape):
     """A machine of the studio."""
 
     id: str = Field(description="Its id")
-    host: str = Field(description="Its name, for people")
+    host: str = Field(description="What it calls itself")
+    name: str = Field(
+        description="Its name, for people: with a part of its id where another is called the same",
+        examples=["render-07"],
+    )
     here: bool = Field(description="It is this one")
     state: str = Field(description="`member` or `out`")
     epoch: int = Field(description="Which epoch of its log is open, or was the last")

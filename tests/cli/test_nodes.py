@@ -23,16 +23,21 @@ def test_the_servers_own_node_is_listed(yuntu: Yuntu) -> None:
 
 def invite(*nodes: str, out: str = "") -> dict[str, Any]:
     """Return a farm with invited nodes, one of which may be out."""
-    rows = [{"node": one, "state": "out" if one == out else "member"} for one in nodes]
+    rows = [
+        {"node": one, "host": None, "state": "out" if one == out else "member"} for one in nodes
+    ]
     return {"invited": rows}
 
 
-def test_an_invited_node_is_named_whole_or_by_its_machine() -> None:
+def test_an_invited_node_is_named_by_whatever_the_lists_show() -> None:
     farm = invite("tower-1f2e3d4c", "shelf-aaaa1111", "shelf-bbbb2222", out="shelf-aaaa1111")
     assert find_node(farm, "Tower") == "tower-1f2e3d4c"
     assert find_node(farm, "shelf") == "shelf-bbbb2222", "the other one is out already"
     assert find_node(farm, "shelf-aaaa1111") == "shelf-aaaa1111"
+    assert find_node(farm, "shelf-aaaa1111.12.17") == "shelf-aaaa1111", "one of its starts"
     assert find_node(farm, "attic") == "attic", "the server says that there is none"
+    farm["invited"][0] |= {"node": "node-5c0e1d2f", "host": "渲染机"}
+    assert find_node(farm, "渲染机") == "node-5c0e1d2f"
     with pytest.raises(BadInput) as caught:
         find_node(invite("shelf-aaaa1111", "shelf-bbbb2222"), "shelf")
     assert caught.value.code == "node_ambiguous"

@@ -105,6 +105,11 @@ class NodeProcess:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
+    def wait(self) -> int:
+        """Wait until it ends by itself, and return its exit code."""
+        assert self.process is not None
+        return self.process.wait(timeout=SECONDS_MAX)
+
     def stop(self) -> None:
         """End it."""
         if self.process is not None:

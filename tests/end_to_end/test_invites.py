@@ -70,7 +70,7 @@ def founder(folder: Path, bucket: RunningBucket, redis: RunningRedis) -> Iterato
 
 
 def test_a_node_and_a_workstation_that_were_invited(
-    founder: Workstation, bucket: RunningBucket, tmp_path: Path
+    founder: Workstation, bucket: RunningBucket, redis: RunningRedis, tmp_path: Path
 ) -> None:
     artist, node = Workstation(tmp_path / "artist"), NodeProcess(tmp_path / "node")
     try:
@@ -99,7 +99,7 @@ def test_a_node_and_a_workstation_that_were_invited(
         lines = artist.run("bill", job["id"])["lines"]
         assert all(line["node"].startswith(f"{name}.") for line in lines)
         assert len(list((tmp_path / "out").iterdir())) == FRAMES
-        check_revoked(founder, artist, name=name, scene=scene, out=tmp_path / "again")
+        check_revoked(artist, node, redis, name=name, scene=scene)
     finally:
         artist.finish("stop")
         node.stop()
@@ -139,21 +139,24 @@ def test_a_member_takes_the_farm_along(
 
 
 def check_revoked(
-    founder: Workstation, artist: Workstation, *, name: str, scene: Path, out: Path
+    artist: Workstation, node: NodeProcess, redis: RunningRedis, *, name: str, scene: Path
 ) -> None:
-    """Take the node out, and see that what it goes on to report does not count."""
-    shown = founder.run("farm", "revoke", name)
-    assert shown["invited"] == [{"node": name, "state": "out"}]
-    artist.run("sync")
-    job = artist.run("render", str(scene), "--on", "farm", "--out", str(out), "--fresh", "--detach")
+    """Take the node out: it says so and ends, and what it goes on to report does not count."""
+    [machine] = [one["name"] for one in artist.run("nodes")["items"] if one["site"] == "farm"]
+    assert artist.fail("farm", "revoke", "nobody") == "no_node_of_farm"
+    shown = artist.run("farm", "revoke", machine)
+    assert shown["invited"] == [{"node": name, "host": machine, "state": "out"}]
+    assert node.wait() != 0
+    assert "was taken out" in node.log
+    redis.kill()
+    redis.start()  # it has forgotten who is out
+    out = ("--out", str(scene.parent / "again"), "--on", "farm", "--fresh", "--detach")
+    job = artist.run("render", str(scene), *out)
+    node.start()
+    assert node.wait() != 0, "whoever it reports to tells it again"
     log = artist.data / "logs" / "server.log"
-    wait_until(
-        lambda: "a report was refused: node_out" in log.read_text(),
-        seconds=60,
-        what="a report of the node is refused",
-    )
-    shown = artist.run("job", job["id"])
-    assert shown["frames"]["done"] == 0
+    assert "a report was refused: node_out" in log.read_text()
+    assert artist.run("job", job["id"])["frames"]["done"] == 0
 
 
 def test_a_bucket_gets_another_key(

@@ -7,10 +7,13 @@ part of every test run; `make torture` does a hundred rounds in a folder and a h
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.end_to_end.processes import Workstation
 from tests.end_to_end.running_bucket import RunningBucket
+from tests.end_to_end.running_farm import wait_until
 from tests.end_to_end.running_studio import BucketPlace, FolderPlace, RunningStudio
 
 SHORT_ROUNDS = 3
@@ -53,13 +56,36 @@ def check_revoked(studio: RunningStudio) -> None:
     founder, artist = studio.machines["founder"], studio.machines["artist"]
     artist.run("sync")
     devices = artist.run("studio", "devices")["items"]
-    [own] = [one["id"] for one in devices if one["here"]]
     [other] = [one["id"] for one in founder.run("studio", "devices")["items"] if one["here"]]
     assert founder.fail("studio", "revoke", other) == "own_device"
-    founder.run("studio", "revoke", own)
+    assert founder.fail("studio", "revoke", devices[0]["host"]) == "device_ambiguous"
+    founder.run("studio", "revoke", next(one["name"] for one in devices if one["here"]))
     assert artist.run("sync", fine=False) is None
     standing = artist.run("sync", "--dry-run")
     assert standing["trouble"]["code"] == "device_out"
+    check_no_more_money(founder, studio.machines["admin"])
+
+
+def check_no_more_money(founder: Workstation, admin: Workstation) -> None:
+    """Take an admin's machine out, which has the minting key still: nothing it mints counts."""
+    admin.run("topup", "1")
+    [own] = [one["id"] for one in founder.run("studio", "devices")["items"] if is_member(one)]
+    founder.run("studio", "revoke", own)
+    wait_until(lambda: is_told_out(admin), seconds=60, what="the admin's machine hears of it")
+    assert admin.fail("topup", "1") == "device_out"
+    assert admin.finish("stop").returncode == 0
+    assert admin.fail("topup", "1") == "device_out", "nor after a start, wherever the store is"
+
+
+def is_told_out(machine: Workstation) -> bool:
+    """Tell whether a machine has met the store and says that it is out."""
+    trouble = machine.ask("POST", "/sync", {})["trouble"]
+    return trouble is not None and trouble["code"] == "device_out"
+
+
+def is_member(device: dict[str, Any]) -> bool:
+    """Tell whether a machine is in the studio, and another one."""
+    return device["state"] == "member" and not device["here"]
 
 
 @pytest.mark.torture

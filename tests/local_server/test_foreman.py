@@ -199,7 +199,7 @@ def test_two_owners_jobs_of_one_id_are_two_jobs(
     line = queue.frames(RENDERER)
     taken = {task["report_to"]: task for task in (line.take(), line.take()) if task is not None}
     mine, theirs = taken["reports-one"], taken["reports-two"]
-    foremen["one"].call_off("job-1", run=7)
+    foremen["one"].notices.call_off("job-1", run=7)
     assert queue.read_stop(mine["job"]) == 7
     assert queue.read_stop(theirs["job"]) == 0
     record = make_record(mine)  # the frame is rendered once, for whoever came first

@@ -67,6 +67,12 @@ def test_stop_marks_are_remembered_by_run(queue: Queue) -> None:
     assert queue.read_stop("job-b") == 0
 
 
+def test_a_node_is_told_that_it_is_out(queue: Queue) -> None:
+    queue.mark_out("shelf-aaaa1111")
+    assert queue.is_out("shelf-aaaa1111")
+    assert not queue.is_out("shelf-bbbb2222")
+
+
 def test_the_line_with_the_most_urgent_message_comes_first(queue: Queue) -> None:
     early, late, empty = queue.line("work"), queue.frames("blender"), queue.line("nothing")
     early.send([("e1", 50)])
