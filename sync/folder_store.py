@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 # left behind is found by looking into one folder. It is on the same file system, as a hard link
 # needs.
 _INCOMING = ".incoming"
+_TRIAL = "trial-"
 _LEFTOVER_AGE_S = 24 * 3600
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -204,7 +205,7 @@ class FolderStore:
     @contextmanager
     def trial_folder(self) -> Iterator[Path]:
         """Yield a folder to try things out in, on the store's own disk; it is gone afterwards."""
-        folder = self.root / _INCOMING / f"trial-{secrets.token_hex(8)}"
+        folder = self.root / _INCOMING / f"{_TRIAL}{secrets.token_hex(8)}"
         with self._translated():
             folder.mkdir(parents=True)
         try:
@@ -362,10 +363,15 @@ class FolderStore:
         if not incoming.is_dir():
             return
         for path in incoming.iterdir():
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime < oldest:
+            # What is another person's, or made by the share itself, stays and is in nobody's way.
+            with suppress(OSError):
+                if path.stat().st_mtime >= oldest:
+                    continue
+                if path.name.startswith(_TRIAL):
+                    shutil.rmtree(path)
+                else:
                     path.unlink()
-                    _log.info("removed a half-written object file=%s", path)
+                _log.info("removed what a process left half done path=%s", path)
 
     def _check_root(self) -> None:
         if not self.root.is_dir():

@@ -89,6 +89,18 @@ def test_a_probe_leaves_what_is_being_written(root: Path) -> None:
     assert fresh.exists()
 
 
+def test_a_probe_clears_a_trial_that_was_killed_and_minds_no_strangers(root: Path) -> None:
+    """A folder among the leftovers once made the whole store unfit, a day later."""
+    trial, stranger = root / ".incoming" / "trial-1", root / ".incoming" / "@eaDir"
+    for folder in (trial, stranger):
+        folder.mkdir(parents=True)
+        (folder / "round").write_bytes(b"")
+        os.utime(folder, (1, 1))
+    FolderStore(root).probe()
+    assert not trial.exists()
+    assert (stranger / "round").exists()
+
+
 def test_strange_names_are_ignored(root: Path) -> None:
     store = FolderStore(root)
     store.put_if_absent("v1/s/t/0000000001", b"")
