@@ -26,7 +26,7 @@ from sync.keys import Signer
 from sync.late_store import LateStore
 from sync.log import is_out
 from sync.reading_ahead import find
-from sync.refold import Refolded, heal, know_store, refold, take_snapshot
+from sync.refold import Refolded, heal, know_store, put_back, refold, take_snapshot
 from sync.snapshots import tell_snap
 from sync.store import Store
 from sync.studio import Build, found_studio
@@ -213,6 +213,8 @@ class Reconciler:
                 self.writer.run(heal, folder, mints=mints, at_ms=read_clock_ms())
                 self.engine.fold = None
                 self.on_news()
+            if self.standing.trouble is not None:
+                self.sync()
             return told
 
     @contextmanager
@@ -231,9 +233,11 @@ class Reconciler:
             shutil.rmtree(folder, ignore_errors=True)
 
     def prove(self, folder: Path) -> Refolded:
-        """Fold from nothing and compare, on a thread of its own."""
+        """Fold from nothing and compare, on a thread of its own; before, put back what is lost."""
         db = open_database(self.writer.path, migrate=False)
         try:
+            if lost := put_back(self.store, db, self.desk.studio):
+                log.warning("put back what the store had lost: entries=%s", lost)
             known = know_store(self.store, db, self.desk.studio)
             return refold(known, db, folder, device=self.desk.device)
         finally:

@@ -188,23 +188,25 @@ class Engine:
         assert fold is not None
         if fold.treasury.seq < 0:
             raise Unavailable("studio_missing", studio=self.desk.studio)
-        if fold.treasury.treasurer is not None:
-            self.ledger.write(self.check_head, self.store.get(self.key(*self.find_head(fold))))
+        self.check_head(fold)
         cycle.stopped = dict(fold.stopped)
         cycle.out = self.desk.device not in fold.logs
 
-    def find_head(self, fold: Fold) -> tuple[str, int]:
-        """Return log and sequence of the treasury's last entry, which may be the genesis."""
-        return (TREASURY, fold.treasury.seq) if fold.treasury.seq else (GENESIS, 0)
+    def check_head(self, fold: Fold) -> None:
+        """Check that the last entry that was folded of the treasury, or the genesis, still stands.
 
-    def check_head(self, db: Database, data: bytes) -> None:
-        """Raise Conflict `treasury_overwritten` where another entry stands in place of the last.
-
-        Where nothing tells who of two writers was first, the second has its way.
+        A share that is not mounted is an empty folder: what is put there no other machine would
+        ever see, nor, behind the hole, what comes later. Raises Unavailable `store_behind`, and
+        Conflict `treasury_overwritten` where another entry stands there: where nothing tells who
+        of two writers was first, or others wrote on in a store that was put back from a backup.
         """
-        fold = self.read_fold(db)
+        seq = fold.treasury.seq
+        try:
+            data = self.store.get(self.key(TREASURY if seq else GENESIS, seq))
+        except NotFound as error:
+            raise Unavailable("store_behind", studio=self.desk.studio, seq=seq) from error
         if digest_entry(data) != fold.treasury.digest:
-            raise Conflict("treasury_overwritten", seq=fold.treasury.seq)
+            raise Conflict("treasury_overwritten", seq=seq)
 
     def is_new(self, db: Database) -> bool:
         """Tell whether nothing is folded yet."""

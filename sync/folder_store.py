@@ -365,13 +365,9 @@ class FolderStore:
         for path in incoming.iterdir():
             # What is another person's, or made by the share itself, stays and is in nobody's way.
             with suppress(OSError):
-                if path.stat().st_mtime >= oldest:
-                    continue
-                if path.name.startswith(_TRIAL):
-                    shutil.rmtree(path)
-                else:
-                    path.unlink()
-                _log.info("removed what a process left half done path=%s", path)
+                if path.stat().st_mtime < oldest:
+                    (shutil.rmtree if path.name.startswith(_TRIAL) else Path.unlink)(path)
+                    _log.info("removed what a process left half done path=%s", path)
 
     def _check_root(self) -> None:
         if not self.root.is_dir():

@@ -23,13 +23,14 @@ from local_server.farm.sealing import COLUMNS
 from local_server.farm.sync_tables import RECOUNT_USAGE
 from sync.drafts import Desk
 from sync.engine import Cycle, Engine, Objects
-from sync.entry import TREASURY
-from sync.fold import Fold
+from sync.entry import TREASURY, entry_key
+from sync.fold import GENESIS, Fold
 from sync.keys import Keys, make_signer
 from sync.ledgers import DirectLedger
-from sync.log import load_fold
+from sync.log import fetch_object, load_fold
 from sync.projection import give_all_again, mend_jobs
 from sync.snapshots import NOBODY, write_snapshot
+from sync.store import Store
 
 EXAMPLES_MAX = 5
 _LOG_KEY = re.compile(r"v1/[^/]+/(t|d/[^/]+/[0-9]{4})/([0-9]{10})")
@@ -111,6 +112,26 @@ def know_store(store: Objects, db: Database, studio: str) -> Known:
     """Return the store as far as a database has folded it."""
     rows = db.conn.execute("SELECT log, max(seq) FROM log_object GROUP BY log")
     return Known(store, load_fold(db, studio), dict(rows.fetchall()))
+
+
+def put_back(store: Store, db: Database, studio: str) -> int:
+    """Put entries that were in the store once and are there no more; return how many.
+
+    They are the same bytes in the same places, so all that leans on them counts again.
+    """
+    there: set[str] = set()
+    for part in ("genesis", "t/", "d/"):
+        last = ""
+        while page := store.list(f"v1/{studio}/{part}", after=last):
+            there.update(page)
+            last = page[-1]
+    lost = 0
+    for log, seq in db.conn.execute("SELECT log, seq FROM log_object ORDER BY log, seq").fetchall():
+        key = f"v1/{studio}/genesis" if log == GENESIS else entry_key(studio, log, seq)
+        data = fetch_object(db, log, seq)
+        if key not in there and data is not None:
+            lost += store.put_alone(key, data)
+    return lost
 
 
 @contextmanager

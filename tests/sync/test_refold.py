@@ -8,7 +8,9 @@ from local_server.farm import ledger
 from local_server.farm.audit import audit_ledger
 from local_server.farm.beancount import export_beancount
 from local_server.farm.db import write
-from sync.refold import Refolded, heal, know_store, refold
+from local_server.farm.errors import Conflict, Unavailable
+from sync.memory_store import MemoryStore
+from sync.refold import Refolded, heal, know_store, put_back, refold
 from tests.simulation.machine import STUDIO, Machine
 from tests.simulation.world import World
 
@@ -84,3 +86,67 @@ def test_damage_is_found_and_mended(world: World, tmp_path: Path, kind: str) -> 
     assert one.find_fate("frame:j:9") == "settled"
     with write(one.db), pytest.raises(Exception, match="never"):
         one.db.conn.execute("DELETE FROM transfer")
+
+
+def lose_last(world: World) -> str:
+    """Have the store lose the last entry of the treasury; return its key."""
+    key = f"v1/{STUDIO}/t/{world.machines[0].read_fold().treasury.seq:010}"
+    del world.store._objects[key]
+    return key
+
+
+def test_a_share_that_is_not_mounted_gets_nothing(world: World) -> None:
+    """It is an empty folder where the studio was: what were put there would be lost to all."""
+    boss, one, _ = world.machines
+    empty = MemoryStore()
+    for machine in (boss, one):
+        machine.view.store = empty
+        machine.do(ledger.withdraw, id=f"w:{machine.name}", owner="ann", amount=1)
+        with pytest.raises(Unavailable, match="store_behind"):
+            machine.sync()
+        machine.view.store = world.store
+    assert empty.list("v1/") == ()
+    one.do(ledger.settle, id="frame:j:9", owner="ann", job="j", amount=7, frame=9)
+    world.heal()
+
+
+def test_what_a_store_has_lost_is_put_back(world: World) -> None:
+    """One machine does it, and nothing has changed for the others."""
+    boss, one, two = world.machines
+    two.sync()
+    there = dict(world.store._objects)
+    lose_last(world)
+    for key in [key for key in there if "/d/one/" in key]:
+        del world.store._objects[key]
+    with pytest.raises(Unavailable, match="store_behind"):
+        boss.sync()
+    assert put_back(one.view, one.db, STUDIO) >= 2
+    assert put_back(boss.view, boss.db, STUDIO) == 0
+    assert world.store._objects == there
+    world.heal()
+
+
+def test_what_was_written_in_the_place_of_what_was_lost_stands(
+    world: World, tmp_path: Path
+) -> None:
+    """A store was put back from a backup, and a machine that had not read the end went on."""
+    boss, one, two = world.machines
+    two.sync()
+    boss.do(ledger.mint, id="m:lost", owner="bo", amount=11)
+    boss.sync()
+    boss.do(ledger.mint, id="m:lost-too", owner="bo", amount=13)
+    boss.sync()
+    for _ in range(2):
+        lost = f"v1/{STUDIO}/t/{len(world.store.list(f'v1/{STUDIO}/t/')):010}"
+        del world.store._objects[lost]
+    two.submit("k", "ann")
+    two.sync()
+    with pytest.raises((Conflict, Unavailable)):
+        boss.sync()
+    put_back(boss.view, boss.db, STUDIO)
+    assert prove(boss, tmp_path / "proof").differences
+    heal(boss.db, tmp_path / "proof", mints=True, at_ms=5)
+    boss.start()
+    assert prove(boss, tmp_path / "again").differences == ()
+    world.heal()
+    assert one.read_fold().treasury.minted["bo"] == 1_000 + 11 + 13
