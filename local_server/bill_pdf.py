@@ -15,7 +15,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from local_server.capping import find_capped
+from local_server.capping import find_capped, sum_spared
 from local_server.farm.db import Row
 from local_server.farm.ledger import format_cny
 from local_server.wording import Wording, show_money
@@ -166,9 +166,9 @@ class Sheet:
     def draw_capped(self, lines: list[Row]) -> None:
         """Draw how many frames cost less than their price, because the hold ran out."""
         if lines:
-            spared = sum(line["full_micros"] - line["amount_micros"] for line in lines)
             self.y -= 2 * mm
-            self.draw_remark(self.say("capped", count=len(lines), spared_micros=spared))
+            told = {"count": len(lines), "spared_micros": sum_spared(lines)}
+            self.draw_remark(self.say("capped", **told))
 
     def draw_refunds(self, refunds: list[Row]) -> None:
         """Draw what was given back, and why."""

@@ -17,7 +17,6 @@ from local_server import consent
 from local_server.farm.db import fetch_rows, open_database, read_clock_ms
 from local_server.farm.errors import NoFunds, Refused, YuntuError
 from local_server.farm.events import add_event
-from local_server.farm.overtaken import release_silent
 from local_server.writer import Writer
 from sync.blobs import Blobs, Digest
 from sync.drafts import Desk
@@ -30,6 +29,7 @@ from sync.refold import Refolded, heal, know_store, put_back, refold, take_snaps
 from sync.snapshots import tell_snap
 from sync.store import Store
 from sync.studio import Build, found_studio
+from sync.work import end_silent
 
 log = logging.getLogger(__name__)
 QUIET_SECONDS = 5.0  # after a change: what follows it goes into the same entry
@@ -276,7 +276,8 @@ class Reconciler:
             self.writer.write(tell_away, code="device_out")
         self.standing.out = cycle.out
         resumed = self.writer.write(resume_leased, at_ms=read_clock_ms())
-        self.writer.write(release_silent, at_ms=read_clock_ms())
+        if self.writer.write(end_silent, device=self.desk.device, at_ms=read_clock_ms()):
+            self.note_change()
         if cycle.read or was is not None:
             self.writer.write(tell_done, read=cycle.read, put=cycle.put)
         if cycle.read or cycle.retried or resumed:

@@ -103,6 +103,11 @@ def list_unknown(operations: tuple[Operation, ...]) -> list[str]:
     return sorted({one["op"] for one in operations} - TREASURY_SHAPES.keys() - DEVICE_SHAPES.keys())
 
 
+def is_device(value: Any) -> bool:
+    """Tell whether a value can be a machine's id."""
+    return _device(value)
+
+
 def is_sound(operation: Operation, shape: dict[str, Check]) -> bool:
     """Tell whether an operation has exactly the fields of its shape, each as it must be."""
     if len(operation) != len(shape) + 1:

@@ -18,6 +18,7 @@ from local_server.farm.sealing import Sealed
 from local_server.farm.states import OPEN_JOB_STATES
 from sync.entry import Operation
 from sync.fold import CutOff, Effect, Folded
+from sync.operations import is_device
 from sync.people import apply_person
 from sync.verdict import Verdict
 from sync.work import note_work
@@ -248,7 +249,7 @@ def make_sealed(effect: Folded, kind: Kind, here: str) -> Sealed:
     In another machine's log an id is that machine's business alone: it is told apart by a prefix.
     """
     log, seq, writer, told, *_ = effect
-    device = writer or told.get("device")
+    device = writer or find_device(told, kind)
     return Sealed(
         told["id"] if writer is None or writer == here else f"{writer}/{told['id']}",
         kind,
@@ -260,6 +261,18 @@ def make_sealed(effect: Folded, kind: Kind, here: str) -> Sealed:
         device if device != here else None,
         f"{log}/{seq:010}",
     )
+
+
+def find_device(told: Operation, kind: Kind) -> str | None:
+    """Return which machine an operation of the treasury is about, None where it does not say.
+
+    A refund says it in its line: earlier ones do not, and programs that read them count both.
+    """
+    if kind is not Kind.REFUND:
+        device: str | None = told.get("device")
+        return device
+    named = told["line"].get("device")
+    return named if is_device(named) else None
 
 
 def give_all_again(db: Database, touched: set[str], *, reasons: tuple[str, ...] = ()) -> int:

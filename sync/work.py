@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from local_server.farm import sealing
+from local_server.farm import jobs, sealing
 from local_server.farm.db import Row, assert_writing, fetch_rows, fetch_value
-from local_server.farm.overtaken import is_overtaken
+from local_server.farm.overtaken import is_overtaken, release_silent
+from local_server.farm.states import OVER_JOB_STATES, JobState
 from sync.entry import Operation
 
 TOLD_MAX = 200
@@ -48,15 +49,13 @@ def post_jobs(db: Database, *, at_ms: int) -> int:
         and not is_overtaken(db, job=row["id"])  # whoever went on with it tells of it
     ]
     for row in changed:
-        names = ("name", "state", "reason", "frames_total", "frames_done", "frames_failed")
         told: Operation = {
             "op": "job",
             "id": f"job:{row['id']}:{row['version'] + 1}",
             "at_ms": at_ms,
             "owner": row["owner"],
             "job": row["id"],
-            "line": {name: row[name] for name in (*names, "cost_micros", "created_at_ms")}
-            | describe_place(json.loads(row["plan"]) if row["plan"] else None),
+            "line": describe_job(row, json.loads(row["plan"]) if row["plan"] else None),
         }
         sealing.post_letter(db, log="device", operation=told)
         db.conn.execute(
@@ -65,6 +64,53 @@ def post_jobs(db: Database, *, at_ms: int) -> int:
             (row["id"], row["state"], row["version"] + 1),
         )
     return len(changed)
+
+
+def end_silent(db: Database, *, device: str, at_ms: int) -> int:
+    """Give back what overtaken jobs hold that nobody is at; the others are told that they ended.
+
+    Returns for how many. Whoever is at one after all tells of it again.
+    """
+    ended = release_silent(db, at_ms=at_ms)
+    for job in ended:
+        tell_ended(db, device=device, job=job, at_ms=at_ms)
+    return len(ended)
+
+
+def tell_ended(db: Database, *, device: str, job: str, at_ms: int) -> None:
+    """Put into the outbox that an overtaken job ended, unless the log tells of its end already.
+
+    The log numbers what jobs tell further than this disk: what is told here has an id of its own.
+    """
+    known = fetch_rows(
+        db, "SELECT owner, line FROM away_job WHERE device = ? AND job = ?", (device, job)
+    )
+    row = jobs.find_job(db, job=job)
+    if known:
+        owner, line = known[0]["owner"], json.loads(known[0]["line"])
+        if line.get("state") in OVER_JOB_STATES:
+            return
+    elif row is not None:
+        owner, line = row["owner"], describe_job(row, row["plan"])
+    else:
+        return
+    told: Operation = {
+        "op": "job",
+        "id": f"job:{job}:silent:{at_ms}",
+        "at_ms": at_ms,
+        "owner": owner,
+        "job": job,
+        "line": line | {"state": JobState.CANCELLED, "reason": "overtaken"},
+    }
+    sealing.post_letter(db, log="device", operation=told)
+    note_work(db, told, device=device)
+
+
+def describe_job(row: Row, plan: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what a job tells of itself."""
+    names = ("name", "state", "reason", "frames_total", "frames_done", "frames_failed")
+    sums = ("cost_micros", "created_at_ms")
+    return {name: row[name] for name in (*names, *sums)} | describe_place(plan)
 
 
 def describe_place(plan: dict[str, Any] | None) -> dict[str, Any]:

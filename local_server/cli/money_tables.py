@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from local_server.capping import find_capped
+from local_server.capping import find_capped, sum_spared
 from local_server.cli.answers import Answer
 from local_server.cli.session import Session
 from local_server.cli.tables import (
@@ -96,8 +96,7 @@ def print_bill_summary(session: Session, bill: Answer) -> None:
     )
     capped = find_capped(bill["lines"])
     if capped:
-        spared = sum(line["full_micros"] - line["amount_micros"] for line in capped)
-        session.note("bill_capped", count=len(capped), spared_micros=spared)
+        session.note("bill_capped", count=len(capped), spared_micros=sum_spared(capped))
 
 
 def print_statement(session: Session, lines: list[Answer]) -> None:

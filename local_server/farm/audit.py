@@ -132,7 +132,7 @@ SELECT job FROM (
   SELECT id AS job, refunded_micros AS micros FROM job WHERE refunded_micros <> 0
   UNION ALL
   SELECT o.job, -t.amount_micros FROM transfer t JOIN operation o ON o.id = t.id
-  WHERE t.code = 'refund' AND o.job IN (SELECT id FROM job)
+  WHERE t.code = 'refund' AND o.device IS NULL AND o.job IN (SELECT id FROM job)
 ) GROUP BY job HAVING sum(micros) <> 0
 UNION ALL
 SELECT id FROM job WHERE refunded_micros > cost_micros

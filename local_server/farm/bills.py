@@ -87,8 +87,7 @@ def make_away_bill(
         "price_book": lines[-1]["price_book"] if lines else None,
         "level": None,
     }
-    refunds = list_refunds(db, job=job) if device is None else []
-    return add_up(head, moved, lines) | {"refunds": refunds}
+    return add_up(head, moved, lines) | {"refunds": list_refunds(db, job=job, device=device)}
 
 
 def sum_away_cost(db: Database, *, device: str | None, job: str) -> int:

@@ -21,8 +21,7 @@ LEFT JOIN frame f ON f.job = o.job AND f.number = o.payload ->> 'frame'
 WHERE o.job = ? AND o.kind = 'settle' AND o.device IS NULL AND f.state IS NOT 'done' LIMIT 1
 """
 
-
-# A refund says of no machine whose job it is for.
+# Earlier refunds do not say whose job they are for.
 UNKNOWN_JOB = """
 SELECT 1 FROM operation o LEFT JOIN job j ON j.id = o.job
 WHERE o.job = ? AND o.kind <> 'refund' AND o.device IS NULL AND j.id IS NULL LIMIT 1
@@ -62,8 +61,8 @@ def is_overtaken(db: Database, *, job: str) -> bool:
     return fetch_value(db, "SELECT 1 FROM overtaken WHERE job = ?", (job,)) is not None
 
 
-def release_silent(db: Database, *, at_ms: int) -> int:
-    """Give back what is held for overtaken jobs that nobody is at; returns for how many."""
+def release_silent(db: Database, *, at_ms: int) -> list[str]:
+    """Give back what is held for overtaken jobs that nobody is at; returns for which."""
     rows = fetch_rows(
         db,
         "SELECT o.job, p.owner FROM overtaken o JOIN purse p ON p.id = 'held:' || o.job"
@@ -73,4 +72,4 @@ def release_silent(db: Database, *, at_ms: int) -> int:
     for row in rows:
         told = {"owner": row["owner"], "job": row["job"], "at_ms": at_ms}
         ledger.release(db, id=f"release:{row['job']}:overtaken:{at_ms}", **told)
-    return len(rows)
+    return [row["job"] for row in rows]

@@ -1,5 +1,8 @@
 """Refunds: money that an admin gives back for a job or a frame, never more than it cost."""
 
+import json
+from typing import Any
+
 from sqlite_utils import Database
 
 from local_server.farm import ledger
@@ -31,16 +34,21 @@ def refund(
     """
     assert_writing(db)
     row = get_job(db, job=job)
-    if ledger.find_operation(db, id=id) is not None:
-        amount_micros = amount_micros or read_amount(db, id=id)
+    standing = ledger.find_operation(db, id=id)
+    if standing is not None:
+        told = json.loads(standing["payload"])
+        amount_micros = amount_micros or told["amount_micros"]
+        place = {"device": told["device"]} if "device" in told else {}
     else:
+        place = name_machine(db)
         left = measure_left(db, row, frame=frame)
         amount_micros = left if amount_micros is None else amount_micros
         if left == 0:
             raise Conflict("nothing_to_refund", job=job)
         if amount_micros > left:
             raise Conflict("refund_too_large", asked_micros=amount_micros, left_micros=left)
-    place = {} if frame is None else {"frame": frame}
+    if frame is not None:
+        place["frame"] = frame
     done = ledger.post(
         db,
         Kind.REFUND,
@@ -75,17 +83,26 @@ def measure_left(db: Database, row: Row, *, frame: int | None) -> int:
     return min(left, int(paid) - given)
 
 
-def list_refunds(db: Database, *, job: str) -> list[Row]:
-    """Return a job's refunds, oldest first: id, moment, frame or None, amount, reason, by whom."""
+def name_machine(db: Database) -> dict[str, Any]:
+    """Return what a refund says of whose job it is for: ids of jobs are each machine's own.
+
+    Every machine reads a refund in the treasury, where no log says whose it is. Earlier ones say
+    nothing, and count everywhere as this machine's.
+    """
+    device = fetch_value(db, "SELECT value FROM setting WHERE key = 'sync.device'")
+    return {} if device is None else {"device": device}
+
+
+def list_refunds(db: Database, *, job: str, device: str | None = None) -> list[Row]:
+    """Return a job's refunds, oldest first: id, moment, frame or None, amount, reason, by whom.
+
+    `device` None is this machine.
+    """
     return fetch_rows(
         db,
         "SELECT id, at_ms, payload ->> 'frame' AS frame,"
         " payload ->> 'amount_micros' AS amount_micros, payload ->> 'reason' AS reason,"
-        " payload ->> 'by' AS by FROM operation WHERE job = ? AND kind = 'refund' ORDER BY seq",
-        (job,),
+        " payload ->> 'by' AS by FROM operation WHERE job = ? AND kind = 'refund' AND device IS ?"
+        " ORDER BY seq",
+        (job, device),
     )
-
-
-def read_amount(db: Database, *, id: str) -> int:
-    """Return what an operation moved, in micros."""
-    return int(fetch_value(db, "SELECT amount_micros FROM transfer WHERE id = ?", (id,)))

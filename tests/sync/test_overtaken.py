@@ -10,9 +10,9 @@ from local_server.farm.bills import make_away_bill, sum_away_cost
 from local_server.farm.db import Row, fetch_value, write
 from local_server.farm.errors import Conflict
 from local_server.farm.frames import HandedFrame
-from local_server.farm.overtaken import is_overtaken
-from local_server.farm.refunds import refund
-from sync.work import list_away_jobs
+from local_server.farm.overtaken import SILENT_MS, is_overtaken
+from local_server.farm.refunds import list_refunds, refund
+from sync.work import end_silent, list_away_jobs
 from tests.farm.workshop import Workshop
 from tests.simulation.machine import Machine, copy_database
 from tests.sync.test_people import pair, sync
@@ -73,6 +73,29 @@ def test_what_others_give_back_overtakes_nothing(pair: tuple[Machine, Machine]) 
     assert not is_overtaken(one.db, job="tea")
 
 
+def test_what_others_give_back_is_for_their_job(pair: tuple[Machine, Machine]) -> None:
+    """Two machines may each have a job of one id, and each gives back what its own has cost."""
+    boss, one = pair
+    lend(boss, one)
+    boss.do(ledger.mint, id="m:2", owner="bo", amount=100_000)
+    one.submit("second", "bo")
+    sync(boss, one, boss)
+    for machine, owner in ((boss, "ann"), (one, "bo")):
+        shop = Workshop(machine.db)
+        shop.submit("tea", count=3, hold=9_000, owner=owner)
+        shop.render(ms=1_000)
+    sync(boss, one)
+    give_back(boss, "tea")
+    sync(boss, one)
+    assert list_refunds(one.db, job="tea") == []
+    assert [row["amount_micros"] for row in list_refunds(one.db, job="tea", device=boss.name)] == [
+        3_000
+    ]
+    assert jobs.get_job(one.db, job="tea")["refunded_micros"] == 0
+    assert_sound(one)
+    assert_sound(boss)
+
+
 def test_a_disk_put_back_hears_of_what_was_given_back(pair: tuple[Machine, Machine]) -> None:
     boss, one = pair
     lend(boss, one)
@@ -125,6 +148,31 @@ def test_whoever_is_overtaken_speaks_for_nobody(pair: tuple[Machine, Machine]) -
     finish(shop, third)
     sync(boss, one)
     assert find_told(one, "tea")["line"]["state"] == "completed"
+
+
+def test_others_hear_that_a_job_ended_which_nobody_is_at(pair: tuple[Machine, Machine]) -> None:
+    """Whether the disk that was put back has the job or not."""
+    boss, one = pair
+    lend(boss, one)
+    shop = Workshop(boss.db)
+    shop.submit("tea", count=3, hold=9_000, owner="ann")
+    sync(boss, one)
+    backup = copy_database(boss.db)
+    shop.submit("milk", count=3, hold=9_000, owner="ann")
+    for handed in {one.job: one for one in shop.hand()}.values():
+        finish(shop, handed)
+    sync(boss, one)
+    assert find_told(one, "milk")["line"]["state"] == "running"
+    put_back(boss, backup)
+    sync(boss)
+    later = boss.clock() + SILENT_MS + 1
+    with write(boss.db):
+        assert end_silent(boss.db, device=boss.name, at_ms=later) == 2
+    sync(boss, one)
+    for job in ("tea", "milk"):
+        assert find_told(one, job)["line"]["reason"] == "overtaken"
+    assert find_told(boss, "milk")["line"]["state"] == "cancelled", "here as well"
+    assert_sound(boss)
 
 
 def test_nobody_tries_again_what_was_paid_elsewhere(pair: tuple[Machine, Machine]) -> None:
