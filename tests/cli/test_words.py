@@ -10,6 +10,7 @@ from local_server.cli.following import LinkState
 from local_server.farm.ledger import Kind
 from local_server.farm.states import FrameState, JobState
 from local_server.wording import LANGUAGES, load_tables
+from tests.cli.test_usage import list_lines, look_up
 
 FOLDER = Path(__file__).parents[2] / "local_server" / "cli"
 
@@ -33,6 +34,24 @@ def test_labels_and_remarks(language: str) -> None:
     """A code without words would be shown as it is."""
     tables = load_tables(language)
     assert not [asked for asked in list_asked() if asked[1] not in tables]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_of_options_belong_to_one(language: str) -> None:
+    """Words under another name than their option's leave it with those of a namesake elsewhere."""
+    names = {
+        max(param.opts, key=len).removeprefix("--").replace("-", "_")
+        for line in list_lines()
+        for param in look_up(line).params
+    }
+    told = {
+        code.removeprefix("option_")
+        for code, words in load_tables(language).items()
+        if code.startswith("option_") and "detail" not in words
+    }
+    assert not [
+        one for one in told - {"help"} if not any(f"_{one}".endswith(f"_{name}") for name in names)
+    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
