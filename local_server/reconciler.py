@@ -14,7 +14,13 @@ from gevent.threadpool import ThreadPool
 from sqlite_utils import Database
 
 from local_server import consent
-from local_server.farm.db import fetch_rows, open_database, read_clock_ms
+from local_server.farm.db import (
+    assert_writing,
+    fetch_rows,
+    fetch_value,
+    open_database,
+    read_clock_ms,
+)
 from local_server.farm.errors import NoFunds, Refused, YuntuError
 from local_server.farm.events import add_event
 from local_server.writer import Writer
@@ -35,6 +41,7 @@ log = logging.getLogger(__name__)
 QUIET_SECONDS = 5.0  # after a change: what follows it goes into the same entry
 IDLE_SECONDS = 60.0
 AWAY_SECONDS_MAX = 300.0
+MET = "sync.met_at_ms"
 
 
 class AsideStore:
@@ -278,6 +285,7 @@ class Reconciler:
         resumed = self.writer.write(resume_leased, at_ms=read_clock_ms())
         if self.writer.write(end_silent, device=self.desk.device, at_ms=read_clock_ms()):
             self.note_change()
+        self.writer.write(keep_met, at_ms=self.standing.done_at_ms)
         if cycle.read or was is not None:
             self.writer.write(tell_done, read=cycle.read, put=cycle.put)
         if cycle.read or cycle.retried or resumed:
@@ -297,6 +305,18 @@ class Reconciler:
                 self.writer.write(tell_away, code=error.code)
             except YuntuError as unwritten:
                 log.warning("nor is there an event of it: %s", unwritten)
+
+
+def keep_met(db: Database, *, at_ms: int) -> None:
+    """Keep when a cycle was done last, for a process that starts while the store is away."""
+    assert_writing(db)
+    db.conn.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (MET, str(at_ms)))
+
+
+def read_met(db: Database) -> int | None:
+    """Return when a cycle was done last in this studio, by whichever process."""
+    told = fetch_value(db, "SELECT value FROM setting WHERE key = ?", (MET,))
+    return None if told is None else int(told)
 
 
 def tell_done(db: Database, *, read: int, put: int) -> None:

@@ -10,6 +10,7 @@ from local_server.cli.elsewhere import print_transfers
 from local_server.cli.exits import Exit
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
+from local_server.cli.tables import show_time
 
 WATCH_SECONDS = 2.0
 
@@ -35,18 +36,18 @@ def sync(
             session.answer(answer, lambda: print_waiting(session, answer))
             return Exit.DONE
         answer = client.get_sync() if dry_run else client.sync_now()
-        session.answer(answer, lambda: print_standing(session, answer, dry_run=dry_run))
+        session.answer(answer, lambda: print_standing(session, answer))
         while watch:
             time.sleep(WATCH_SECONDS)
             before, answer = answer, client.get_sync()
             if answer != before:
-                session.answer(answer, partial(print_standing, session, answer, dry_run=False))
+                session.answer(answer, partial(print_standing, session, answer))
     return Exit.SERVER if answer["trouble"] and not dry_run else Exit.DONE
 
 
-def print_standing(session: Session, answer: dict[str, Any], *, dry_run: bool) -> None:
+def print_standing(session: Session, answer: dict[str, Any]) -> None:
     """Print how this machine and its store stand."""
-    if answer["trouble"] is not None and not dry_run:
+    if answer["trouble"] is not None:
         session.print(answer["trouble"]["title"], style="bold yellow")
         session.print(answer["trouble"]["detail"])
     for line in answer["plan"]:
@@ -58,6 +59,7 @@ def print_standing(session: Session, answer: dict[str, Any], *, dry_run: bool) -
     if code != "sync_together" or answer["trouble"] is None:
         names = ("studio", "unsealed", "unfunded")
         session.print(session.say(code, **{name: answer[name] for name in names}).title)
+    session.print(session.say("sync_met", at=show_time(answer["done_at_ms"])).title)
     print_transfers(session, answer["transfers"], rules=False)
 
 

@@ -17,6 +17,7 @@ from local_server.farm.db import fetch_rows, read_clock_ms
 from local_server.farm.errors import Conflict, Refused, YuntuError
 from local_server.invites import Guest
 from local_server.inviting import invite_machine
+from local_server.reconciler import read_met
 from local_server.routes.elsewhere import show_transfers
 from local_server.routes.farm import AWAY, NOT_OURS
 from local_server.services import here
@@ -221,7 +222,7 @@ def show_standing() -> SyncView:
         device=desk.device,
         store=here.stores.far.store.address,
         busy=standing.busy,
-        done_at_ms=standing.done_at_ms,
+        done_at_ms=standing.done_at_ms or read_met(here.reader),
         tried_at_ms=standing.tried_at_ms,
         unsealed=sum(line.count for line in plan),
         unfunded=len(sealing.list_waiting(here.reader)),
