@@ -18,7 +18,7 @@ from typing import BinaryIO
 from gevent.threadpool import ThreadPool
 from werkzeug.exceptions import ClientDisconnected
 
-from local_server.farm.errors import BadInput, Conflict, Unavailable, Unfit
+from local_server.farm.errors import BadInput, Conflict, Unfit
 from sync.blobs import Blobs, Digest, target_error
 
 log = logging.getLogger(__name__)
@@ -70,8 +70,8 @@ class Uploads:
         """Add a part to a file, and put the file into the store once it is whole.
 
         Nothing is read where the store has the file already. Raises Conflict `upload_busy` and
-        `upload_elsewhere`, Unfit `upload_too_long` and `upload_damaged`, Unavailable
-        `disk_full` and `target_unwritable`.
+        `upload_elsewhere`, Unfit `upload_too_long`, `upload_damaged` and `upload_too_large`,
+        Unavailable `disk_full` and `target_unwritable`.
         """
         arrival = self.look(account, digest)
         if arrival.here:
@@ -122,7 +122,7 @@ class Uploads:
             path.unlink(missing_ok=True)
 
     def make_room(self, path: Path, size_bytes: int) -> None:
-        """Make the folder of an account's files. Raises Unavailable `disk_full`, Conflict."""
+        """Make the folder of an account's files. Raises Unfit `upload_too_large`."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not path.exists()
@@ -133,7 +133,8 @@ class Uploads:
         if is_new and count >= FILES_OPEN_MAX:
             raise Conflict("uploads_too_many", most=FILES_OPEN_MAX)
         if size_bytes + MARGIN_BYTES > free:
-            raise Unavailable("disk_full", folder=str(path.parent))
+            room = max(0, free - MARGIN_BYTES)
+            raise Unfit("upload_too_large", needed_bytes=size_bytes, free_bytes=room)
 
     def clear_forgotten(self) -> None:
         """Remove files that nobody has added to for a week."""

@@ -58,7 +58,7 @@ def get_upload(path: BlobPath) -> Response:
         {
             409: ("upload_elsewhere", "upload_busy", "uploads_too_many"),
             413: "too_large",
-            422: ("upload_damaged", "upload_too_long"),
+            422: ("upload_damaged", "upload_too_long", "upload_too_large"),
             503: ("disk_full", "target_unwritable"),
         },
         takes=(OCTETS,),

@@ -7,7 +7,7 @@ from local_server.farm.transfer_rules import Wanted
 from local_server.shapes.reasons import Reason
 from local_server.shapes.shape import ABSOLUTE, NUMBER_MAX, Body, Shape, show
 
-AWAY_JOB = r"^[a-z0-9][a-z0-9_-]{0,63}:[^\s\x00-\x1f:@/|]{1,100}$"
+AWAY_JOB = r"^[a-z0-9][a-z0-9_-]{0,63}:[^\x00-\x20\x7f-\x9f:@/|]{1,100}$"
 MBPS_MAX = 100_000
 
 

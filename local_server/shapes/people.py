@@ -78,6 +78,7 @@ class PersonView(Shape):
 class PeopleQuery(PageQuery):
     """Which people to list."""
 
+    cursor: str | None = Field(None, description="`next` of the page before")
     removed: bool = Field(False, description="Also those who were removed")
 
 

@@ -6,6 +6,7 @@
 import os
 import secrets
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -56,8 +57,6 @@ class Caller:
         self.server = server
         self.kind = kind
         self.headers: dict[str, str] = {}
-        if kind == "admin":
-            self.headers = {"Authorization": str(server.session.headers["Authorization"])}
 
     def refresh(self) -> None:
         """Make sure that an artist is signed in, and that the launch key is enough."""
@@ -65,15 +64,26 @@ class Caller:
         with write(database):
             rules.change_rules(database, shared=False, sign_up=True)
         database.conn.close()
+        session = self.server.session
+        if self.kind == "admin":
+            self.headers = {"Authorization": str(session.headers["Authorization"])}
         if self.kind != "artist":
             return
-        session = self.server.session
         if self.headers and session.get(f"{self.server.address}/me", headers=self.headers).ok:
             return
         asked = {"name": f"fuzzer-{secrets.token_hex(4)}", "password": PASSWORD}
-        self.server.post("/people", asked)
-        told = self.server.post("/sessions", {"login": asked["name"], "password": PASSWORD})
+        self.post("/people", asked)
+        told = self.post("/sessions", {"login": asked["name"], "password": PASSWORD})
         self.headers = {"Authorization": f"Bearer {told['access_token']}"}
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """POST where the cases before may have used up all tries: a new start has counted none."""
+        response = self.server.session.post(self.server.address + path, json=body, timeout=60)
+        if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+            return self.server.read(response)
+        self.server.stop()
+        self.server.start()
+        return self.server.post(path, body)
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
@@ -124,5 +134,5 @@ def fuzz_operation(operation: Any, caller: Caller, mode: GenerationMode) -> None
 
 
 def is_unsent(value: Any) -> bool:
-    """Tell whether a value of a query is written as nothing: what is wrong of it is never sent."""
-    return value in (None, {}) or (isinstance(value, list) and all(map(is_unsent, value)))
+    """Tell whether what is wrong of a query's value is never sent: nothing, or one as a list."""
+    return value in (None, {}) or (isinstance(value, list) and len(value) <= 1)

@@ -13,7 +13,9 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from flask_openapi3 import OpenAPI
 
+from local_server.farm.errors import Unfit
 from local_server.uploads import PART_BYTES_MAX
 from sync.blobs import Digest
 from sync.manifest import Entry, Manifest, build_manifest
@@ -31,6 +33,15 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
         running.assert_clean()
         left = [path for path in (running.data / "uploads").rglob("*") if path.is_file()]
         assert all(path.suffix == ".part" for path in left)
+
+
+def test_what_the_disk_has_no_room_for_is_refused_at_once(app: OpenAPI) -> None:
+    uploads = app.extensions["yuntu"].uploads
+    with pytest.raises(Unfit) as caught:
+        uploads.make_room(uploads.place("lin", Digest("0" * 64)), 1 << 60)
+    params = caught.value.params
+    assert caught.value.code == "upload_too_large"
+    assert params["needed_bytes"] == 1 << 60 > int(params["free_bytes"])
 
 
 def digest_of(data: bytes) -> str:
