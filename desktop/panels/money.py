@@ -178,6 +178,7 @@ class MoneyPanel(QWidget):
         """Show what there is."""
         self.balance = balance
         self.show_balance()
+        self.show_member()
 
     def show_balance(self) -> None:
         """Write the balance."""
@@ -194,17 +195,21 @@ class MoneyPanel(QWidget):
         self.show_member()
 
     def show_member(self) -> None:
-        """Write the membership level."""
+        """Write the membership level, and what the studio does not know of the balance yet."""
         if self.member is None:
             return
         words, (name, level) = self.stage.words, self.member
+        waits = None if self.balance is None else self.balance["waits"]
         told = [words.say("money.level", name=name)]
         if level["discount_basis_points"]:
             percent = f"{level['discount_basis_points'] / 100:g}"
             told.append(words.say("money.discount", percent=percent))
         if level["frames_max"] is not None:
             told.append(words.say("money.frames_max", count=level["frames_max"]))
+        if waits is not None:
+            told.append(waits["title"])
         self.level.setText("  ·  ".join(told))
+        self.level.setToolTip("" if waits is None else waits["detail"])
 
     def show_used(self) -> None:
         """Write what was used in the time that the chart shows."""

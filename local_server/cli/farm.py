@@ -43,7 +43,8 @@ def create(
 
 
 @farm.verb("join")
-@click.option("--queue", metavar="ADDR", required=True)
+@click.argument("invite", metavar="[INVITE]", required=False)
+@click.option("--queue", metavar="ADDR")
 @click.option("--store", metavar="ADDR")
 @click.option("--queue-key-file", metavar="FILE")
 @click.option("--studio", metavar="ID")
@@ -51,14 +52,21 @@ def create(
 @click.pass_obj
 def join(
     session: Session,
-    queue: str,
+    invite: str | None,
+    queue: str | None,
     store: str | None,
     queue_key_file: str | None,
     studio: str | None,
     *,
     replace: bool,
 ) -> None:
-    """Join a farm that is described by hand."""
+    """Join the studio's farm by an admin's invite, or one that is described by hand."""
+    if (invite is None) == (queue is None):
+        raise BadInput("farm_join_wants")
+    if invite is not None:
+        take_along(session, invite)
+        return
+    assert queue is not None
     key = read_queue_key(queue_key_file)
     join_farm(session, queue, key, store=store, studio=studio, replace=replace)
 
@@ -141,6 +149,29 @@ def show_farm(session: Session, shown: dict[str, Any]) -> None:
             state = session.label(f"node_{one['state']}")
             table.add_row(Text(one["node"]), Text(one["host"] or ""), Text(state))
         session.show(table)
+
+
+def take_along(session: Session, text: str) -> None:
+    """Take the farm along that an admin of this machine's own studio has, and nothing else.
+
+    Raises BadInput `farm_of_another_studio` and `invite_without_farm`, and as `join_studio` does.
+    """
+    from local_server.cli.studio import end_server, read_guest
+    from local_server.farm_addresses import read_farm_address
+    from local_server.membership import find_chest
+    from local_server.moving import join_studio
+    from local_server.settings import read_device
+
+    invite = read_guest(text)
+    with session.connect() as client:
+        studio = client.get_sync()["studio"]
+    if invite.studio != studio:
+        raise BadInput("farm_of_another_studio", studio=invite.studio, here=studio)
+    data, host = end_server(session)
+    join_studio(data, invite=invite, host=host)
+    if read_farm_address(data, find_chest(data, read_device(data))) is None:
+        raise BadInput("invite_without_farm")
+    tell_change(session, "farm_joined")
 
 
 def join_farm(

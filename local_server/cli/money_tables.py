@@ -26,6 +26,9 @@ def print_balance(session: Session, balance: Answer) -> None:
             ("total", show_money(balance["total_micros"])),
         ],
     )
+    if balance["waits"] is not None:
+        session.print(balance["waits"]["title"], style="bold yellow")
+        session.print(balance["waits"]["detail"])
 
 
 def print_bill(session: Session, bill: Answer) -> None:

@@ -13,6 +13,7 @@ from local_server.farm.errors import BadInput
 from local_server.wording import show_money
 
 if TYPE_CHECKING:
+    from local_server.invites import Invite
     from local_server.membership import Card
 
 DAYS_MAX = 7
@@ -56,11 +57,9 @@ def found(session: Session, name: str, store: str) -> None:
 @click.pass_obj
 def enter(session: Session, invite: str) -> None:
     """Join a studio by invite: `-` reads it, for lines can be read by others."""
-    from local_server.invites import Guest, read_invite
     from local_server.moving import join_studio
 
-    text = sys.stdin.readline() if invite == "-" else invite
-    read = read_invite(text, guest=Guest.WORKSTATION)
+    read = read_guest(invite)
     data, host = end_server(session)
     tell_card(session, join_studio(data, invite=read, host=host))
 
@@ -125,6 +124,13 @@ def appoint_treasurer(session: Session, device: str, *, take: bool) -> None:
         found = find_device(client.get_studio(), device)
         devices = client.appoint_treasurer(found, take=take)
     session.answer(devices, lambda: print_devices(session, devices))
+
+
+def read_guest(text: str) -> "Invite":
+    """Return what a workstation's invite says; `-` is on standard input. Raises BadInput."""
+    from local_server.invites import Guest, read_invite
+
+    return read_invite(sys.stdin.readline() if text == "-" else text, guest=Guest.WORKSTATION)
 
 
 def find_device(shown: dict[str, Any], given: str) -> str:

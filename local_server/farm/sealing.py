@@ -57,6 +57,17 @@ def list_unsealed(db: Database, *, limit: int = -1) -> list[Row]:
     )
 
 
+def has_unsealed_moves(db: Database, *, owner: str) -> bool:
+    """Tell whether money of somebody came in or went out here that no log carries yet."""
+    found = fetch_value(
+        db,
+        "SELECT 1 FROM operation WHERE sealed_in IS NULL AND owner = ?"
+        " AND kind IN ('mint', 'withdraw') LIMIT 1",
+        (owner,),
+    )
+    return found is not None
+
+
 def record_sealed(db: Database, one: Sealed) -> None:
     """Write an operation that a log carries and this ledger does not have.
 

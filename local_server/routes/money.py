@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
-from local_server.farm import ledger
+from local_server.farm import ledger, sealing
 from local_server.farm.accounts import get_account
 from local_server.farm.audit import audit_farm
 from local_server.farm.beancount import export_beancount
@@ -38,6 +38,8 @@ from local_server.shapes.money import (
     UsageSums,
     UsageView,
 )
+from local_server.shapes.reasons import Reason
+from local_server.views import show_reason
 
 TAG = Tag(name="money", description="The ledger: every cent, and how to check it")
 EXPORTS = {"beancount": (export_beancount, "text/plain"), "csv": (export_csv, "text/csv")}
@@ -181,6 +183,15 @@ def join_lines(export: Callable[[Database], Iterator[str]]) -> Callable[[Databas
 def show_balance(db: Database, owner: str) -> BalanceView:
     """Return an owner's balance as the interface shows it."""
     balance = ledger.read_balance(db, owner=owner)
+    names = BalanceView.model_fields.keys() - {"waits"}
     return BalanceView(
-        **{name: getattr(balance, name) for name in BalanceView.model_fields},
+        **{name: getattr(balance, name) for name in names}, waits=find_waits(db, owner)
     )
+
+
+def find_waits(db: Database, owner: str) -> Reason | None:
+    """Return why others do not know what an owner brought in or took out here, if they do not."""
+    away = here.stores.apart and here.reconciler.standing.trouble is not None
+    if not (away and sealing.has_unsealed_moves(db, owner=owner)):
+        return None
+    return show_reason(reader_wording(), "money_waits")

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from local_server.farm.ledger import AMOUNT_MICROS_MAX, Kind
 from local_server.shapes.jobs import Direction
+from local_server.shapes.reasons import Reason
 from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, Page, PageQuery, Shape, show
 
 
@@ -122,6 +123,9 @@ class BalanceView(Shape):
     away_micros: int = Field(description="What other machines have leased")
     held_micros: int = Field(description="What is set aside for jobs under way")
     spent_micros: int = Field(description="What was paid for frames")
+    waits: Reason | None = Field(
+        description="Why what was brought in or taken out here is not known to the studio yet"
+    )
 
 
 class AuditLine(Shape):

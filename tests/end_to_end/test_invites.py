@@ -131,9 +131,14 @@ def test_a_member_takes_the_farm_along(
         assert not artist.run("farm")["joined"]
         founder.run(*make, redis.address)
         account = artist.run("whoami")["id"]
-        artist.run("studio", "join", founder.run("studio", "invite")["invite"])
+        assert artist.fail("farm", "join") == "farm_join_wants"
+        artist.run("farm", "join", founder.run("studio", "invite")["invite"])
         assert artist.run("farm")["joined"]
         assert artist.run("whoami")["id"] == account, "nothing else has changed"
+        alone = Workstation(tmp_path / "alone")
+        invite = founder.run("studio", "invite")["invite"]
+        assert alone.fail("farm", "join", invite) == "farm_of_another_studio"
+        alone.finish("stop")
     finally:
         artist.finish("stop")
 

@@ -86,6 +86,7 @@ def test_a_machine_starts_renders_and_delivers_while_the_store_is_away(
     founder.start()
     founder.top_up(10)
     assert founder.post("/sync")["trouble"]["code"] == "store_missing"
+    assert founder.get("/balance")["waits"]["code"] == "money_waits"
     assert founder.render("alone", scene)["state"] == "completed"
     assert len(founder.wait_for_delivery("alone")) == 2
     founder.assert_paid_once("alone")
@@ -94,6 +95,7 @@ def test_a_machine_starts_renders_and_delivers_while_the_store_is_away(
     gone.rename(share)
     standing = founder.post("/sync")
     assert (standing["trouble"], standing["unsealed"]) == (None, 0)
+    assert founder.get("/balance")["waits"] is None
     founder.assert_clean()
 
 
