@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gevent import Timeout
 from gevent.event import Event
 from gevent.lock import RLock
 from gevent.threadpool import ThreadPool
@@ -27,6 +28,7 @@ from local_server.writer import Writer
 from sync.blobs import Blobs, Digest
 from sync.drafts import Desk
 from sync.engine import Cycle, Engine
+from sync.fold import GENESIS
 from sync.keys import Signer
 from sync.late_store import LateStore
 from sync.log import is_out
@@ -41,6 +43,7 @@ log = logging.getLogger(__name__)
 QUIET_SECONDS = 5.0  # after a change: what follows it goes into the same entry
 IDLE_SECONDS = 60.0
 AWAY_SECONDS_MAX = 300.0
+LOOK_SECONDS_MAX = 2.0
 MET = "sync.met_at_ms"
 
 
@@ -131,6 +134,18 @@ class Reconciler:
         if self.writer.run(is_out, self.desk.device):
             raise Refused("device_out", device=self.desk.device)
         return minter
+
+    def look_for_store(self) -> None:
+        """Notice within moments that the store is away, where the last cycle met it still."""
+        if self.standing.trouble is not None:
+            return
+        asked = self.aside.pool.spawn(self.store.head, self.engine.key(GENESIS, 0))
+        try:
+            asked.get(timeout=LOOK_SECONDS_MAX)
+        except Timeout:
+            log.info("the store is slow to answer")
+        except YuntuError as error:
+            self.note_trouble(error)
 
     def note_change(self) -> None:
         """Hear that there may be something to put; returns at once."""

@@ -81,7 +81,9 @@ def invite_workstation(session: Session, *, mints: bool, days: int) -> None:
 def take_out(session: Session, device: str) -> None:
     """Take a machine out of the studio."""
     with session.connect() as client:
-        devices = client.revoke_device(find_device(client.get_studio(), device))
+        items = client.get_studio()["items"]
+        others = [one for one in items if not one["here"]]
+        devices = client.revoke_device(find_device(others, device))
     session.answer(devices, lambda: print_devices(session, devices))
 
 
@@ -121,7 +123,7 @@ def take_snapshot(session: Session) -> None:
 def appoint_treasurer(session: Session, device: str, *, take: bool) -> None:
     """Hand over the treasury, where one machine alone keeps it."""
     with session.connect() as client:
-        found = find_device(client.get_studio(), device)
+        found = find_device(client.get_studio()["items"], device)
         devices = client.appoint_treasurer(found, take=take)
     session.answer(devices, lambda: print_devices(session, devices))
 
@@ -133,13 +135,13 @@ def read_guest(text: str) -> "Invite":
     return read_invite(sys.stdin.readline() if text == "-" else text, guest=Guest.WORKSTATION)
 
 
-def find_device(shown: dict[str, Any], given: str) -> str:
-    """Return which machine is meant by whatever the list shows of it: its id or its name.
+def find_device(shown: list[dict[str, Any]], given: str) -> str:
+    """Return which machine is meant by whatever the lists show of it: its id or its name.
 
     Machines that are out already are meant last. Raises BadInput `device_ambiguous`.
     """
-    members = [one for one in shown["items"] if one["state"] == "member"]
-    for devices in (members, shown["items"]):
+    members = [one for one in shown if one["state"] == "member"]
+    for devices in (members, shown):
         found = [one["id"] for one in devices if given == one["id"]] or [
             one["id"]
             for one in devices
@@ -195,7 +197,7 @@ def print_devices(session: Session, answer: dict[str, Any]) -> None:
     session.print(session.say("studio_is", studio=answer["studio"]).title)
     for one in answer["items"]:
         code = f"studio_device_{one['state']}" + ("_here" if one["here"] else "")
-        names = ("id", "name", "leased_micros")
+        names = ("id", "host", "leased_micros")
         session.print(session.say(code, **{name: one[name] for name in names}).title)
     if answer["treasurer"] is not None:
         session.print(session.say("studio_treasurer", device=answer["treasurer"]).title)

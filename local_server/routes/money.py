@@ -162,6 +162,8 @@ def move_money(cause: str, move: Callable[..., bool], body: AmountRequest) -> Re
         at_ms=read_clock_ms(),
     )
     here.wake.set()
+    if here.stores.apart:
+        here.reconciler.look_for_store()
     return answer(show_balance(here.reader, owner), status=201)
 
 

@@ -48,7 +48,7 @@ from sync.studio import hand_over, revoke_device
 
 TAG = Tag(name="sync", description="This machine, its studio's store, and the other machines")
 ROUTES = APIBlueprint("sync", __name__, url_prefix="/api/v1", abp_tags=[TAG])
-SHORT_ID = 8
+SHORT_ID = 5
 NO_OFFICE = ("no_treasurer", "two_treasurers", "treasury_overwritten")
 
 

@@ -97,6 +97,10 @@ def test_a_machine_starts_renders_and_delivers_while_the_store_is_away(
     assert (standing["trouble"], standing["unsealed"]) == (None, 0)
     assert founder.get("/balance")["waits"] is None
     founder.assert_clean()
+    gone = hide(share)
+    founder.top_up(1)  # nobody had noticed until then
+    assert founder.get("/balance")["waits"]["code"] == "money_waits"
+    gone.rename(share)
 
 
 def test_results_move_house_and_come_to_the_other_machines(tmp_path: Path, share: Path) -> None:
