@@ -97,34 +97,53 @@ class Blobs:
     ) -> list[tuple[Digest, int]]:
         """Keep files that fit in memory together; return digest and size of each.
 
-        They share what it costs to bring them to the disk. Raises as `add_file`.
+        They share what it costs to bring them to the disk. Raises as `add_file`, and
+        `Unavailable` (`blob_damaged`) where one of another size is here.
         """
-        read: dict[Digest, bytes] = {}
         kept: list[tuple[Digest, int]] = []
+        read = self._read_each(paths, kept)
+        missing = self._find_missing(dict(read)) if self.is_far else self._pick_missing(read)
+        if isinstance(self._store, Shelf):
+            self._store.put_blobs(missing)
+        else:
+            for key, data in missing:
+                self._store.put_if_absent(key, data)
+        on_bytes(sum(size for _, size in kept))
+        return kept
+
+    def _read_each(
+        self, paths: Sequence[Path], kept: list[tuple[Digest, int]]
+    ) -> Iterator[tuple[Digest, bytes]]:
+        """Yield what small files hold, each content once; put down digest and size of each."""
+        seen: set[Digest] = set()
         for path in paths:
             data = read_small(path, SMALL_BYTES_MAX)
             if data is None:  # It has grown since it was chosen, or is growing.
-                kept.append(self.add_file_sized(path, on_bytes))
+                kept.append(self.add_file_sized(path))
                 continue
             digest = digest_bytes(data)
-            read[digest] = data
             kept.append((digest, len(data)))
-        missing = self._find_missing(read)
-        if isinstance(self._store, Shelf):
-            self._store.put_blobs([(self._key(digest), read[digest]) for digest in missing])
-        else:
-            for digest in missing:
-                self._store.put_if_absent(self._key(digest), read[digest])
-        on_bytes(sum(size for digest, size in kept if digest in read))
-        return kept
+            if digest not in seen:
+                seen.add(digest)
+                yield digest, data
 
-    def _find_missing(self, read: Mapping[Digest, bytes]) -> list[Digest]:
-        """Return what is not here yet. Raises `Unavailable` (`blob_damaged`) for a wrong size."""
-        here = self.keep_many(read)
-        for digest, size in here.items():
-            if size != len(read[digest]):
+    def _pick_missing(self, read: Iterable[tuple[Digest, bytes]]) -> Iterator[tuple[str, bytes]]:
+        """Yield keys and bytes of what is not here, asking one by one: no two are in memory."""
+        for digest, data in read:
+            size = self.keep(digest)
+            if size is None:
+                yield self._key(digest), data
+            elif size != len(data):
                 raise Unavailable("blob_damaged", digest=digest)
-        return [digest for digest in read if digest not in here]
+
+    def _find_missing(self, read: Mapping[Digest, bytes]) -> Iterator[tuple[str, bytes]]:
+        """Yield keys and bytes of what is not here, asking for all at once."""
+        here = self.keep_many(read)
+        for digest, data in read.items():
+            if digest not in here:
+                yield self._key(digest), data
+            elif here[digest] != len(data):
+                raise Unavailable("blob_damaged", digest=digest)
 
     def add_file_as(self, path: Path, digest: Digest) -> bool:
         """Keep a file that is said to be what a digest names; say whether this call wrote it.

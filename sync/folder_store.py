@@ -7,15 +7,14 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from local_server.farm.errors import NotFound, Unavailable, YuntuError
 from sync.flushing import flush_file, flush_files, flush_folder, flush_folders
-from sync.sources import copy_checked
+from sync.sources import O_BINARY, copy_checked
 from sync.store import (
     NO_LINKS,
     ListedBlob,
@@ -105,8 +104,7 @@ class FolderStore:
         try:
             told = os.stat(path)  # noqa: PTH116 - asked ten thousand times for a package
         except (FileNotFoundError, NotADirectoryError):
-            with self._translated():
-                self._check_root()
+            self._check_root()
             return None
         except OSError as error:
             raise self._explain(error) from error
@@ -120,29 +118,29 @@ class FolderStore:
             self._check_root()
             return tuple(itertools.islice(self._walk(start, prefix, after), limit))
 
-    def put_blobs(self, blobs: Sequence[tuple[str, bytes]]) -> None:
+    def put_blobs(self, blobs: Iterable[tuple[str, bytes]]) -> None:
         """Write small blobs that are not there; all are on the disk when this returns.
 
         They share two flushes of the whole disk, where the system has such a call: one for the
         bytes before any has its name, and one for the names.
         """
         # Plain text and not `Path`: of ten thousand files, those would take a third of the time.
-        staged: list[tuple[str, str]] = []
+        staged: dict[str, str] = {}
         with self._translated():
             stem = f"{self._incoming()}{os.sep}{os.getpid()}-{secrets.token_hex(8)}"
             try:
                 for number, (key, data) in enumerate(blobs):
                     digest_in_key(key)
                     temp = f"{stem}-{number}"
-                    staged.append((temp, self._spell(key)))
-                    with open(temp, "xb", buffering=0) as opened:  # noqa: PTH123
-                        write_whole(opened, data)
-                flush_files(self.root, [temp for temp, _ in staged])
-                for temp, final in staged:
-                    self._name_blob(temp, final)
-                flush_folders(self.root, self._list_folders(final for _, final in staged))
+                    staged[temp] = self._spell(key)
+                    write_new(temp, data)
+                flush_files(self.root, staged)
+                finals = list(staged.values())
+                while staged:
+                    self._name_blob(*staged.popitem())
+                flush_folders(self.root, self._list_folders(finals))
             finally:
-                for temp, _ in staged:
+                for temp in staged:
                     with suppress(FileNotFoundError):
                         os.unlink(temp)  # noqa: PTH108
 
@@ -260,25 +258,15 @@ class FolderStore:
         yield from folders
 
     def _name_blob(self, temp: str, final: str) -> None:
-        """Give a blob its name unless it is there, unflushed; by renaming where links fail."""
-        for _ in range(2):
-            try:
-                self._link_once(temp, final)
-            except FileExistsError:
-                pass
-            except FileNotFoundError:
-                self._make_parent(final)
-                continue
-            except Unavailable as error:
-                if error.code != NO_LINKS:
-                    raise
-                self._make_parent(final)
-                Path(temp).replace(final)
-            return
-
-    def _make_parent(self, final: str) -> None:
-        self._check_root()
-        Path(final).parent.mkdir(parents=True, exist_ok=True)
+        """Give a blob its name, unflushed. Whoever else was there first wrote the same bytes."""
+        try:
+            os.rename(temp, final)  # noqa: PTH104 - of ten thousand files
+        except FileNotFoundError:
+            self._check_root()
+            Path(final).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(temp, final)  # noqa: PTH105
+        except FileExistsError:  # on Windows
+            os.unlink(temp)  # noqa: PTH108
 
     def _link(self, temp: Path, final: Path) -> bool:
         """Give a flushed file its final name unless that is taken; flush the folder."""
@@ -370,7 +358,7 @@ class FolderStore:
                     _log.info("removed what a process left half done path=%s", path)
 
     def _check_root(self) -> None:
-        if not self.root.is_dir():
+        if not os.path.isdir(self._stem):  # noqa: PTH112 - asked for each blob that is not there
             raise Unavailable("store_missing", folder=str(self.root))
 
     @contextmanager
@@ -393,8 +381,13 @@ class FolderStore:
         return Unavailable("store_failed", folder=folder, words=error.strerror or str(error))
 
 
-def write_whole(opened: FileIO, data: bytes) -> None:
-    """Write all of it: a disk that fills up takes a part, and says so at the next try only."""
-    written = opened.write(data)
-    while written < len(data):
-        written += opened.write(memoryview(data)[written:])
+def write_new(path: str, data: bytes) -> None:
+    """Write a file that is not there yet, unflushed; straight to the system."""
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | O_BINARY, 0o666)
+    try:
+        # A disk that fills up takes a part, and says so at the next try only.
+        written = os.write(opened, data)
+        while written < len(data):
+            written += os.write(opened, memoryview(data)[written:])
+    finally:
+        os.close(opened)

@@ -1,7 +1,7 @@
 """A store that may be away: opened and tried out when it is needed, and not before."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -97,7 +97,7 @@ class LateStore:
         """Do as `put_blob`, and tell of the bytes that are there."""
         return self._use(lambda store: find_shelf(store).send_blob(key, source, on_bytes))
 
-    def put_blobs(self, blobs: Sequence[tuple[str, bytes]]) -> None:
+    def put_blobs(self, blobs: Iterable[tuple[str, bytes]]) -> None:
         """Write small blobs that are not there."""
         self._use(lambda store: find_shelf(store).put_blobs(blobs))
 

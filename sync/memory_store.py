@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from local_server.farm.errors import NotFound, Unavailable
@@ -84,7 +84,7 @@ class MemoryStore:
             found = sorted(key for key in self._objects if key.startswith(prefix) and key > after)
         return tuple(found[:limit])
 
-    def put_blobs(self, blobs: Sequence[tuple[str, bytes]]) -> None:
+    def put_blobs(self, blobs: Iterable[tuple[str, bytes]]) -> None:
         """Write small blobs that are not there."""
         for key, data in blobs:
             self.put_if_absent(key, data)

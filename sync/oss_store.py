@@ -5,7 +5,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -170,7 +170,7 @@ class OssStore:
         """List keys that begin with `prefix` and sort after `after`, in order, `limit` at most."""
         return tuple(one.key for one in self._list(check_prefix(prefix), after, limit))
 
-    def put_blobs(self, blobs: Sequence[tuple[str, bytes]]) -> None:
+    def put_blobs(self, blobs: Iterable[tuple[str, bytes]]) -> None:
         """Write small blobs that are not there, some at once."""
         workers = self._limits.parallel
         with ThreadPoolExecutor(workers, thread_name_prefix="upload") as pool:

@@ -1,7 +1,7 @@
 """The store: a few verbs over keys and bytes, and the grammar that every key obeys."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -99,7 +99,7 @@ class Shelf(Protocol):
     def send_blob(self, key: str, source: Path, on_bytes: Callable[[int], None]) -> bool:
         """Do as `put_blob`, and tell of the bytes that are there, whoever brought them."""
 
-    def put_blobs(self, blobs: Sequence[tuple[str, bytes]]) -> None:
+    def put_blobs(self, blobs: Iterable[tuple[str, bytes]]) -> None:
         """Write small blobs that are not there; all are on the disk when this returns."""
 
     def list_blobs(self, prefix: str, *, after: str, limit: int) -> tuple[ListedBlob, ...]:
