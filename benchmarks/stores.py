@@ -95,11 +95,11 @@ def take_seconds(act: Callable[[], None]) -> tuple[float, float]:
 def plan_folder(source: Path) -> PackagePlan:
     """Plan a package of all files of a folder, the first of which is the scene."""
     files = tuple(
-        PlannedFile(source=Path(path), path=path[len(f"{source}/") :], size=seen.size, seen=seen)
+        PlannedFile(source=path, path=path[len(f"{source}/") :], size=seen.size, seen=seen)
         for path, seen in sorted(walk(str(source)))
     )
     return PackagePlan(
-        source=files[0].source, scene=files[0].path, files=files, missing=(), warnings=()
+        source=Path(files[0].source), scene=files[0].path, files=files, missing=(), warnings=()
     )
 
 

@@ -315,11 +315,9 @@ def find_strays(package: PackagePlan, folder: Path | None) -> tuple[Finding, ...
         return ()
     chosen = {one.found for one in package.relinked}
     return tuple(
-        Finding(
-            code="package_reaches_out", severity=Severity.BLOCKER, params={"path": str(one.source)}
-        )
+        Finding(code="package_reaches_out", severity=Severity.BLOCKER, params={"path": one.source})
         for one in package.files
-        if not one.source.is_relative_to(folder) and one.source not in chosen
+        if not Path(one.source).is_relative_to(folder) and Path(one.source) not in chosen
     )
 
 

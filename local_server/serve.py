@@ -218,7 +218,7 @@ def build_services(settings: Settings) -> Services:
         Inspections(queue, device=device),
         roster,
         lay_out=shelf.lay_out,
-        pack=lambda plan: store_package(plan, blobs, known=known)[0],
+        pack=lambda plan: store_package(plan, blobs, known=known),
         recall=known.recall,
     )
     watch = partial(NodeWatch, device=device, secret=secret, on_death=foreman.note_death)

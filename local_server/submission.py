@@ -104,7 +104,7 @@ class Submission:
             self.writer.write(block_job, job=job, findings=findings, at_ms=read_clock_ms())
             return
         self.note(job, "packing")
-        manifest, _ = self.preparation.pool.apply(
+        manifest = self.preparation.pool.apply(
             store_package, (prepared.package, self.blobs), {"known": self.known}
         )
         recipe = make_recipe(prepared, manifest=manifest)

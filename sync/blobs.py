@@ -22,10 +22,12 @@ KEPT_FOR_MS = 24 * 3_600_000
 """How long a blob counts as new; clearing leaves what is new alone, with room to spare."""
 SMALL_BYTES_MAX = 1 << 20
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
 
 def parse_digest(text: str) -> Digest:
     """Return the text as a digest, or raise `BadInput` (`digest_malformed`)."""
-    if re.fullmatch(r"[0-9a-f]{64}", text) is None:
+    if _DIGEST.fullmatch(text) is None:
         raise BadInput("digest_malformed", digest=text[:80])
     return Digest(text)
 
@@ -93,7 +95,7 @@ class Blobs:
         return self._add_file_once(path, on_bytes)
 
     def add_small_files(
-        self, paths: Sequence[Path], on_bytes: Callable[[int], None] = pass_over
+        self, paths: Sequence[str], on_bytes: Callable[[int], None] = pass_over
     ) -> list[tuple[Digest, int]]:
         """Keep files that fit in memory together; return digest and size of each.
 
@@ -112,14 +114,14 @@ class Blobs:
         return kept
 
     def _read_each(
-        self, paths: Sequence[Path], kept: list[tuple[Digest, int]]
+        self, paths: Sequence[str], kept: list[tuple[Digest, int]]
     ) -> Iterator[tuple[Digest, bytes]]:
         """Yield what small files hold, each content once; put down digest and size of each."""
         seen: set[Digest] = set()
         for path in paths:
             data = read_small(path, SMALL_BYTES_MAX)
             if data is None:  # It has grown since it was chosen, or is growing.
-                kept.append(self.add_file_sized(path))
+                kept.append(self.add_file_sized(Path(path)))
                 continue
             digest = digest_bytes(data)
             kept.append((digest, len(data)))

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +19,14 @@ _log = logging.getLogger(__name__)
 
 # A file that was saved in the same moment as it was hashed may hold other bytes of the same age.
 _SETTLED_NS = 2_000_000_000
-_TABLE = """
+_TABLES = """
 CREATE TABLE IF NOT EXISTS file (
   path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL,
   changed_ns INTEGER NOT NULL, inode INTEGER NOT NULL, digest TEXT NOT NULL
-) STRICT, WITHOUT ROWID
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS package (
+  scene TEXT PRIMARY KEY, plan TEXT NOT NULL, digest TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 
 
@@ -74,6 +77,25 @@ class KnownFiles:
             _log.warning("known files cannot be read file=%s error=%s", self._path, error)
             return {}
 
+    def find_package(self, scene: Path, plan: str) -> Digest | None:
+        """Return the digest of the package that a scene became when it was last planned like this.
+
+        `plan` is the mark of the plan, which says what every file of it looks like.
+        """
+        query = "SELECT digest FROM package WHERE scene = ? AND plan = ?"
+        try:
+            with self._open() as db:
+                row = db.execute(query, (str(scene), plan)).fetchone()
+        except sqlite3.Error as error:
+            _log.warning("known files cannot be read file=%s error=%s", self._path, error)
+            return None
+        return None if row is None else Digest(row[0])
+
+    def note_package(self, scene: Path, plan: str, digest: Digest) -> None:
+        """Keep what a scene became, all of whose files are known."""
+        row = (str(scene), plan, str(digest))
+        self._keep("INSERT OR REPLACE INTO package VALUES (?, ?, ?)", [row])
+
     def recall(self, path: Path) -> tuple[Digest, int] | None:
         """Return digest and size of what a path held when it was last hashed, gone or not."""
         try:
@@ -86,17 +108,24 @@ class KnownFiles:
             return None
         return None if row is None else (Digest(row[0]), int(row[1]))
 
-    def note(self, hashed: Mapping[str, tuple[Sighting, Digest]]) -> None:
-        """Keep digests, each with what its file looked like before it was hashed."""
+    def note(self, hashed: Mapping[str, tuple[Sighting, Digest]]) -> int:
+        """Keep digests, each with what its file looked like before it was hashed.
+
+        Returns how many can be trusted; the others are hashed again next time.
+        """
         settled_ns = time.time_ns() - _SETTLED_NS
         rows = [
             (path, *seen, str(digest))
             for path, (seen, digest) in hashed.items()
             if max(seen.modified_ns, seen.changed_ns) < settled_ns and look_at(path) == seen
         ]
+        self._keep("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)", rows)
+        return len(rows)
+
+    def _keep(self, statement: str, rows: Sequence[tuple[str | int, ...]]) -> None:
         try:
             with self._open() as db, db:
-                db.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)", rows)
+                db.executemany(statement, rows)
         except sqlite3.Error as error:
             _log.warning("known files cannot be kept file=%s error=%s", self._path, error)
             with contextlib.suppress(OSError):
@@ -106,5 +135,5 @@ class KnownFiles:
     def _open(self) -> Iterator[sqlite3.Connection]:
         with contextlib.closing(sqlite3.connect(str(self._path), timeout=10)) as db:
             db.execute("PRAGMA synchronous = OFF")
-            db.execute(_TABLE)
+            db.executescript(_TABLES)
             yield db

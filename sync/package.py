@@ -1,5 +1,6 @@
 """Packages: a scene with every file it needs, planned, stored as blobs, and laid out on a node."""
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -55,8 +56,8 @@ def store_package(
     on_progress: Callable[[int, int], None] | None = None,
     known: KnownFiles | None = None,
     meter: Meter | None = None,
-) -> tuple[Digest, Manifest]:
-    """Store a planned package; return the digest that names it, and its manifest.
+) -> Digest:
+    """Store a planned package; return the digest that names it, which is that of its manifest.
 
     `on_progress` is called with the bytes stored and all there are, after each file; `meter`
     counts as they go, and can stop it. May be repeated: what is stored already is not copied
@@ -66,22 +67,26 @@ def store_package(
     """
     meter = meter or Meter()
     meter.expect(files=len(plan.files), size_bytes=plan.size_bytes)
+    digest = None if known is None else known.find_package(plan.source, plan.mark)
+    # Where there is a manifest, there is all that it names; young, it protects that as well.
+    if digest is not None and blobs.keep(digest) is not None:
+        for file in plan.files:
+            _check_unchanged(file)
+        meter.note_bytes(plan.size_bytes)
+        meter.note_files(len(plan.files))
+        return digest
     plain = _list_plain(plan)
     remembered = {} if known is None else known.find(plain)
-    if len(remembered) == len(plan.files):
-        manifest = build_manifest(_recall(plan, remembered), plan.scene)
-        digest = manifest.digest
-        # Where there is a manifest, there is all that it names; young, it protects that as well.
-        if blobs.keep(digest) is not None:
-            return digest, manifest
     here = blobs.keep_many(set(remembered.values()))
     remembered = {
         name: one for name, one in remembered.items() if here.get(one) == plain[name].size
     }
     hashed: dict[str, tuple[Sighting, Digest]] = {}
-    entries = _recall(plan, remembered, meter)
+    entries = _recall(plan, remembered)
+    meter.note_bytes(sum(entry.size for entry in entries))
+    meter.note_files(len(entries))
     done_bytes = sum(entry.size for entry in entries)
-    rest = [file for file in plan.files if file.patches or str(file.source) not in remembered]
+    rest = [file for file in plan.files if file.patches or file.source not in remembered]
     with tempfile.TemporaryDirectory(prefix="yuntu-") as folder:
         # Small files on a disk are short calls to the system: threads only get in each other's way.
         turn = nullcontext() if blobs.is_far else threading.Lock()
@@ -92,12 +97,13 @@ def store_package(
             done_bytes += sum(entry.size for entry in kept)
             if on_progress is not None:
                 on_progress(min(done_bytes, plan.size_bytes), plan.size_bytes)
-    manifest = build_manifest(entries, plan.scene)
     # Last, so that where there is a manifest, there is all that it names.
-    digest = blobs.add_bytes(manifest.to_bytes())
+    digest = blobs.add_bytes(build_manifest(entries, plan.scene).to_bytes())
     if known is not None:
-        known.note(hashed)
-    return digest, manifest
+        trusted = len(remembered) + known.note(hashed)
+        if trusted == len({file.source for file in plan.files}):
+            known.note_package(plan.source, plan.mark, digest)
+    return digest
 
 
 def hash_package(
@@ -114,13 +120,13 @@ def hash_package(
     entries, sources = [], {}
     for file in plan.files:
         _check_unchanged(file)
-        source, kept = file.source, remembered.get(str(file.source))
+        source, kept = Path(file.source), remembered.get(file.source)
         if file.patches:
             source = folder / secrets.token_hex(8)
             _write_patched(file, source)
         digest, size = (kept, file.seen.size) if kept else digest_file(source)
         if not kept and not file.patches:
-            hashed[str(source)] = (file.seen, digest)
+            hashed[file.source] = (file.seen, digest)
         sources[digest] = source
         entries.append(Entry(path=file.path, sha256=digest, size=size))
         on_file(size)
@@ -130,22 +136,17 @@ def hash_package(
 
 def _list_plain(plan: PackagePlan) -> dict[str, Sighting]:
     """Return the files that go in as they are, and what they looked like."""
-    return {str(file.source): file.seen for file in plan.files if not file.patches}
+    return {file.source: file.seen for file in plan.files if not file.patches}
 
 
-def _recall(
-    plan: PackagePlan, remembered: Mapping[str, Digest], meter: Meter | None = None
-) -> list[Entry]:
+def _recall(plan: PackagePlan, remembered: Mapping[str, Digest]) -> list[Entry]:
     """Return the entries of those files that need not be read."""
     entries = []
     for file in plan.files:
-        digest = None if file.patches else remembered.get(str(file.source))
+        digest = None if file.patches else remembered.get(file.source)
         if digest is not None:
             _check_unchanged(file)
             entries.append(Entry(path=file.path, sha256=digest, size=file.seen.size))
-    if meter is not None:
-        meter.note_bytes(sum(entry.size for entry in entries))
-        meter.note_files(len(entries))
     return entries
 
 
@@ -198,7 +199,7 @@ class _Keeper:
         with self.turn:
             kept = self.blobs.add_small_files(sources, self.meter.note_bytes)
         for file, (digest, _) in zip(files, kept, strict=True):
-            self.hashed[str(file.source)] = (file.seen, digest)
+            self.hashed[file.source] = (file.seen, digest)
         return kept
 
     def _keep_patched(self, file: PlannedFile) -> tuple[Digest, int]:
@@ -209,8 +210,8 @@ class _Keeper:
         return kept
 
     def _keep_plain(self, file: PlannedFile) -> tuple[Digest, int]:
-        kept = self.blobs.add_file_sized(file.source, self.meter.note_bytes)
-        self.hashed[str(file.source)] = (file.seen, kept[0])
+        kept = self.blobs.add_file_sized(Path(file.source), self.meter.note_bytes)
+        self.hashed[file.source] = (file.seen, kept[0])
         return kept
 
 
@@ -219,12 +220,12 @@ def _check_unchanged(file: PlannedFile) -> None:
     if file.traced_ns is None:
         return
     try:
-        modified_ns = file.source.stat().st_mtime_ns
+        modified_ns = os.stat(file.source).st_mtime_ns  # noqa: PTH116 - plain text
     except OSError as error:
         words = error.strerror or ""
-        raise BadInput("asset_unreadable", path=str(file.source), words=words) from error
+        raise BadInput("asset_unreadable", path=file.source, words=words) from error
     if modified_ns != file.traced_ns:
-        raise BadInput("asset_changing", path=str(file.source))
+        raise BadInput("asset_changing", path=file.source)
 
 
 def _write_patched(file: PlannedFile, target: Path) -> None:
@@ -233,19 +234,20 @@ def _write_patched(file: PlannedFile, target: Path) -> None:
     It stays unpacked because a packer's output changes with the packer's version, and the
     package's digest must not.
     """
-    open_source(file.source).close()
+    source_path = Path(file.source)
+    open_source(source_path).close()
     position = 0
     try:
-        with open_plain(file.source) as source, target.open("xb") as opened:
+        with open_plain(source_path) as source, target.open("xb") as opened:
             for patch in file.patches:
                 _copy(source, opened, patch.offset - position, file)
                 if _read_exactly(source, len(patch.before)) != patch.before:
-                    raise BadInput("asset_changing", path=str(file.source))
+                    raise BadInput("asset_changing", path=file.source)
                 opened.write(patch.after)
                 position = patch.offset + len(patch.before)
             shutil.copyfileobj(source, opened, CHUNK_BYTES)
     except (EOFError, zlib.error, zstandard.ZstdError) as error:
-        raise BadInput("asset_changing", path=str(file.source)) from error
+        raise BadInput("asset_changing", path=file.source) from error
     except OSError as error:
         raise target_error(error, target) from error
 
@@ -254,7 +256,7 @@ def _copy(source: BinaryIO, target: BinaryIO, length: int, file: PlannedFile) ->
     while length > 0:
         chunk = source.read(min(CHUNK_BYTES, length))
         if not chunk:
-            raise BadInput("asset_changing", path=str(file.source))
+            raise BadInput("asset_changing", path=file.source)
         target.write(chunk)
         length -= len(chunk)
 

@@ -31,7 +31,7 @@ def source_size(path: Path) -> int:
         return os.fstat(opened.fileno()).st_size
 
 
-def read_small(path: Path, size_max: int) -> bytes | None:
+def read_small(path: Path | str, size_max: int) -> bytes | None:
     """Read a file of up to `size_max` bytes whole; None for a bigger one and one that changes.
 
     Raises `BadInput` (`asset_unreadable`).
@@ -101,5 +101,5 @@ def _read_into(opened: BinaryIO, buffer: memoryview, path: Path) -> int:
         raise _explain(path, error) from error
 
 
-def _explain(path: Path, error: OSError) -> BadInput:
+def _explain(path: Path | str, error: OSError) -> BadInput:
     return BadInput("asset_unreadable", path=str(path), words=error.strerror or "")

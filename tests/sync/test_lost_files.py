@@ -92,7 +92,7 @@ def test_a_package_of_found_files_is_that_of_the_whole_scene(
 ) -> None:
     shutil.copytree(blender_scenes / "project", tmp_path / "project")
     scene = tmp_path / "project" / "plain.blend"
-    whole, _ = store_package(plan_package(scene), Blobs(MemoryStore(), STUDIO))
+    whole = store_package(plan_package(scene), Blobs(MemoryStore(), STUDIO))
     shutil.move(tmp_path / "project" / "textures", tmp_path / "elsewhere")
     assert len(plan_package(scene).missing) == 1
     plan = plan_package(scene, lost=LostFiles([tmp_path / "elsewhere"]))
@@ -100,7 +100,7 @@ def test_a_package_of_found_files_is_that_of_the_whole_scene(
     assert [(one.used_by, one.found) for one in plan.relinked] == [
         ("blue.png", tmp_path / "elsewhere" / "blue.png")
     ]
-    assert store_package(plan, Blobs(MemoryStore(), STUDIO))[0] == whole
+    assert store_package(plan, Blobs(MemoryStore(), STUDIO)) == whole
 
 
 def test_frames_and_tiles_are_found_one_by_one(blender_scenes: Path, tmp_path: Path) -> None:
@@ -140,9 +140,9 @@ def test_paths_of_another_system_and_lost_libraries_render(
     for name in ("foreign", "relative"):
         plan = plan_package(project / f"{name}.blend", lost=lost)
         assert plan.missing == ()
-        digest, manifest = store_package(plan, blobs)
+        digest = store_package(plan, blobs)
         fetch_package(digest, blobs, tmp_path / name)
-        columns.append(read_columns(tmp_path / name / manifest.scene))
+        columns.append(read_columns(tmp_path / name / plan.scene))
     assert columns[0][:2] == [RED, BLUE]
     assert columns[1] == read_columns(blender_scenes / "project" / "relative.blend")
 
@@ -162,7 +162,7 @@ def test_a_text_and_what_it_includes_are_found(tmp_path: Path) -> None:
     )
     assert plan.missing == ()
     blobs = Blobs(MemoryStore(), STUDIO)
-    fetch_package(store_package(plan, blobs)[0], blobs, tmp_path / "node")
+    fetch_package(store_package(plan, blobs), blobs, tmp_path / "node")
     found = {str(file.relative_to(tmp_path / "node")) for file in (tmp_path / "node").rglob("*.*")}
     leaf = next(name for name in found if name.endswith("leaf.png"))
     assert f'"{leaf}"' in (tmp_path / "node" / "tea.pov").read_text()

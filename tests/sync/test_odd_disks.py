@@ -65,7 +65,7 @@ def test_a_package_is_laid_out_on_such_a_disk(exfat_disk: Path, tmp_path: Path) 
     scene = tmp_path / "project" / "scene.pov"
     scene.parent.mkdir()
     scene.write_text("sphere {}")
-    digest, _ = store_package(plan_package(scene), blobs)
+    digest = store_package(plan_package(scene), blobs)
     fetch_package(digest, blobs, exfat_disk / digest)
     assert (exfat_disk / digest / "scene.pov").read_text() == "sphere {}"
 

@@ -82,8 +82,8 @@ def test_a_fetched_package_renders_the_same_picture(tmp_path: Path, python: str)
     for name in names:
         plan = plan_package(made / "project" / name)
         assert plan.missing == ()
-        digest, manifest = store_package(plan, blobs)
-        assert fetch_package(digest, blobs, tmp_path / "node" / digest) == manifest
+        digest = store_package(plan, blobs)
+        manifest = fetch_package(digest, blobs, tmp_path / "node" / digest)
         packed.append(tmp_path / "node" / digest / manifest.scene)
     # Nothing of the originals may be within reach of their absolute paths.
     made.rename(tmp_path / "elsewhere")
@@ -120,15 +120,15 @@ def test_another_machine_makes_the_same_package(blender_scenes: Path, tmp_path: 
 
 def test_a_packed_scene_can_be_packed_again(blender_scenes: Path, tmp_path: Path) -> None:
     blobs = Blobs(MemoryStore(), STUDIO)
-    digest, _ = store_package(plan_package(blender_scenes / "project/outside.blend"), blobs)
+    digest = store_package(plan_package(blender_scenes / "project/outside.blend"), blobs)
     fetch_package(digest, blobs, tmp_path / "pack")
     again = plan_package(tmp_path / "pack/outside.blend")
     assert again.missing == ()
-    assert store_package(again, blobs)[0] == digest
+    assert store_package(again, blobs) == digest
     # A new asset from outside must not get in the way of those that were brought in before.
     shutil.move(tmp_path / "pack/textures", tmp_path / "textures")
     (tmp_path / "pack/textures").symlink_to(tmp_path / "textures")
-    assert store_package(plan_package(tmp_path / "pack/outside.blend"), blobs)[0] == digest
+    assert store_package(plan_package(tmp_path / "pack/outside.blend"), blobs) == digest
 
 
 def test_the_project_may_be_wider_than_the_scenes_folder(blender_scenes: Path) -> None:
@@ -297,7 +297,9 @@ def test_scenes_packed_in_other_ways_are_read(blender_scenes: Path, tmp_path: Pa
         plan = plan_package(scene)
         assert list_paths(plan) == list_paths(wanted)
         # The package does not change with the way in which a scene happens to be packed.
-        assert store_package(plan, Blobs(MemoryStore(), STUDIO))[1].size_bytes == wanted.size_bytes
+        blobs = Blobs(MemoryStore(), STUDIO)
+        manifest = fetch_package(store_package(plan, blobs), blobs, tmp_path / scene.stem)
+        assert manifest.size_bytes == wanted.size_bytes
 
 
 @settings(
@@ -351,8 +353,8 @@ def test_real_scenes_are_planned(real_scenes: Path, tmp_path: Path) -> None:
     for scene in scenes:
         plan = plan_package(scene)
         assert len(plan.missing) == missing.get(scene.name, 0), scene.name
-        digest, manifest = store_package(plan, blobs)
+        digest = store_package(plan, blobs)
         fetch_package(digest, blobs, tmp_path / digest)
-        assert (tmp_path / digest / manifest.scene).read_bytes() == scene.read_bytes()
+        assert (tmp_path / digest / plan.scene).read_bytes() == scene.read_bytes()
     linked = plan_package(real_scenes / "01_linked_collection.blend")
     assert list_paths(linked) == ["01_linked_collection.blend", "collection_to_link.blend"]

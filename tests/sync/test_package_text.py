@@ -75,14 +75,14 @@ def test_includes_are_followed_and_outside_files_brought_in(scene: Path, tmp_pat
     ]
     assert (found.scene, found.missing) == ("scene.pov", ())
     blobs = Blobs(MemoryStore(), STUDIO)
-    digest, manifest = store_package(found, blobs)
+    digest = store_package(found, blobs)
+    manifest = fetch_package(digest, blobs, tmp_path / "node")
     assert [file.size for file in found.files] == [entry.size for entry in manifest.entries]
-    fetch_package(digest, blobs, tmp_path / "node")
     text = (tmp_path / "node/parts/plane.inc").read_text()
     assert 'ppm "_outside_project/1/wall.ppm"' in text
     assert (tmp_path / "node/scene.pov").read_text() == SCENE
     assert all(path.read_bytes() == data for path, data in before.items())
-    assert store_package(plan(scene), Blobs(MemoryStore(), STUDIO)) == (digest, manifest)
+    assert store_package(plan(scene), Blobs(MemoryStore(), STUDIO)) == digest
 
 
 def test_pov_ray_renders_the_package_as_the_scene(scene: Path, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_pov_ray_renders_the_package_as_the_scene(scene: Path, tmp_path: Path) -
     original = render(scene.parent)
     assert len({original[at : at + 3] for at in range(0, len(original), 3)}) == 4
     blobs = Blobs(MemoryStore(), STUDIO)
-    digest, _ = store_package(plan(scene), blobs)
+    digest = store_package(plan(scene), blobs)
     fetch_package(digest, blobs, tmp_path / "far" / "away" / "node")
     scene.parent.rename(tmp_path / "hidden")
     (tmp_path / "outside").rename(tmp_path / "hidden_too")

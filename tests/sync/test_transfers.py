@@ -198,7 +198,7 @@ def test_a_package_goes_on_file_by_file(tmp_path: Path) -> None:
     scene = tmp_path / "project" / "scene.pov"
     scene.parent.mkdir()
     scene.write_text("sphere {}")
-    digest, _ = store_package(plan_package(scene), blobs)
+    digest = store_package(plan_package(scene), blobs)
     store.asked.clear()
     store.pieces = 0
     target = tmp_path / "cache" / digest
@@ -230,7 +230,7 @@ def test_known_files_are_not_read_again(tmp_path: Path) -> None:
     scene.write_text("sphere {}")
     os.utime(scene, (1, 1))
     plan = plan_package(scene)
-    digest, _ = store_package(plan, blobs, known=known)
+    digest = store_package(plan, blobs, known=known)
     hashed = digest_of(scene)
     # Its change is too fresh to be trusted: a write in the same moment would not show.
     assert known.find(see(scene)) == {}
@@ -238,14 +238,17 @@ def test_known_files_are_not_read_again(tmp_path: Path) -> None:
     assert seen is not None
     remember(tmp_path / "known.db", scene, hashed)
     assert known.find(see(scene)) == {str(scene): hashed}
-    store.heads = 0
-    assert store_package(plan_package(scene), blobs, known=known)[0] == digest
-    assert store.heads == 1
+    for _ in ("its file is known", "its package is known"):
+        store.heads = 0
+        assert store_package(plan_package(scene), blobs, known=known) == digest
+        assert store.heads == 1
+        assert known.find_package(scene, plan_package(scene).mark) == digest
     scene.write_text("torus {} ")
     assert known.find(see(scene)) == {}
+    assert known.find_package(scene, plan_package(scene).mark) is None
     (tmp_path / "known.db").write_bytes(b"not a database at all" * 100)
     assert known.find(see(scene)) == {}
-    assert store_package(plan_package(scene), blobs, known=known)[0] != digest
+    assert store_package(plan_package(scene), blobs, known=known) != digest
 
 
 def see(path: Path) -> dict[str, Sighting]:
