@@ -149,7 +149,7 @@ class MainWindow(QMainWindow):
         self.studio_wire.let_go.connect(self.close)
         for telling in (self.saving, self.people_wire, self.studio_wire):
             telling.told.connect(self.toast.show_text)
-        self.sync_wire.offline.connect(self.server_wire.show_offline)
+        self.sync_wire.met.connect(self.server_wire.show_met)
         self.sync_wire.invited.connect(
             lambda: self.toast.show_text(stage.words.say("sync.invited"))
         )

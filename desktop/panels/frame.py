@@ -14,6 +14,7 @@ SERVER_ROLES = {
     "restarting": "wary",
     "ready": "good",
     "offline": "faint",
+    "out": "bad",
     "failed": "bad",
     "stopped": "faint",
 }

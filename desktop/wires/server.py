@@ -88,10 +88,13 @@ class ServerWire(QObject):
             action=self.watch.start,
         )
 
-    def show_offline(self, is_offline: bool) -> None:
-        """Show quietly that the studio is out of reach: work goes on."""
+    def show_met(self, how: str) -> None:
+        """Show that the studio is out of reach, quietly for work goes on, or this machine is out.
+
+        `how` is `ready`, `offline` or `out`.
+        """
         if self.watch.state == ServerState.READY:
-            self.side.set_server("offline" if is_offline else "ready")
+            self.side.set_server(how)
 
     def restart(self) -> None:
         """End the server; whoever watches over it starts it again."""

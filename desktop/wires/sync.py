@@ -10,7 +10,7 @@ from desktop.client import CHECK_MS_MAX, Client
 from desktop.figures import show_money
 from desktop.panels.form import Form, ask
 from desktop.panels.store_card import StoreCard
-from desktop.panels.sync import SyncPanel
+from desktop.panels.sync import OUT, SyncPanel
 
 GATHER_MS = 300
 
@@ -18,8 +18,8 @@ GATHER_MS = 300
 class SyncWire(QObject):
     """Connects the page of the studio with the server."""
 
-    offline = Signal(bool)
-    """Whether the studio's store cannot be reached right now."""
+    met = Signal(str)
+    """`ready`, or why this machine does not meet the studio: it is `offline`, or `out` for good."""
     invited = Signal()
 
     def __init__(self, client: Client, panel: SyncPanel, store: StoreCard) -> None:
@@ -57,7 +57,11 @@ class SyncWire(QObject):
         """Show how things stand, here and at the side of the window."""
         self.panel.set_standing(standing)
         self.store.set_standing(standing)
-        self.offline.emit(standing["trouble"] is not None)
+        trouble = standing["trouble"]
+        if trouble is None:
+            self.met.emit("ready")
+        else:
+            self.met.emit("out" if trouble["code"] == OUT else "offline")
 
     def note_event(self, event: dict[str, Any]) -> None:
         """Take in that the machines have met, or could not."""

@@ -11,7 +11,7 @@ from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenFamily
 from local_server.cli.tables import make_table, print_pairs
 from local_server.cli.values import Number
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import BadInput, NotFound
 
 DAYS_MAX = 7
 KEY_BYTES = 32
@@ -108,7 +108,7 @@ def find_node(shown: dict[str, Any], given: str) -> str:
     """Return which invited node is meant by whatever the lists show of it.
 
     That is its name, the id of one of its starts, or what its machine is called. Nodes that are
-    out already are meant last. Raises BadInput `node_ambiguous`.
+    out already are meant last. Raises BadInput `node_ambiguous` and NotFound `no_node_of_farm`.
     """
     members = [one for one in shown["invited"] if one["state"] == "member"]
     for nodes in (members, shown["invited"]):
@@ -119,7 +119,7 @@ def find_node(shown: dict[str, Any], given: str) -> str:
             raise BadInput("node_ambiguous", given=given, found=", ".join(found))
         if found:
             return str(found[0])
-    return given
+    raise NotFound("no_node_of_farm", node=given)
 
 
 def is_start_of(given: str, node: str) -> bool:

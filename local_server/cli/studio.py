@@ -9,7 +9,7 @@ import click
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenFamily
 from local_server.cli.values import Number
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import BadInput, NotFound
 from local_server.wording import show_money
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def take_out(session: Session, device: str) -> None:
     """Take a machine out of the studio."""
     with session.connect() as client:
         items = client.get_studio()["items"]
-        others = [one for one in items if not one["here"]]
-        devices = client.revoke_device(find_device(others, device))
+        choice = [one for one in items if not one["here"] or one["id"] == device]
+        devices = client.revoke_device(find_device(choice, device))
     session.answer(devices, lambda: print_devices(session, devices))
 
 
@@ -138,7 +138,8 @@ def read_guest(text: str) -> "Invite":
 def find_device(shown: list[dict[str, Any]], given: str) -> str:
     """Return which machine is meant by whatever the lists show of it: its id or its name.
 
-    Machines that are out already are meant last. Raises BadInput `device_ambiguous`.
+    Machines that are out already are meant last. Raises BadInput `device_ambiguous` and NotFound
+    `no_device`.
     """
     members = [one for one in shown if one["state"] == "member"]
     for devices in (members, shown):
@@ -151,7 +152,7 @@ def find_device(shown: list[dict[str, Any]], given: str) -> str:
             raise BadInput("device_ambiguous", given=given, found=", ".join(found))
         if found:
             return str(found[0])
-    return given
+    raise NotFound("no_device", device=given)
 
 
 def end_server(session: Session) -> tuple[Path, str]:

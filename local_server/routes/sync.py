@@ -109,7 +109,9 @@ def drop_one(path: OperationPath) -> Response:
 
 @ROUTES.get("/studio", **gives(DeviceList))
 def get_studio() -> Response:
-    """List the studio's machines."""
+    """List the studio's machines; who has just joined reads first who they are."""
+    if load_fold(here.reader, here_desk().studio).treasury.seq < 0:
+        here.reconciler.sync()
     return answer(show_devices())
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from local_server.cli.farm import find_node
 from local_server.cli.root import run
-from local_server.farm.errors import BadInput
+from local_server.farm.errors import BadInput, NotFound
 from tests.cli.yuntu import Yuntu
 
 
@@ -35,7 +35,8 @@ def test_an_invited_node_is_named_by_whatever_the_lists_show() -> None:
     assert find_node(farm, "shelf") == "shelf-bbbb2222", "the other one is out already"
     assert find_node(farm, "shelf-aaaa1111") == "shelf-aaaa1111"
     assert find_node(farm, "shelf-aaaa1111.12.17") == "shelf-aaaa1111", "one of its starts"
-    assert find_node(farm, "attic") == "attic", "the server says that there is none"
+    with pytest.raises(NotFound, match="no_node_of_farm"):
+        find_node(farm, "渲染机")
     farm["invited"][0] |= {"node": "node-5c0e1d2f", "host": "渲染机"}
     assert find_node(farm, "渲染机") == "node-5c0e1d2f"
     with pytest.raises(BadInput) as caught:

@@ -119,6 +119,7 @@ def test_a_studio_is_founded_joined_and_left(
     wait_for_studio(qtbot, second, "lantern-works")
     take_out(qtbot, first)
     steer_transfers(qtbot, first)
+    hear_of_it(qtbot, second)
 
 
 def take_out(qtbot: QtBot, window: MainWindow) -> None:
@@ -134,6 +135,16 @@ def take_out(qtbot: QtBot, window: MainWindow) -> None:
     [question] = [one for one in panel.findChildren(Form) if one.isVisible()]
     question.accept_button.click()
     qtbot.waitUntil(lambda: find_hosts(window).get(False) == "out", timeout=MS_MAX)
+
+
+def hear_of_it(qtbot: QtBot, window: MainWindow) -> None:
+    """Meet the studio as a machine that was taken out: it is told plainly, and what to do."""
+    panel = window.sync_panel
+    qtbot.waitUntil(panel.now.isEnabled, timeout=MS_MAX)
+    panel.now.click()
+    qtbot.waitUntil(lambda: window.side.server.text() == "Not in the studio", timeout=MS_MAX)
+    assert "new data folder" in panel.detail.text()
+    assert "go on working" not in panel.detail.text()
 
 
 def steer_transfers(qtbot: QtBot, window: MainWindow) -> None:
