@@ -9,7 +9,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import platformdirs
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QImageReader
 from PySide6.QtWidgets import QApplication
 
@@ -60,6 +60,13 @@ def make_app() -> QApplication:
     return app if isinstance(app, QApplication) else QApplication(sys.argv[:1])
 
 
+def make_collector(window: MainWindow) -> Collector:
+    """Return what searches for garbage in a window's pauses; it spares all that is loaded late."""
+    collector = Collector(window)
+    window.loaded_ahead.connect(collector.spare, Qt.ConnectionType.SingleShotConnection)
+    return collector
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the window and stay until it is closed."""
     parser = argparse.ArgumentParser("yuntu desktop")
@@ -82,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     window.watch.start()
     if options.scenes:
         window.add_scenes([str(Path(scene).resolve()) for scene in options.scenes])
-    collector = Collector(window)
+    collector = make_collector(window)
     code = app.exec()
     collector.end()
     company.wakefulness.end()

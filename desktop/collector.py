@@ -23,6 +23,13 @@ class Collector(QObject):
         self.timer.timeout.connect(self.collect)
         self.timer.start()
 
+    def spare(self) -> None:
+        """Look no more at what is there now: parts of the program that were loaded late, say.
+
+        There is no search before it, which would take longer than a frame may.
+        """
+        gc.freeze()
+
     def collect(self) -> None:
         """Search the oldest generation whose turn it is; Python says when that is."""
         for generation in (2, 1, 0):

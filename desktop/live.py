@@ -47,11 +47,13 @@ class Live(QObject):
         """Connect and pass on what comes, until it is over: a thread's whole life."""
         # It takes a third of a second to load, which a window that opens has no time for.
         import requests
-        import socketio
+        from socketio.exceptions import ConnectionError as RefusedError
+
+        from desktop.line import Line
 
         session = requests.Session()
         session.trust_env = False  # a proxy must never see the loopback
-        socket = socketio.Client(reconnection=False, http_session=session, handle_sigint=False)
+        socket = Line(reconnection=False, http_session=session, handle_sigint=False)
         for name in EVENTS:
             socket.on(name, lambda data: self.tell(number, self.happened, data))
         socket.on("progress", lambda data: self.tell(number, self.progress, data))
@@ -63,7 +65,7 @@ class Live(QObject):
                 transports=["websocket"],
                 wait_timeout=CONNECT_SECONDS_MAX,
             )
-        except socketio.exceptions.ConnectionError as error:
+        except RefusedError as error:
             log.info("the live line could not be opened: %s", error)
             threading.Event().wait(PAUSE_SECONDS)
             self.tell(number, self.lost)

@@ -58,6 +58,9 @@ class MainWindow(QMainWindow):
     loaded = Signal()
     """The first page of jobs is shown."""
 
+    loaded_ahead = Signal()
+    """What will be needed soon has been loaded as well."""
+
     def __init__(self, stage: Stage, preferences: Preferences, data: Path) -> None:
         super().__init__()
         self.stage, self.preferences, self.data = stage, preferences, data
@@ -257,7 +260,7 @@ class MainWindow(QMainWindow):
 
     def load_ahead(self) -> None:
         """Load what will be needed soon, before anybody waits for it."""
-        self.background.start(load_charts, lambda _: None)
+        self.background.start(load_charts, lambda _: self.loaded_ahead.emit())
 
     def show_submitted(self, job: dict[str, Any]) -> None:
         """Show the job that a scene has become, unless there are more scenes to send off."""

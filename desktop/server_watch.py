@@ -196,7 +196,7 @@ class ServerWatch(QObject):
         self.patience.stop()
         self.state, self.address = ServerState.STOPPED, None
         if ends_server:
-            for process in self.processes:
+            for process in list(self.processes):  # whose own threads take them off
                 process.terminate()
 
     def set_state(self, state: ServerState) -> None:

@@ -92,8 +92,9 @@ def make_statement_model(stage: Stage, name_job: Callable[[str], str]) -> TableM
 class MoneyPanel(QWidget):
     """The page of money."""
 
-    topped_up = Signal(int)
-    withdrawn = Signal(int)
+    # Amounts are objects: a signal's own int has 32 bits, which are ¥2147.48.
+    topped_up = Signal(object)
+    withdrawn = Signal(object)
     verify_wanted = Signal()
     export_wanted = Signal(str)
     job_opened = Signal(str)

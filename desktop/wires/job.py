@@ -103,8 +103,6 @@ class JobWire(QObject):
         self.panel.set_job(job)
         if had is None or had["frames"]["total"] != job["frames"]["total"]:
             self.ask_frames(None)
-        elif had["state"] != job["state"]:
-            self.ask_frames(None)  # whatever was missed on the way, all is there at the end
         if had is not None and had["state"] != job["state"]:
             self.fill_tab(TABS[self.panel.tabs.currentIndex()])
 

@@ -21,8 +21,8 @@ GATHER_MS = 400
 class MoneyWire(QObject):
     """Connects the page of money with the server."""
 
-    free_known = Signal(int)
-    """What there is to spend, whenever that may have changed."""
+    free_known = Signal(object)
+    """What there is to spend, in micro-yuan, whenever that may have changed."""
 
     def __init__(
         self, stage: Stage, client: Client, panel: MoneyPanel, side: Side, saving: Saving

@@ -68,10 +68,10 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def collect_here(qapp: QApplication) -> Iterator[None]:
+def collect_here(qapp: QApplication) -> Iterator[Collector]:
     """As in the program itself: nothing of Qt's is collected in another thread."""
     collector = Collector(qapp)
-    yield
+    yield collector
     collector.end()
     shiboken6.delete(collector)
 

@@ -14,7 +14,7 @@ from PySide6.QtCore import QBuffer, QCoreApplication, Qt, QTimer  # noqa: E402
 from PySide6.QtGui import QImage  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
-from desktop.application import make_app, make_stage  # noqa: E402
+from desktop.application import make_app, make_collector, make_stage  # noqa: E402
 from desktop.main_window import MainWindow  # noqa: E402
 from desktop.preferences import Preferences  # noqa: E402
 
@@ -63,7 +63,9 @@ def main(data: Path, jobs: int) -> None:
 
     window.loaded.connect(work)
     window.watch.start()
+    collector = make_collector(window)
     app.exec()
+    collector.end()
     sys.stdout.write(json.dumps(told) + "\n")
     sys.stdout.flush()
 

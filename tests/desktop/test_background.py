@@ -1,5 +1,6 @@
 """Work in the background: what comes of it reaches the window, whatever that is."""
 
+import gc
 import threading
 import weakref
 
@@ -7,6 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
+from desktop.collector import Collector
 
 MS_MAX = 60_000
 
@@ -49,3 +51,11 @@ def test_work_keeps_whoever_waits_for_it(qtbot: QtBot) -> None:
     may_end.set()
     qtbot.waitUntil(lambda: told == [True], timeout=MS_MAX)
     kept.pool.waitForDone()
+
+
+def test_what_is_loaded_late_is_not_searched(collect_here: Collector) -> None:
+    """A library that is loaded when the window is up would cost every search a frame."""
+    late: list[object] = [[]]
+    assert any(one is late for one in gc.get_objects())
+    collect_here.spare()
+    assert not any(one is late for one in gc.get_objects())
