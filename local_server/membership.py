@@ -61,4 +61,4 @@ def make_desk(chest: Chest, card: Card, device: str) -> Desk:
     if people is None and card.founder:
         people = make_signer().secret
         chest.put(f"people-{card.studio}", people)
-    return Desk(card.studio, device, Keys(own, minter), people or "")
+    return Desk(card.studio, device, Keys(own, minter), people or "", card.owner)

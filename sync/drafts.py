@@ -64,12 +64,14 @@ class Desk:
     """Whose entries are written here, and with what.
 
     `people` is the secret (hex) that personal fields are sealed with; empty: people stay here.
+    `owner` is the account of whoever sits at the machine; empty: nobody does.
     """
 
     studio: str
     device: str
     keys: Keys
     people: str = ""
+    owner: str = ""
 
 
 def draft_next(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> Stored | None:

@@ -63,7 +63,11 @@ def size_lease(need: Need) -> int:
 
 
 def read_needs(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> list[Need]:
-    """Return the needs of everybody who works on this machine."""
+    """Return the needs of everybody who works on this machine, or may begin to at any time.
+
+    That is whoever has jobs here, whoever sits here, and whoever is signed in: what they submit
+    while the store is away can be paid from nothing but a lease that was taken before.
+    """
     machines = max(1, len(fold.logs))
     log = fold.logs[desk.device]
     asked: dict[str, int] = {}
@@ -77,7 +81,7 @@ def read_needs(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> list[Need
         if row["kind"] in (Kind.HOLD, Kind.SETTLE) and row["reason"] in OF_MONEY:
             micros = int(json.loads(row["payload"])["amount_micros"])
             asked[row["owner"]] = asked.get(row["owner"], 0) + micros
-    here = {row["owner"] for row in fetch_rows(db, "SELECT DISTINCT owner FROM job")}
+    here = list_workers(db, desk, at_ms=at_ms)
     week = {owner: sum_spent(db, owner=owner, since_ms=at_ms - WEEK_MS) for owner in here}
     return [
         Need(
@@ -90,6 +94,17 @@ def read_needs(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> list[Need
         )
         for owner in sorted({*asked, *here, *log.available})
     ]
+
+
+def list_workers(db: Database, desk: Desk, *, at_ms: int) -> set[str]:
+    """Return whose jobs are here, who sits here and who is signed in."""
+    rows = fetch_rows(
+        db,
+        "SELECT owner FROM job UNION SELECT account FROM session"
+        " WHERE ended_at_ms IS NULL AND expires_at_ms > ?",
+        (at_ms,),
+    )
+    return {row["owner"] for row in rows} | {desk.owner} - {""}
 
 
 def sum_spent(db: Database, *, owner: str, since_ms: int) -> int:

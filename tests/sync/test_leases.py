@@ -1,10 +1,19 @@
 """Leases: what waits comes first, use decides the rest, and nobody sits on everything."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local_server.farm import ledger
+from local_server.farm.db import write
+from local_server.farm.sessions import EndReason, end_sessions, open_session
 from sync.leases import Need, size_lease
+from tests.simulation.machine import Machine
+from tests.simulation.world import World
 
+HASH = "hash"
 amounts = st.integers(0, 10**12)
 needs = st.builds(
     Need,
@@ -15,6 +24,16 @@ needs = st.builds(
     week_micros=amounts,
     machines=st.integers(1, 50),
 )
+
+
+@pytest.fixture
+def world() -> World:
+    """A studio whose machines have met, in calm weather."""
+    world = World(0)
+    world.weather.calm = True
+    for machine in world.machines:
+        machine.sync()
+    return world
 
 
 def need(**told: int) -> Need:
@@ -59,3 +78,42 @@ def test_two_days_of_use_are_kept() -> None:
 def test_who_has_no_use_yet_takes_a_fair_half() -> None:
     assert size_lease(need()) == 250
     assert size_lease(need(asked_micros=300)) == 550
+
+
+def test_a_first_job_finds_a_lease_while_the_store_is_away(world: World) -> None:
+    """Of whoever sits at the machine, and of whoever is signed in there; of nobody else."""
+    machine = world.machines[1]
+    sign_in(machine, "bo")
+    machine.engine.desk = replace(machine.engine.desk, owner="ann")
+    machine.sync()
+    log = machine.read_fold().logs["one"]
+    share = 1_000 // (2 * len(machine.read_fold().logs))
+    assert (log.free("ann"), log.free("bo")) == (share, share)
+    machine.view.online = False
+    machine.submit("first", "ann")
+    machine.do(ledger.hold, id="hold:first", owner="ann", job="first", amount=share)
+
+
+def test_who_signed_out_needs_no_lease(world: World) -> None:
+    machine = world.machines[1]
+    sign_in(machine, "bo")
+    with write(machine.db):
+        end_sessions(machine.db, account="bo", reason=EndReason.SIGNED_OUT, at_ms=world.now)
+    machine.sync()
+    assert machine.read_fold().logs["one"].free("bo") == 0
+
+
+def sign_in(machine: Machine, account: str) -> None:
+    """Open a session of somebody on a machine."""
+    with write(machine.db):
+        machine.db.conn.execute("UPDATE account SET password = ? WHERE id = ?", (HASH, account))
+        open_session(
+            machine.db,
+            id=f"session-{account}",
+            account=account,
+            password=HASH,
+            token_hash=f"token-{account}",
+            device="a browser",
+            agent="",
+            at_ms=machine.clock(),
+        )
