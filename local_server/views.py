@@ -171,6 +171,7 @@ def show_attempt(attempt: Row, *, wording: Wording) -> AttemptView:
     return AttemptView(
         attempt=attempt["attempt"],
         node=attempt["node"],
+        node_name=attempt["node_name"],
         started_at_ms=attempt["started_at_ms"],
         ended_at_ms=attempt["ended_at_ms"],
         outcome=attempt["outcome"],

@@ -63,7 +63,8 @@ class LogDialog(QDialog):
             severity = "good" if is_done else "blocker"
             said = self.stage.words.say("states.done") if is_done else ""
             reason = one["reason"] or {"title": said, "detail": ""}
-            said = self.stage.words.say("frames.attempt", number=one["attempt"], node=one["node"])
+            node = one["node_name"] or one["node"]
+            said = self.stage.words.say("frames.attempt", number=one["attempt"], node=node)
             detail = " ".join(part for part in (reason["detail"], one["words"] or "") if part)
             title = f"{said}: {reason['title']}" if reason["title"] else said
             if one["ended_at_ms"] is not None:

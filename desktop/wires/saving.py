@@ -1,6 +1,7 @@
 """Wires of saving: a file of the server's is kept wherever somebody wants it."""
 
 import logging
+from codecs import BOM_UTF8
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -31,7 +32,8 @@ class Saving(QObject):
     def keep(self, place: Path, path: str, form: str) -> None:
         """Get a file and keep it."""
         reply = self.client.get(path, raw=True, format=form)
-        reply.done.connect(lambda data: self.write(place, data))
+        mark = BOM_UTF8 if form == "csv" else b""  # else Excel takes Chinese for something else
+        reply.done.connect(lambda data: self.write(place, mark + data))
 
     def write(self, place: Path, data: bytes) -> None:
         """Write a file."""

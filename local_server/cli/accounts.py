@@ -79,7 +79,7 @@ def usage(
         wanted["account"] = find_account(client, account)
         if csv is not None:
             data = client.call("GET", "/usage", format="csv", **wanted).content
-            save(session, csv, data, format="csv")
+            save(session, csv, data, form="csv")
             return
         answer = client.ask("GET", "/usage", **wanted)
     session.answer(answer, lambda: print_usage(session, answer))

@@ -1,6 +1,7 @@
 """Commands about money: balance, top-up, bills, statement, export, audit."""
 
 import os
+from codecs import BOM_UTF8
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def bill(session: Session, job: str, csv: str | None, pdf: str | None) -> None:
         for form, given in (("csv", csv), ("pdf", pdf)):
             if given is not None:
                 data = client.call("GET", path, format=form).content
-                save(session, given, data, format=form)
+                save(session, given, data, form=form)
         if csv is not None or pdf is not None:
             return
         answer: Answer = client.call("GET", path).json()
@@ -110,7 +111,7 @@ def statement(
         wanted["job"] = None if job is None else find_job(client, job)
         if csv is not None:
             data = client.call("GET", "/statement", format="csv", **wanted).content
-            save(session, csv, data, format="csv")
+            save(session, csv, data, form="csv")
             return
         lines = list(client.list_statement(limit=limit, **wanted))
     session.answer({"items": lines}, lambda: print_statement(session, lines))
@@ -128,14 +129,15 @@ def export(session: Session, form: str, out: str | None) -> None:
         answer = {"format": form, "text": text}
         session.answer(answer, lambda: session.write_raw(text))
         return
-    save(session, out, text.encode(), format=form)
+    save(session, out, text.encode(), form=form)
 
 
-def save(session: Session, given: str, data: bytes, **told: str) -> None:
-    """Write a file and say where it is."""
+def save(session: Session, given: str, data: bytes, *, form: str) -> None:
+    """Write a file and say where it is; a table begins as spreadsheets want it."""
     target = Path(given).expanduser().absolute()
-    write_file(target, data)
-    answer = {**told, "path": str(target), "bytes": len(data)}
+    written = BOM_UTF8 + data if form == "csv" else data
+    write_file(target, written)
+    answer = {"format": form, "path": str(target), "bytes": len(written)}
     session.answer(answer, lambda: session.print(session.label("written", path=str(target))))
 
 

@@ -300,9 +300,12 @@ def list_pictures(db: Database, *, job: str) -> list[tuple[int, str, str, int, i
 
 
 def list_attempts(db: Database, *, job: str, number: int) -> list[Row]:
-    """Return every attempt at a frame, oldest first."""
+    """Return every attempt at a frame, oldest first, with its node's name if that is known."""
     return fetch_rows(
-        db, "SELECT * FROM attempt WHERE job = ? AND number = ? ORDER BY attempt", (job, number)
+        db,
+        "SELECT a.*, n.name AS node_name FROM attempt a LEFT JOIN node n ON n.id = a.node"
+        " WHERE a.job = ? AND a.number = ? ORDER BY a.attempt",
+        (job, number),
     )
 
 

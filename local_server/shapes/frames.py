@@ -64,6 +64,7 @@ class AttemptView(Shape):
 
     attempt: int = Field(description="Which attempt, from 1")
     node: str = Field(description="The node that made it")
+    node_name: str | None = Field(description="What people call that machine, if it is known here")
     started_at_ms: int = Field(description=TIME)
     ended_at_ms: int | None = Field(description=f"{TIME}; nothing while it is under way")
     outcome: str | None = Field(description="How it ended", examples=["done"])

@@ -1,6 +1,7 @@
 """Commands about money on a data directory of its own, whose server has no job yet."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -37,7 +38,9 @@ def test_money_comes_and_goes(purse: Yuntu, tmp_path: Path) -> None:
     assert purse.json("statement", "--until", "2020-01-01")["items"] == []
     path = tmp_path / "statement.csv"
     assert purse("statement", "--csv", str(path)).code == 0
-    assert path.read_text().count("\n") == 3
+    text = path.read_text(encoding="utf-8-sig")
+    assert text.count("\n") == 3
+    assert path.read_bytes() == BOM_UTF8 + text.replace("\n", "\r\n").encode()
     shown = purse("statement")
     assert "¥10.00" in shown.out
     assert "¥2.50" in shown.out

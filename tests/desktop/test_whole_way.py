@@ -1,6 +1,7 @@
 """The whole way, as an artist goes it: a scene is dropped, priced, rendered, seen and billed."""
 
 import threading
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,10 @@ def test_from_drop_to_bill(
     qtbot.waitUntil(lambda: saved.exists() and saved.read_bytes()[:4] == b"%PDF", timeout=60_000)
     toast = window.toast.text
     qtbot.waitUntil(lambda: toast.text() == f"Saved as {saved}", timeout=60_000)
+    table = scene.with_suffix(".csv")
+    window.saving.keep(table, f"/jobs/{job}/bill", "csv")
+    start = BOM_UTF8 + b"job,"
+    qtbot.waitUntil(lambda: table.exists() and table.read_bytes()[:7] == start, timeout=60_000)
     window.saving.keep(saved / "nowhere.pdf", f"/jobs/{job}/bill", "pdf")
     qtbot.waitUntil(lambda: "could not be written" in toast.text(), timeout=60_000)
 
