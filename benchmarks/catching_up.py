@@ -28,11 +28,11 @@ class SlowStore:
         self.store = store
         self.requests = 0
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, *, most: int | None = None) -> bytes:
         """Read an object."""
         self.requests += 1
         time.sleep(ANSWER_SECONDS)
-        return self.store.get(key)
+        return self.store.get(key, most=most)
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write nothing: who catches up has done nothing yet."""
@@ -51,7 +51,7 @@ class SlowStoreAhead(SlowStore):
     def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
         """Read objects at once."""
         with ThreadPoolExecutor(self.ahead) as pool:
-            return list(pool.map(lambda key: find(self.get, key), keys))
+            return list(pool.map(lambda key: find(self, key), keys))
 
 
 def measure_catching_up(folder: Path) -> list[Measurement]:

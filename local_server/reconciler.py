@@ -56,14 +56,14 @@ class AsideStore:
         self.store = store
         self.pool = ThreadPool(self.ahead)
 
-    def get(self, key: str) -> bytes:
-        """Read an object."""
-        data: bytes = self.pool.apply(self.store.get, (key,))
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """Read an object, or its first `most` bytes."""
+        data: bytes = self.pool.apply(self.store.get, (key,), {"most": most})
         return data
 
     def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
         """Read objects at once; None for each that is not there."""
-        under_way = [self.pool.spawn(find, self.store.get, key) for key in keys]
+        under_way = [self.pool.spawn(find, self.store, key) for key in keys]
         return [one.get() for one in under_way]
 
     def put_alone(self, key: str, data: bytes) -> bool:

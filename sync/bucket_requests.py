@@ -71,8 +71,8 @@ class BucketRequests(Protocol):
     def put(self, key: str, data: bytes, *, forbid_overwrite: bool) -> None:
         """Write an object."""
 
-    def get(self, key: str) -> bytes:
-        """Read an object."""
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """Read an object; as much as `most` bytes, and then unchecked, in constant memory."""
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """Read `length` bytes from `start`, fewer at the end."""

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from local_server.farm.errors import BadInput, Conflict, NotFound, Refused, Unavailable, YuntuError
 from sync.drafts import Desk, build_draft, draft_next, try_operations
-from sync.entry import TREASURY, digest_entry, entry_key
+from sync.entry import READ_BYTES_MAX, TREASURY, digest_entry, entry_key
 from sync.fold import GENESIS, Effect, Fold
 from sync.leases import list_leases, retry_waiting
 from sync.ledgers import Ledger
@@ -38,7 +38,7 @@ from sync.office import (
     write_claim,
 )
 from sync.projection import Projection
-from sync.reading_ahead import OBJECTS_MAX, read_each, read_run
+from sync.reading_ahead import OBJECTS_MAX, find, read_each, read_run
 from sync.snapshots import Snap, begin_with, find_snap
 from sync.studio import Build
 from sync.verdict import Verdict
@@ -52,8 +52,8 @@ LEASES_MAX = 5
 class Objects(Protocol):
     """The two verbs of a store that logs need."""
 
-    def get(self, key: str) -> bytes:
-        """Read an object, or raise NotFound."""
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """Read an object, or its first `most` bytes, or raise NotFound."""
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write an object unless its key is taken; say whether this call wrote it."""
@@ -118,10 +118,7 @@ class Engine:
 
     def read_claim(self, key: str) -> bytes | None:
         """Return what the holder of an invite's key claims, if it came by."""
-        try:
-            return self.store.get(f"v1/{self.desk.studio}/c/{name_claim(key)}")
-        except NotFound:
-            return None
+        return find(self.store, f"v1/{self.desk.studio}/c/{name_claim(key)}")
 
     def append(self, build: Build, *, taking: bool = False) -> None:
         """Append operations to the treasury that are no machine's money, such as who belongs to it.
@@ -202,7 +199,7 @@ class Engine:
         """
         seq = fold.treasury.seq
         try:
-            data = self.store.get(self.key(TREASURY if seq else GENESIS, seq))
+            data = self.read(self.key(TREASURY if seq else GENESIS, seq))
         except NotFound as error:
             raise Unavailable("store_behind", studio=self.desk.studio, seq=seq) from error
         if digest_entry(data) != fold.treasury.digest:
@@ -291,13 +288,17 @@ class Engine:
         except YuntuError as error:
             log.info("log=%s seq=%s: %s; reading back", draft.log, draft.seq, error.code)
             try:
-                return self.store.get(key)
+                return self.read(key)
             except NotFound:
                 raise error from None
         try:
-            return self.store.get(key)
+            return self.read(key)
         except NotFound as error:
             raise Unavailable("store_forgets", key=key) from error
+
+    def read(self, key: str) -> bytes:
+        """Read an object that has to be an entry; of one that is too big its beginning."""
+        return self.store.get(key, most=READ_BYTES_MAX)
 
     def key(self, name: str, seq: int) -> str:
         """Return the store's key of an object."""

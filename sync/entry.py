@@ -27,6 +27,7 @@ from sync.store import check_name
 
 VERSION: Final = 1
 ENTRY_BYTES_MAX: Final = 1 << 20
+READ_BYTES_MAX: Final = ENTRY_BYTES_MAX + 1  # what shows of an object that it is too big for one
 LINE_BYTES_MAX: Final = 1 << 16
 DEPTH_MAX: Final = 32  # far below where a parser gives up: how deep that is depends on its caller
 OPERATIONS_MAX: Final = 4_000
@@ -205,8 +206,12 @@ def read_header(told: Operation) -> Header:
 
 
 def digest_entry(data: bytes) -> str:
-    """Return what the next entry names as `prev`."""
-    return sha256(data).hexdigest()
+    """Return what the next entry names as `prev`.
+
+    Of what is too big for an entry nobody reads more than `READ_BYTES_MAX`, so the digest is that
+    of its beginning, and the same on every machine whatever lies behind.
+    """
+    return sha256(data[:READ_BYTES_MAX]).hexdigest()
 
 
 def name_log(device: str, epoch: int) -> str:

@@ -85,10 +85,10 @@ class FolderStore:
                 # Whoever else writes a blob writes the same bytes.
                 return self._name(temp, final, alone=True)
 
-    def get(self, key: str) -> bytes:
-        """Read a whole object, or raise `NotFound` (`object_missing`)."""
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """Read an object, or its first `most` bytes; raise `NotFound` (`object_missing`)."""
         with self._opened(key) as opened:
-            return opened.read()
+            return opened.read(-1 if most is None else most)
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """Read up to `length` bytes from `start`; fewer at the end, none past it."""

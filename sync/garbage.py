@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from local_server.farm.errors import BadInput, NotFound, Unavailable
 from sync.blobs import KEPT_FOR_MS, Blobs, Digest
+from sync.entry import READ_BYTES_MAX
 from sync.manifest import MANIFEST_BYTES_MAX, parse_manifest
-from sync.records import parse_record
+from sync.records import RECORD_BYTES_MAX, parse_record
 from sync.store import ListedBlob, Shelf, Store, check_name
 from sync.transfers import THREADS, run_together
 
@@ -124,7 +125,8 @@ def find_named(store: Store, studio: str, roots: Iterable[Digest]) -> set[str]:
     named: set[str] = {str(root) for root in roots}
     for part in _LOGS:
         for key in _list_keys(store, prefix + part):
-            named |= {found.decode() for found in _DIGEST.findall(store.get(key))}
+            data = store.get(key, most=READ_BYTES_MAX)
+            named |= {found.decode() for found in _DIGEST.findall(data)}
     for key in _list_keys(store, f"{prefix}f/"):
         named |= _read_record_names(store, key)
     blobs = Blobs(store, studio)
@@ -135,7 +137,7 @@ def find_named(store: Store, studio: str, roots: Iterable[Digest]) -> set[str]:
 
 def _read_record_names(store: Store, key: str) -> set[str]:
     try:
-        record = parse_record(store.get(key))
+        record = parse_record(store.get(key, most=RECORD_BYTES_MAX + 1))
     except BadInput:
         raise Unavailable("record_damaged", key=key) from None
     return {str(one) for one in (record.picture, record.thumbnail) if one is not None}

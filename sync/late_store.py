@@ -63,9 +63,9 @@ class LateStore:
         """Write an object that no other machine writes unless it is there."""
         return self._use(lambda store: store.put_alone(key, data))
 
-    def get(self, key: str) -> bytes:
-        """Read a whole object."""
-        return self._use(lambda store: store.get(key))
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """Read an object, or its first `most` bytes."""
+        return self._use(lambda store: store.get(key, most=most))
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """Read a part of an object."""

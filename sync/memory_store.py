@@ -52,12 +52,12 @@ class MemoryStore:
         on_bytes(len(self.get(key)))
         return written
 
-    def get(self, key: str) -> bytes:
-        """Read a whole object, or raise `NotFound` (`object_missing`)."""
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """Read an object, or its first `most` bytes; raise `NotFound` (`object_missing`)."""
         check_key(key)
         with self._lock:
             try:
-                return self._objects[key]
+                return self._objects[key][:most]
             except KeyError:
                 raise NotFound("object_missing", key=key) from None
 

@@ -1,10 +1,11 @@
 """Reading ahead: objects of logs asked for several at a time, and taken in their order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, runtime_checkable
 
 from local_server.farm.errors import NotFound
+from sync.entry import READ_BYTES_MAX
 from sync.store import Store
 
 OBJECTS_MAX = 64
@@ -13,8 +14,8 @@ OBJECTS_MAX = 64
 class Readable(Protocol):
     """What can be read one by one."""
 
-    def get(self, key: str) -> bytes:
-        """Read an object, or raise NotFound."""
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """Read an object, or its first `most` bytes, or raise NotFound."""
 
 
 @runtime_checkable
@@ -40,7 +41,7 @@ class ManyAtOnce:
     def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
         """Read objects at once; None for each that is not there."""
         with ThreadPoolExecutor(self.ahead) as pool:
-            return list(pool.map(lambda key: find(self.get, key), keys))
+            return list(pool.map(lambda key: find(self.store, key), keys))
 
 
 def read_run(store: Readable, keys: Sequence[str]) -> list[bytes]:
@@ -67,12 +68,12 @@ def read_each(store: Readable, keys: Sequence[str]) -> list[bytes | None]:
     """Read objects, at once where the store can; None for each that is not there."""
     if isinstance(store, ReadsAhead) and len(keys) > 1:
         return store.get_each(keys)
-    return [find(store.get, key) for key in keys]
+    return [find(store, key) for key in keys]
 
 
-def find(get: Callable[[str], bytes], key: str) -> bytes | None:
-    """Return an object, None where there is none."""
+def find(store: Readable, key: str) -> bytes | None:
+    """Return an object of a log, None where there is none; of one that is too big its beginning."""
     try:
-        return get(key)
+        return store.get(key, most=READ_BYTES_MAX)
     except NotFound:
         return None

@@ -10,7 +10,7 @@ from sync.blobs import Digest, parse_digest
 from sync.store import Store, check_name
 
 _VERSION = 1
-_RECORD_BYTES_MAX = 1 << 20
+RECORD_BYTES_MAX = 1 << 20
 _NUMBER_MAX = 10**10 - 1
 _MARK = "."  # no id of a job has one
 
@@ -118,7 +118,7 @@ def _read_number(name: str) -> int:
 def parse_record(data: bytes) -> FrameRecord:
     """Read a record that came from anywhere, or raise `BadInput` (`record_malformed`)."""
     try:
-        document = json.loads(data) if len(data) <= _RECORD_BYTES_MAX else None
+        document = json.loads(data) if len(data) <= RECORD_BYTES_MAX else None
     except (ValueError, RecursionError):
         document = None
     names = {field.name for field in fields(FrameRecord)}
@@ -150,7 +150,7 @@ def _is_sound(document: dict[str, Any]) -> bool:
 
 def _read(store: Store, key: str, recipe: Digest, number: int) -> FrameRecord:
     try:
-        record = parse_record(store.get(key))
+        record = parse_record(store.get(key, most=RECORD_BYTES_MAX + 1))
     except BadInput:
         raise Unavailable("record_damaged", key=key) from None
     if (record.recipe, record.number) != (recipe, number):

@@ -78,14 +78,14 @@ class Known:
     fold: Fold
     kept: dict[str, int]
 
-    def get(self, key: str) -> bytes:
-        """Read an object, or raise NotFound."""
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """Read an object, or its first `most` bytes, or raise NotFound."""
         found = _LOG_KEY.fullmatch(key)
         if found is None and not key.endswith("/genesis"):
             raise NotFound("object_missing", key=key)  # no snapshot: nothing is believed here
         if found is not None and int(found[2]) > self.find_end(found[1]):
             raise NotFound("object_missing", key=key)
-        return self.store.get(key)
+        return self.store.get(key, most=most)
 
     def find_end(self, log: str) -> int:
         """Return the last sequence of a log; a closed epoch ends by itself."""

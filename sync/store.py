@@ -66,8 +66,12 @@ class Store(Protocol):
         cannot be read `BadInput` (`asset_unreadable`), and neither leaves anything behind.
         """
 
-    def get(self, key: str) -> bytes:
-        """Read a whole object, or raise `NotFound` (`object_missing`)."""
+    def get(self, key: str, *, most: int | None = None) -> bytes:
+        """Read an object, or raise `NotFound` (`object_missing`).
+
+        Of a bigger one than `most` bytes only those, in constant memory: what is read because its
+        key says what it is may be anything of any size. As many as `most` may be all or cut off.
+        """
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """Read up to `length` bytes from `start`; fewer at the end, none past it."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_server.farm.errors import Conflict, NotFound, YuntuError
-from sync.entry import NO_PREVIOUS, Header, Operation, write_entry
+from sync.entry import NO_PREVIOUS, READ_BYTES_MAX, Header, Operation, write_entry
 from sync.fold import GENESIS, Fold
 from sync.keys import Keys, Signer
 from sync.store import NO_LINKS, Store, check_name
@@ -56,7 +56,7 @@ def found_studio(
         if not is_there(store, key):
             raise error from None
     # Its own key in it says whose it is: the moment may differ after an answer that was lost.
-    if keys.minter.public.encode() not in store.get(key):
+    if keys.minter.public.encode() not in store.get(key, most=READ_BYTES_MAX):
         raise Conflict("studio_exists", studio=studio)
 
 
@@ -85,7 +85,7 @@ def hand_over(device: str, *, at_ms: int) -> Build:
 def is_there(store: Store, key: str) -> bool:
     """Tell whether an object can be read."""
     try:
-        store.get(key)
+        store.get(key, most=READ_BYTES_MAX)
     except NotFound:
         return False
     return True

@@ -74,10 +74,10 @@ class View:
         self.lose_answer()
         return done
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, *, most: int | None = None) -> bytes:
         """Read an object; one that is new may not be seen yet."""
         self.meet()
-        data = self.store.get(key)
+        data = self.store.get(key, most=most)
         if key not in self.seen and self.weather.strikes(self.weather.late_view):
             raise NotFound("object_missing", key=key)
         self.seen.add(key)

@@ -110,6 +110,14 @@ def test_strange_names_are_ignored(root: Path) -> None:
     assert store.list("v1/") == ("v1/s/t/0000000001",)
 
 
+def test_a_file_of_any_size_is_read_in_little_memory(root: Path) -> None:
+    store = FolderStore(root)
+    store.put_if_absent("v1/s/t/0000000001", b"")
+    with (root / "v1/s/t/0000000001").open("wb") as opened:
+        opened.truncate(3 << 30)
+    assert store.get("v1/s/t/0000000001", most=1000) == bytes(1000)
+
+
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     """An unmounted share must not look like an empty store."""
     store = FolderStore(tmp_path / "mount" / "farm")

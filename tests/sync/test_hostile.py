@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from local_server.farm.beancount import export_beancount
-from sync.entry import read_line, write_canonical
+from local_server.farm.db import fetch_rows
+from sync.entry import READ_BYTES_MAX, read_line, write_canonical
 from sync.people import read_edit
 from sync.verdict import Verdict
 from sync.work import is_result
 from tests.simulation.evil import EDITS, LINES, make_evil
-from tests.simulation.machine import SECRET
+from tests.simulation.machine import SECRET, STUDIO
 from tests.simulation.world import World
 from tests.sync.scribe import Scribe, money
 from tests.sync.test_fold import lease
@@ -29,6 +30,27 @@ def test_others_go_on(seed: int) -> None:
         machine.check()
         assert "".join(export_beancount(machine.db))
     world.heal()
+
+
+def test_an_object_of_any_size_keeps_its_place_and_stops_nobody() -> None:
+    """Each reads its beginning only, and what comes behind it leans on that."""
+    world = World(0)
+    world.weather.calm = True
+    for log in ("t", "d/one/0001", "d/evil/0001"):
+        fold = world.machines[0].read_fold()
+        seq = fold.treasury.seq if log == "t" else fold.logs[log.split("/")[1]].seq
+        world.store.put_alone(f"v1/{STUDIO}/{log}/{seq + 1:010}", bytes(5 << 20))
+        world.machines[0].sync()
+        world.machines[1].work(world.chance)
+    for _ in range(20):
+        for machine in world.machines:
+            machine.work(world.chance)
+    world.heal()
+    for machine in world.machines:
+        machine.check()
+        sizes = fetch_rows(machine.db, "SELECT length(bytes) AS size, log FROM log_object")
+        assert max(row["size"] for row in sizes) == READ_BYTES_MAX
+        assert any(row["log"] == "d/one/0001" and row["size"] < 10_000 for row in sizes)
 
 
 @pytest.mark.parametrize("line", LINES)

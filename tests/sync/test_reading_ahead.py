@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_server.farm.errors import NotFound
+from sync.entry import READ_BYTES_MAX
 from sync.reading_ahead import ReadsAhead, find, read_run
 
 AHEAD = 4
@@ -25,10 +26,11 @@ class CountingStore:
         self.turns = 0
         self.lock = threading.Lock()
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, *, most: int | None = None) -> bytes:
         """Read an object."""
         with self.lock:
             self.asked.append(key)
+        assert most == READ_BYTES_MAX
         if int(key) not in self.there:
             raise NotFound("object_missing", key=key)
         return key.encode()
@@ -38,7 +40,7 @@ class CountingStore:
         assert len(keys) <= AHEAD
         self.turns += 1
         with ThreadPoolExecutor(AHEAD) as pool:
-            return list(pool.map(lambda key: find(self.get, key), keys))
+            return list(pool.map(lambda key: find(self, key), keys))
 
 
 @given(st.sets(st.integers(0, 30)), st.integers(1, 24))

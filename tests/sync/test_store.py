@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,24 @@ def test_what_is_written_is_read(store: Store, key: str, data: bytes) -> None:
     info = store.head(key)
     assert info is not None
     assert info.size_bytes == len(data)
+
+
+def test_of_a_big_object_only_the_beginning_is_read(store: Store) -> None:
+    """Whatever lies at a key, and however much of it, cannot fill the memory of who reads it."""
+    data = bytes(range(256)) * (1 << 14)
+    store.put_if_absent(KEYS[1], data)
+    for most in (1, 300_000, len(data) - 1, len(data), len(data) + 1):
+        assert store.get(KEYS[1], most=most) == data[:most]
+    tracemalloc.start()
+    try:
+        assert store.get(KEYS[1], most=70_000) == data[:70_000]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < len(data) / 2
+    assert store.get(KEYS[1]) == data, "the connection that was cut off stands in nobody's way"
+    with pytest.raises(NotFound):
+        store.get(KEYS[0], most=70_000)
 
 
 def test_ranges_end_where_the_object_ends(store: Store) -> None:
