@@ -118,18 +118,15 @@ def choose_rows(db: Database, *, office: bool) -> list[Row]:
 
     Who does not hold the office of the treasurer asks for the treasury's, and they stop nothing.
     """
-    chosen: list[Row] = []
-    for row in sealing.list_unsealed(db):
-        if row["log"] == "treasury" and not office:
-            continue
-        if row["kind"] in BARRIERS:
-            if not chosen:
-                return [row]
-            break
-        chosen.append(row)
+    if not office:
+        return limit_rows(sealing.list_unsealed_of(db, "device", limit=OPERATIONS_MAX))
+    barrier = sealing.list_unsealed_of(db, "treasury", kinds=BARRIERS, limit=1)
+    before = barrier[0]["seq"] if barrier else None
     # The treasury first: what a device holds is leased there.
-    treasury = [row for row in chosen if row["log"] == "treasury"]
-    return limit_rows(treasury or chosen)
+    for log in ("treasury", "device"):
+        if rows := sealing.list_unsealed_of(db, log, before=before, limit=OPERATIONS_MAX):
+            return limit_rows(rows)
+    return barrier
 
 
 def choose_letters(db: Database, fold: Fold, desk: Desk, *, log: str) -> list[Operation]:
@@ -259,9 +256,9 @@ def build_draft(
 
 def leave_out_minting(db: Database, *, at_ms: int) -> None:
     """Take back what only a minting key could sign: whoever did it is told, and nothing waits."""
-    rows = sealing.list_unsealed(db)
-    refused = {row["id"]: str(Verdict.NOT_ALLOWED) for row in rows if row["kind"] in MINTING}
-    if refused:
+    rows = sealing.list_unsealed_of(db, "treasury", kinds=MINTING)
+    if rows:
+        refused = {row["id"]: str(Verdict.NOT_ALLOWED) for row in rows}
         leave_out(db, refused, at_ms=at_ms)
 
 

@@ -32,7 +32,8 @@ class DatabaseIds:
 
     db: Database
     fresh: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
-    unknown: set[tuple[str, str]] = field(default_factory=set)
+    expected: str = ""
+    unknown: set[str] = field(default_factory=set)
 
     def expect(self, book: str, operations: tuple[Operation, ...]) -> None:
         """Look ids up together that will be asked for next."""
@@ -41,13 +42,13 @@ class DatabaseIds:
             "SELECT id FROM log_id WHERE book = ? AND id IN (SELECT value FROM json_each(?))",
             (book, json.dumps(list(ids))),
         )
-        self.unknown = {(book, id) for id in ids.difference(row[0] for row in known)}
+        self.expected, self.unknown = book, ids.difference(row[0] for row in known)
 
     def has(self, book: str, id: str) -> bool:
         """Tell whether an id has counted."""
         if (book, id) in self.fresh:
             return True
-        if (book, id) in self.unknown:
+        if book == self.expected and id in self.unknown:
             return False
         found = self.db.conn.execute("SELECT 1 FROM log_id WHERE book = ? AND id = ?", (book, id))
         return found.fetchone() is not None

@@ -59,9 +59,8 @@ def ask_for_rows(db: Database, fold: Fold, desk: Desk, *, at_ms: int) -> int:
             "UPDATE outbox SET about = NULL WHERE about = ?", [(id,) for id in refused]
         )
     asked = 0
-    for row in sealing.list_unsealed(db):
-        if row["log"] == "treasury":
-            asked += ask_for(db, fold, desk, write_operation(row, fold, desk), at_ms=at_ms)
+    for row in sealing.list_unsealed_of(db, "treasury"):
+        asked += ask_for(db, fold, desk, write_operation(row, fold, desk), at_ms=at_ms)
     for row in fetch_rows(
         db, "SELECT operation FROM outbox WHERE log = 'treasury' AND sealed_in IS NULL"
     ):

@@ -11,18 +11,15 @@ from typing import Any, Final
 from local_server.farm.ledger import AMOUNT_MICROS_MAX
 from sync.entry import NUMBER_MAX, Operation
 
-Check = Callable[[Any], bool]
+Check = Callable[[Any], object]
+"""Gives what is true for a value that fits; raises TypeError, or gives what is not, for others."""
 
-_ID = re.compile(r"[^\s\x00-\x1f]{1,200}")
+_id: Check = re.compile(r"[^\s\x00-\x1f]{1,200}").fullmatch
 # What becomes a part of a purse's name may hold no character that such names are built with.
-_NAME = re.compile(r"[^\s\x00-\x1f:@/|]{1,100}")
-_DEVICE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_KEY_ID = re.compile(r"[0-9a-f]{32}")
-
-
-def _text(pattern: re.Pattern[str]) -> Check:
-    return lambda value: type(value) is str and pattern.fullmatch(value) is not None
+_name: Check = re.compile(r"[^\s\x00-\x1f:@/|]{1,100}").fullmatch
+_device: Check = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}").fullmatch
+_digest: Check = re.compile(r"[0-9a-f]{64}").fullmatch
+_key_id: Check = re.compile(r"[0-9a-f]{32}").fullmatch
 
 
 def _number(least: int, most: int) -> Check:
@@ -37,8 +34,6 @@ def _short(value: Any) -> bool:
     return type(value) is str and len(value) <= 10_000
 
 
-_id, _name = _text(_ID), _text(_NAME)
-_device, _digest, _key_id = _text(_DEVICE), _text(_DIGEST), _text(_KEY_ID)
 _some = _number(1, AMOUNT_MICROS_MAX)
 _any_amount = _number(0, AMOUNT_MICROS_MAX)  # a reused frame is free, and its job holds 0
 _sequence, _epoch = _number(0, NUMBER_MAX), _number(1, 9999)

@@ -7,7 +7,7 @@ that the logs leave no room for is taken back as a whole: it leaves the ledger, 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +19,7 @@ from local_server.farm.errors import NotFound, YuntuError
 from local_server.farm.ledger import ROUTES, Kind, check_purses, find_operation, open_purse
 
 COLUMNS = "id, log, kind, owner, job, payload, at_ms, device"
+SEQ_MAX: Final = (1 << 63) - 1
 AWAY = frozenset({"available", "held"})
 _PAYLOAD: Final = json.JSONEncoder(sort_keys=True)  # as `ledger.post` writes it
 
@@ -48,12 +49,36 @@ class Sealed(NamedTuple):
         return _PAYLOAD.encode(told) if self.device is None else to_json(told).decode()
 
 
-def list_unsealed(db: Database, *, limit: int = -1) -> list[Row]:
+def list_unsealed(db: Database) -> list[Row]:
     """Return this machine's operations that no log carries yet, oldest first."""
+    # In the order of rows by itself, SQLite would look through all that was ever sealed.
     return fetch_rows(
         db,
-        f"SELECT seq, {COLUMNS} FROM operation WHERE sealed_in IS NULL ORDER BY seq LIMIT ?",
-        (limit,),
+        f"SELECT seq, {COLUMNS} FROM operation INDEXED BY operation_unsealed"
+        " WHERE sealed_in IS NULL ORDER BY seq",
+    )
+
+
+def is_all_sealed(db: Database) -> bool:
+    """Tell whether logs carry all that this machine did."""
+    return fetch_value(db, "SELECT 1 FROM operation WHERE sealed_in IS NULL") is None
+
+
+def list_unsealed_of(
+    db: Database,
+    log: str,
+    *,
+    kinds: Collection[str] = tuple(Kind),
+    before: int | None = None,
+    limit: int = -1,
+) -> list[Row]:
+    """Return what one log does not carry yet, oldest first: of some kinds, before a `seq`."""
+    return fetch_rows(
+        db,
+        f"SELECT seq, {COLUMNS} FROM operation INDEXED BY operation_unsealed"
+        " WHERE sealed_in IS NULL AND log = ? AND seq < ?"
+        f" AND kind IN ({', '.join('?' * len(kinds))}) ORDER BY seq LIMIT ?",
+        (log, SEQ_MAX if before is None else before, *sorted(kinds), limit),
     )
 
 

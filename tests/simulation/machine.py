@@ -221,7 +221,7 @@ class Machine:
 
     def is_sealed(self) -> bool:
         """Tell whether the logs have everything that this machine did."""
-        return not sealing.list_unsealed(self.db, limit=1)
+        return sealing.is_all_sealed(self.db)
 
     def find_fate(self, charge: str) -> str:
         """Return what became of a charge of this machine."""
