@@ -1,7 +1,6 @@
 """Listening: who connects, what they may hear, and how they catch up with what they missed."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any, TypeVar
 
 from flask import request
@@ -119,7 +118,7 @@ class Listening:
         """Send a client the events above an id that others were sent; False once it is gone."""
         while missed := self.list_missed(connection, after, job):
             for event in missed:
-                self.socketio.emit(name_kind(event), asdict(event), to=connection.id)
+                self.socketio.emit(name_kind(event), event._asdict(), to=connection.id)
             after = missed[-1].id
             self.wait_for(connection)
         return self.is_there(connection)

@@ -7,7 +7,6 @@ is cut off, and catches up when they come again.
 
 import logging
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from flask import Flask
@@ -62,7 +61,7 @@ class Push:
             for event in page:
                 forget_progress(self.services.live, event.job, event.frame, event.data)
                 self.sent = event.id
-                self.socketio.emit(name_kind(event), asdict(event), to=list_rooms(event))
+                self.socketio.emit(name_kind(event), event._asdict(), to=list_rooms(event))
                 self.services.measures.pushes.inc()
             self.socketio.sleep(0)  # who listens takes it now, before there is more
             self.drop_slow()

@@ -205,6 +205,9 @@ def heal(db: Database, folder: Path, *, mints: bool, at_ms: int) -> None:
 
     What no log carries, or none any more, is given again behind it, as far as it fits; `mints` is
     whether this machine may put into the treasury what others can as well.
+
+    Every other write waits for it, about a second for 100,000 operations: in the midst of it no sum
+    holds, so it is not split. It runs only where `refold` has found damage.
     """
     with attached(db, folder), write(db):
         with sealing.floors_lifted(db):

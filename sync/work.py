@@ -7,6 +7,8 @@ from their own jobs: an id is its machine's business alone.
 
 import json
 import re
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -193,17 +195,23 @@ def list_away_jobs(db: Database, *, owner: str | None, limit: int = 500) -> list
     return [row | {"line": json.loads(row["line"])} for row in rows]
 
 
-def list_away_frames(db: Database, *, device: str, job: str) -> list[Row]:
-    """Return the frames of another machine's job that the studio's store has, by number.
+def list_away_frames(db: Database, jobs: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
+    """Return the frames that the studio's store has of other machines' jobs, by number.
 
-    A row says when it came here, and why it did not.
+    They are told by device and job, as the jobs' rows have them. A row says when it came here, and
+    why it did not.
     """
-    return fetch_rows(
+    rows = fetch_rows(
         db,
-        "SELECT frame, came_at_ms, trouble FROM away_result WHERE device = ? AND job = ?"
-        " ORDER BY frame",
-        (device, job),
+        "SELECT r.device, r.job, r.frame, r.came_at_ms, r.trouble FROM json_each(?) j"
+        " JOIN away_result r ON r.device = j.value ->> 0 AND r.job = j.value ->> 1"
+        " ORDER BY r.frame",
+        (json.dumps([(job["device"], job["job"]) for job in jobs]),),
     )
+    frames: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        frames[row["device"], row["job"]].append(row)
+    return frames
 
 
 def find_away_result(db: Database, *, device: str, job: str, frame: int) -> dict[str, Any] | None:

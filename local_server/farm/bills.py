@@ -1,7 +1,7 @@
 """Bills: what a job cost, a line per frame, read off the operations that moved its money."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -90,15 +90,20 @@ def make_away_bill(
     return add_up(head, moved, lines) | {"refunds": list_refunds(db, job=job, device=device)}
 
 
-def sum_away_cost(db: Database, *, device: str | None, job: str) -> int:
-    """Return what a job that is not here came to so far, in micros; `device` as of its bill."""
-    total = fetch_value(
-        db,
-        "SELECT coalesce(sum(payload ->> 'amount_micros'), 0) FROM operation"
-        " WHERE job = ? AND device IS ? AND kind = 'settle'",
-        (job, device),
+def sum_away_costs(
+    db: Database, jobs: Sequence[tuple[str | None, str]]
+) -> dict[tuple[str | None, str], int]:
+    """Return what jobs that are not here came to so far, in micros, by device and id.
+
+    A device is as of the job's bill. A job that is not in the answer has cost nothing.
+    """
+    rows = db.conn.execute(
+        "SELECT o.device, o.job, sum(o.payload ->> 'amount_micros') FROM json_each(?) j"
+        " JOIN operation o ON o.job = j.value ->> 1 AND o.device IS j.value ->> 0"
+        " WHERE o.kind = 'settle' GROUP BY o.device, o.job",
+        (json.dumps(jobs),),
     )
-    return int(total)
+    return {(device, job): micros for device, job, micros in rows}
 
 
 def add_up(head: Row, moved: dict[Kind, int], lines: list[Row]) -> Row:

@@ -1,5 +1,6 @@
 """Routes of what is elsewhere: other machines' jobs, and what travels to the store and from it."""
 
+from pathlib import Path
 from typing import Any
 
 from flask import Response
@@ -8,7 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from local_server.answers import answer
 from local_server.document import gives
 from local_server.downloads import send_stored
-from local_server.farm.bills import make_away_bill, sum_away_cost
+from local_server.farm.bills import make_away_bill, sum_away_costs
 from local_server.farm.db import Row
 from local_server.farm.errors import NotFound
 from local_server.farm.results import count_unsendable
@@ -57,8 +58,7 @@ def change_transfers(body: TransfersChange) -> Response:
 def list_jobs_elsewhere() -> Response:
     """List the caller's jobs on other machines; producers and admins see everybody's."""
     owner = None if here.caller.sees_every_job else here.caller.account
-    items = [show_away(row) for row in list_away_jobs(here.reader, owner=owner)]
-    return answer(AwayJobList(items=items))
+    return answer(AwayJobList(items=show_away(list_away_jobs(here.reader, owner=owner))))
 
 
 @ROUTES.post("/studio/jobs/<away_job>/fetch", **gives(AwayJobView, {404: "no_away_job"}))
@@ -70,7 +70,8 @@ def fetch_job(path: AwayJobPath, body: FetchRequest) -> Response:
     row = find_away(path)
     here.writer.write(want_job, device=row["device"], job=row["job"], wanted=body.wanted)
     here.shipping.meet(back=True)
-    return answer(show_away(find_away(path)))
+    [shown] = show_away([find_away(path)])
+    return answer(shown)
 
 
 @ROUTES.get(
@@ -160,27 +161,42 @@ def show_transfers() -> TransfersView:
     )
 
 
-def show_away(row: Row) -> AwayJobView:
-    """Return another machine's job as the interface shows it; what it tells may be anything."""
+def show_away(rows: list[Row]) -> list[AwayJobView]:
+    """Return other machines' jobs as the interface shows them; what they tell may be anything.
+
+    What their rows lack is read for all at once.
+    """
+    frames = list_away_frames(here.reader, rows)
+    costs = sum_away_costs(here.reader, [(name_payer(row["device"]), row["job"]) for row in rows])
+    base = find_base(read_transfer_rules(here.reader), here.settings.data)
+    return [
+        show_away_job(
+            row,
+            frames=frames.get((row["device"], row["job"]), []),
+            cost_micros=costs.get((name_payer(row["device"]), row["job"]), 0),
+            base=base,
+        )
+        for row in rows
+    ]
+
+
+def show_away_job(row: Row, *, frames: list[Row], cost_micros: int, base: Path) -> AwayJobView:
+    """Return another machine's job as the interface shows it."""
     line: dict[str, Any] = row["line"]
-    of = {"device": row["device"], "job": row["job"]}
-    results = list_away_frames(here.reader, **of)
-    total, folder = line.get("frames_total"), None
-    if row["folder"] is not None:
-        rules = read_transfer_rules(here.reader)
-        folder = str(find_base(rules, here.settings.data) / row["folder"])
+    total = line.get("frames_total")
     return AwayJobView(
         id=f"{row['device']}:{row['job']}",
-        **of,
+        device=row["device"],
+        job=row["job"],
         owner=row["owner"],
         name=str(line.get("name", "")),
         state=str(line.get("state", "")),
         frames_total=total if type(total) is int else 0,
-        frames=[one["frame"] for one in results],
-        came=sum(one["came_at_ms"] is not None for one in results),
-        missed=sum(one["trouble"] is not None for one in results),
-        folder=folder,
+        frames=[one["frame"] for one in frames],
+        came=sum(one["came_at_ms"] is not None for one in frames),
+        missed=sum(one["trouble"] is not None for one in frames),
+        folder=None if row["folder"] is None else str(base / row["folder"]),
         wanted=None if row["wanted"] is None else bool(row["wanted"]),
-        cost_micros=sum_away_cost(here.reader, device=name_payer(row["device"]), job=row["job"]),
+        cost_micros=cost_micros,
         at_ms=row["at_ms"],
     )

@@ -130,7 +130,7 @@ def list_jobs(query: JobListQuery) -> Response:
     if len(rows) == query.limit:
         place = find_place(rows[-1], order)
         mark = make_mark(place.key, place.serial)
-    return answer(JobPage(items=[JobView(**fields) for fields in list_fields(rows)], next=mark))
+    return answer(JobPage.model_validate({"items": list_fields(rows), "next": mark}))
 
 
 @ROUTES.get("/<job>", **gives(JobDetail))

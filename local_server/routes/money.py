@@ -31,7 +31,6 @@ from local_server.shapes.money import (
     BalanceView,
     DayOfUseView,
     ExportQuery,
-    StatementLine,
     StatementPage,
     StatementQuery,
     UsageQuery,
@@ -104,7 +103,7 @@ def get_statement(query: StatementQuery) -> Response:
     )
     last = rows[-1] if len(rows) == query.limit else None
     mark = None if last is None else make_mark(last["at_ms"], last["seq"])
-    return answer(StatementPage(items=[StatementLine(**row) for row in rows], next=mark))
+    return answer(StatementPage.model_validate({"items": rows, "next": mark}))
 
 
 @ROUTES.get(

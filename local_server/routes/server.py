@@ -7,12 +7,12 @@ from local_server.access import Right
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
 from local_server.farm.accounts import get_account
-from local_server.farm.events import Event, find_last_event, list_events
+from local_server.farm.events import find_last_event, list_events
 from local_server.findings import describe_finding
 from local_server.preparation import Prepared
 from local_server.routes.scenes import PATH_ERRORS, REQUEST_ERRORS, read_request
 from local_server.services import here
-from local_server.shapes.events import EventPage, EventQuery, EventView
+from local_server.shapes.events import EventPage, EventQuery
 from local_server.shapes.scenes import (
     EstimateView,
     PackageSize,
@@ -108,12 +108,7 @@ def get_events(query: EventQuery) -> Response:
         limit=query.limit,
     )
     last = find_last_event(here.reader)
-    return answer(EventPage(items=[show_event(one) for one in found], last=last))
-
-
-def show_event(event: Event) -> EventView:
-    """Return an event as the interface shows it."""
-    return EventView(**{name: getattr(event, name) for name in EventView.model_fields})
+    return answer(EventPage.model_validate({"items": found, "last": last}, from_attributes=True))
 
 
 @ROUTES.post("/shutdown", **gives(EndingView, status=202))

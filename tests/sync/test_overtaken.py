@@ -6,7 +6,7 @@ from sqlite_utils import Database
 from local_server import consent
 from local_server.farm import jobs, ledger
 from local_server.farm.audit import audit_ledger
-from local_server.farm.bills import make_away_bill, sum_away_cost
+from local_server.farm.bills import make_away_bill, sum_away_costs
 from local_server.farm.db import Row, fetch_value, write
 from local_server.farm.errors import Conflict
 from local_server.farm.frames import HandedFrame
@@ -123,7 +123,7 @@ def test_a_job_that_is_not_here_has_its_bill(pair: tuple[Machine, Machine]) -> N
     sync(boss, one)
     put_back(boss, backup)
     sync(boss, one)
-    assert sum_away_cost(boss.db, device=None, job="tea") == 3_000
+    assert sum_away_costs(boss.db, [(None, "tea")]) == {(None, "tea"): 3_000}
     told = find_told(boss, "tea")["line"]
     bill = make_away_bill(boss.db, device=None, job="tea", owner="ann", told=told)
     assert (bill["total_micros"], len(bill["lines"])) == (3_000, 3)

@@ -19,7 +19,9 @@ def test_jobs_and_frames_are_known_elsewhere(pair: tuple[Machine, Machine]) -> N
     shop.submit("tea", count=3, hold=9_000, owner="ann")
     shop.render(ms=1_000)
     sync(boss, one)
-    assert list_away_frames(one.db, device="boss", job="tea") == [], "none is in the store yet"
+    assert not list_away_frames(one.db, list_away_jobs(one.db, owner="ann")), (
+        "none is in the store yet"
+    )
     with write(boss.db):
         rows = results.list_unsent_results(boss.db, limit=10)
         results.note_results_sent(boss.db, rows, at_ms=1)
@@ -28,8 +30,11 @@ def test_jobs_and_frames_are_known_elsewhere(pair: tuple[Machine, Machine]) -> N
     told = {row["job"]: row for row in list_away_jobs(one.db, owner="ann")}
     assert set(told) == {"first", "tea"}
     assert told["tea"]["line"]["state"] == "completed"
+    frames = list_away_frames(one.db, list(told.values()))
+    assert {key: [row["frame"] for row in of] for key, of in frames.items()} == {
+        ("boss", "tea"): [1, 2, 3]
+    }
     of = {"device": "boss", "job": "tea"}
-    assert [row["frame"] for row in list_away_frames(one.db, **of)] == [1, 2, 3]
     line = find_away_result(one.db, **of, frame=3)
     assert line is not None and len(line["picture"]) == 64
     assert find_away_result(one.db, **of, frame=4) is None
