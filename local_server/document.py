@@ -30,6 +30,7 @@ PHRASES = {
     405: "Not with this verb",
     409: "Contradicts what stands",
     413: "Too large",
+    414: "Too long an address",
     415: "Not JSON, or encoded in a way that is not read",
     416: "No such part",
     422: "Understood, but it does not fit what is here",
@@ -44,7 +45,13 @@ DATABASE = (
     "database_disk_full",
     "database_not_allowed",
 )
-ANYWHERE: Codes = {400: ("bad_request",), 403: ("foreign_host",), 500: ("internal",), 503: DATABASE}
+ANYWHERE: Codes = {
+    400: ("bad_request",),
+    403: ("foreign_host",),
+    414: ("address_long",),
+    500: ("internal",),
+    503: DATABASE,
+}
 KEYED: Codes = {
     401: ("key_wrong", "session_ended", "sign_in_needed", "token_expired", "token_wrong")
 }

@@ -12,12 +12,11 @@ from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import gevent
 import psutil
 from filelock import FileLock, Timeout
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.pywsgi import WSGIServer
 from sqlite_utils import Database
 
 from local_server.app import create_app
@@ -39,6 +38,7 @@ from local_server.farm_addresses import FarmAddress, read_farm_address
 from local_server.farm_link import FarmLink
 from local_server.foreman import Foreman
 from local_server.headers import Origins
+from local_server.http_handler import Handler
 from local_server.incoming import Arrivals
 from local_server.inspections import Inspections
 from local_server.live import Live
@@ -77,27 +77,6 @@ from sync.late_store import LateStore
 from sync.package import store_package
 
 log = logging.getLogger(__name__)
-
-
-class Handler(WSGIHandler):
-    """gevent's handler with TCP_NODELAY: without it a kept connection answers 23 times a second."""
-
-    def __init__(self, sock: socket.socket, address: Any, server: Any) -> None:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        super().__init__(sock, address, server)
-
-    def handle_one_response(self) -> None:
-        """Answer one request, then let others have their turn.
-
-        A connection that became a WebSocket is over with it: what is left in it is not HTTP.
-        """
-        super().handle_one_response()
-        if (self.environ or {}).get("HTTP_UPGRADE", "").lower() == "websocket":
-            self.close_connection = True
-        gevent.sleep(0)
-
-    def log_request(self) -> None:
-        """Leave requests out of the log: a desktop asks all day."""
 
 
 def run_server(settings: Settings) -> None:

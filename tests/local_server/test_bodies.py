@@ -90,6 +90,29 @@ def test_a_body_that_is_too_large_is_refused_by_its_length(server: RunningFarm) 
         assert b" 413 " in wire.recv(1_000), "it does not wait for what it will not take"
 
 
+@pytest.mark.parametrize(
+    ("line", "status", "code"),
+    [
+        (f"GET /api/v1/jobs?text={'x' * 9_000} HTTP/1.1", 414, "address_long"),
+        ("no HTTP at all", 400, "bad_request"),
+    ],
+)
+def test_what_no_route_ever_sees_is_refused_in_the_one_shape(
+    server: RunningFarm, line: str, status: int, code: str
+) -> None:
+    address = urlsplit(server.address)
+    assert address.port is not None
+    with (
+        socket.create_connection(("127.0.0.1", address.port), timeout=10) as wire,
+        wire.makefile("rb") as told,
+    ):
+        wire.sendall(f"{line}\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        head, _, body = told.read().partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    error = json.loads(body)["error"]
+    assert error["code"] == code and error["title"] and error["detail"]
+
+
 def test_no_request_writes_a_line_of_its_own_into_the_log(
     server: RunningFarm, tmp_path: Path
 ) -> None:

@@ -34,6 +34,9 @@ CONFIG: dict[str, Any] = {
         "positive_data_acceptance": {
             "expected-statuses": [200, 201, 202, 204, 304, 401, 402, 403, 404, 409, 422, 429]
         },
+        "negative_data_rejection": {
+            "expected-statuses": [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 429, "5xx"]
+        },
         "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx"]},
     }
 }
