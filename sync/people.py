@@ -6,6 +6,7 @@ addresses, password hashes) is sealed with a key that only the studio's machines
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
@@ -44,9 +45,10 @@ def post_people(db: Database, *, secret: str, device: str, ranks: bool, at_ms: i
     assert_writing(db)
     names = (*RANK, *PERSONAL) if ranks else PERSONAL
     settled = {name: settle(db, name) for name in UNIQUE}
+    agreed = read_all_fields(db)
     posted = 0
     for row in fetch_rows(db, f"SELECT id, {', '.join((*RANK, *PERSONAL))} FROM account"):
-        known = read_fields(db, account=row["id"])
+        known = agreed.get(row["id"], {})
         known |= {name: of[row["id"]] for name, of in settled.items() if row["id"] in of}
         changed = {name: row[name] for name in names if row[name] != known.get(name)}
         if not changed or has_letter(db, account=row["id"]):
@@ -148,6 +150,14 @@ def read_fields(db: Database, *, account: str) -> dict[str, Any]:
     """Return what the treasury says of a person, by field."""
     rows = fetch_rows(db, "SELECT field, value FROM person_field WHERE account = ?", (account,))
     return {row["field"]: json.loads(row["value"]) for row in rows}
+
+
+def read_all_fields(db: Database) -> dict[str, dict[str, Any]]:
+    """Return what the treasury says of everybody, by account and field."""
+    people: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in fetch_rows(db, "SELECT account, field, value FROM person_field"):
+        people[row["account"]][row["field"]] = json.loads(row["value"])
+    return people
 
 
 def keep_field(db: Database, *, account: str, name: str, value: Any, place: str) -> None:
