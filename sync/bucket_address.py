@@ -112,12 +112,18 @@ def find_bucket_key(bucket: str, kept: Lookup = find_nothing) -> BucketKey:
     return parse_bucket_key(bucket, text)
 
 
+def find_key_variable() -> str | None:
+    """Return the environment variable that a bucket's key comes from, None where none is set.
+
+    What it says goes before any key that is kept.
+    """
+    return next((one for one in (FILE_VARIABLE, _ID_VARIABLE) if os.environ.get(one)), None)
+
+
 def tell_origin(bucket: str, kept: Lookup) -> str | None:
     """Return where the key of a bucket comes from: `file`, `environment`, `kept`, None: nowhere."""
-    if os.environ.get(FILE_VARIABLE):
-        return "file"
-    if os.environ.get(_ID_VARIABLE):
-        return "environment"
+    if variable := find_key_variable():
+        return "file" if variable == FILE_VARIABLE else "environment"
     return None if kept(name_secret(bucket)) is None else "kept"
 
 

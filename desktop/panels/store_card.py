@@ -11,21 +11,22 @@ from desktop.stage import Stage
 
 
 class StoreCard(QWidget):
-    """Where the store is; the key of a bucket can be changed."""
+    """Where the store is; the key of a bucket can be changed, and it says what overrules it."""
 
     key_wanted = Signal(str)
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
         self.stage = stage
-        self.address = ""
-        self.where, self.keys = QLabel(), QLabel()
-        for label, style in ((self.where, "quiet"), (self.keys, "faint")):
+        self.address, self.variable = "", ""
+        self.where, self.keys, self.overruled = QLabel(), QLabel(), QLabel()
+        styles = ((self.where, "quiet"), (self.keys, "faint"), (self.overruled, "quiet"))
+        for label, style in styles:
             label.setObjectName(style)
             label.setWordWrap(True)
         self.change = stage.caption(QPushButton(), "settings.change_key")
         self.change.clicked.connect(lambda: self.key_wanted.emit(self.address))
-        told = column(stage.label("settings.store"), self.where, self.keys, gap=2)
+        told = column(stage.label("settings.store"), self.where, self.keys, self.overruled, gap=2)
         line = row(told, self.change)
         line.setStretch(0, 1)
         self.setLayout(line)
@@ -33,7 +34,7 @@ class StoreCard(QWidget):
 
     def set_standing(self, standing: dict[str, Any]) -> None:
         """Take in where the store is."""
-        self.address = standing["store"]
+        self.address, self.variable = standing["store"], standing["key_variable"] or ""
         self.show_store()
 
     def set_studio(self, studio: dict[str, Any]) -> None:
@@ -46,4 +47,6 @@ class StoreCard(QWidget):
         needs_key = self.address.startswith(BUCKET)
         self.where.setText(self.address or say("machines.unknown"))
         self.change.setEnabled(needs_key)
+        self.overruled.setVisible(needs_key and bool(self.variable))
+        self.overruled.setText(say("settings.key_overruled", variable=self.variable))
         self.change.setToolTip("" if needs_key else say("settings.no_key"))

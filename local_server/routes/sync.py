@@ -41,6 +41,7 @@ from local_server.shapes.sync import (
     WaitingList,
     WaitingView,
 )
+from sync.bucket_address import find_key_variable
 from sync.drafts import Desk
 from sync.leases import retry_waiting
 from sync.log import is_out, load_fold
@@ -223,6 +224,7 @@ def show_standing() -> SyncView:
         studio=desk.studio,
         device=desk.device,
         store=here.stores.far.store.address,
+        key_variable=find_key_variable(),
         busy=standing.busy,
         done_at_ms=standing.done_at_ms or read_met(here.reader),
         tried_at_ms=standing.tried_at_ms,

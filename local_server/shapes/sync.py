@@ -42,6 +42,10 @@ class SyncView(Shape):
     studio: str = Field(description="The studio")
     device: str = Field(description="This machine")
     store: str = Field(description="Where the studio's store is")
+    key_variable: str | None = Field(
+        description="The server's environment variable that a bucket's key comes from, whatever key"
+        " is kept; null: none is set"
+    )
     busy: bool = Field(description="A cycle is under way")
     done_at_ms: int | None = Field(description="When the last whole cycle ended; null: none yet")
     tried_at_ms: int | None = Field(description="When the last one began")

@@ -82,6 +82,7 @@ def change_key(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("settings")
     store = window.settings_panel.store
     qtbot.waitUntil(store.change.isEnabled, timeout=MS_MAX)
+    tell_overruled(window)
     before = window.watch.address
     click(qtbot, store.change)
     form = window.studio_wire.form
@@ -98,6 +99,16 @@ def change_key(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: is_met(window), timeout=MS_MAX)
     assert window.watch.address == before
     leave_form(qtbot, window)
+
+
+def tell_overruled(window: MainWindow) -> None:
+    """A key that is kept and not used is no riddle."""
+    store, standing = window.settings_panel.store, window.sync_panel.standing
+    assert standing is not None and standing["key_variable"] is None
+    assert not store.overruled.isVisible()
+    store.set_standing(standing | {"key_variable": "OSS_ACCESS_KEY_ID"})
+    assert store.overruled.isVisible() and "OSS_ACCESS_KEY_ID" in store.overruled.text()
+    store.set_standing(standing)
 
 
 def leave_form(qtbot: QtBot, window: MainWindow) -> None:
