@@ -132,10 +132,11 @@ class JobWire(QObject):
         return late
 
     def ask_stale(self) -> None:
-        """Ask for all frames of which something was told, in one question."""
+        """Ask for frames of which something was told: a page now, what is beyond it next."""
         stale, self.stale = self.stale, set()
         if stale and self.job:
             first, count = min(stale), max(stale) - min(stale) + 1
+            self.note_stale({one for one in stale if one >= first + PAGE})
             job, asked = self.job, self.events
             reply = self.client.get(
                 f"/jobs/{job}/frames", limit=min(count, PAGE), cursor=str(first - 1)

@@ -49,6 +49,9 @@ def test_one_frame_is_tried_again_and_one_is_refunded(
     window.open_job("one-fails")
     qtbot.waitUntil(lambda: len(window.frames.frames) == FRAMES, timeout=MS_MAX)
     qtbot.waitUntil(lambda: window.job_panel.job is not None, timeout=MS_MAX)
+    window.job_wire.note_stale({1, 5_000})
+    window.job_wire.ask_stale()
+    assert window.job_wire.stale == {5_000}, "more than a page on: asked for next"
     choose_in_menu(window, 2, "Try again")
     qtbot.waitUntil(lambda: len(farm.attempts("one-fails", 2)) > tried, timeout=MS_MAX)
     farm.wait_for_rest("one-fails")
