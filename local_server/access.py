@@ -75,6 +75,7 @@ RIGHTS: dict[str, Right] = {
     "GET /people": Right.PRODUCER,
     "GET /people/<person>": Right.CREW,
     "GET /people/<person>/avatar": Right.PERSON,
+    "GET /people/<person>/history": Right.OWNER,
     "PATCH /people/<person>": Right.ADMIN,
     "DELETE /people/<person>": Right.ADMIN,
     "POST /people/<person>/code": Right.ADMIN,

@@ -39,7 +39,7 @@ from sync.studio import close_epoch, found_studio
 
 LOG_TABLES = (
     *("log_object", "log_draft", "log_id", "fold_state", "outbox", "person_field"),
-    *("job_told", "away_job", "away_result", "invite"),
+    *("job_told", "away_job", "away_result", "invite", "conflict"),
 )
 
 

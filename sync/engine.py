@@ -12,6 +12,7 @@ from typing import Protocol
 from sqlite_utils import Database
 
 from local_server.farm.errors import BadInput, Conflict, NotFound, Refused, Unavailable, YuntuError
+from sync.conflicts import Clash, note_conflict
 from sync.drafts import Desk, build_draft, draft_next, try_operations
 from sync.entry import READ_BYTES_MAX, TREASURY, digest_entry, entry_key
 from sync.fold import GENESIS, Effect, Fold
@@ -68,7 +69,6 @@ class Cycle:
 
     read: int = 0
     put: int = 0
-    lost: int = 0
     retried: int = 0
     stopped: dict[str, str] = field(default_factory=dict)
     out: bool = False
@@ -264,7 +264,9 @@ class Engine:
         for draft in self.ledger.write(self.find_drafts):
             stands = self.put(draft)
             cycle.put += stands == draft.data
-            cycle.lost += stands != draft.data
+            if stands != draft.data:
+                place, at_ms = f"{draft.log}/{draft.seq:010}", self.clock()
+                self.ledger.write(note_conflict, Clash.ENTRY, about=place, at_ms=at_ms)
             self.absorb([Stored(draft.log, draft.seq, stands)])
             if stands != draft.data:
                 self.pull(cycle)

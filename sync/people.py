@@ -8,6 +8,7 @@ addresses, password hashes) is sealed with a key that only the studio's machines
 import json
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from sqlite_utils import Database
@@ -16,6 +17,7 @@ from local_server.farm import accounts, sealing
 from local_server.farm.db import Row, assert_writing, fetch_row, fetch_rows, fetch_value
 from local_server.farm.errors import Unavailable
 from local_server.farm.sessions import EndReason, end_sessions
+from sync.conflicts import Clash, note_conflict
 from sync.entry import Operation
 from sync.keys import open_text, seal_text
 from sync.operations import AT_MS_MAX
@@ -35,6 +37,16 @@ PURPOSE = "people"
 FORMER = "former"
 """The place of what an account had in another studio."""
 TEXT_MAX = 10_000
+REPLACED_MAX = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replaced:
+    """What a field of a person was, and when the edit was handed in that took its place."""
+
+    field: str
+    value: str | int | None
+    at_ms: int | None
 
 
 def post_people(db: Database, *, secret: str, device: str, ranks: bool, at_ms: int) -> int:
@@ -93,8 +105,14 @@ def apply_person(db: Database, told: Operation, *, secret: str, place: str, at_m
     known = read_fields(db, account=account)
     for name in (*RANK, *PERSONAL):
         if name in fields:
-            edited_here = name in known and row[name] not in (known[name], fields[name])
-            keep_field(db, account=account, name=name, value=fields[name], place=place)
+            agreed = settled.get(name, {}).get(account, known.get(name))
+            edited_here = name in known and row[name] not in (known[name], agreed, fields[name])
+            if edited_here:
+                where = f"{place}/{account}/{name}"
+                note_conflict(db, Clash.PROFILE, about=where, owner=account, at_ms=at_ms)
+            keep_field(
+                db, account=account, name=name, value=fields[name], place=place, at_ms=told["at_ms"]
+            )
             if name not in UNIQUE and not edited_here:
                 write_field(db, row, name=name, value=fields[name])
     for name, before in settled.items():
@@ -160,13 +178,18 @@ def read_all_fields(db: Database) -> dict[str, dict[str, Any]]:
     return people
 
 
-def keep_field(db: Database, *, account: str, name: str, value: Any, place: str) -> None:
-    """Keep what the treasury says of a field, and what that replaces in the history."""
+def keep_field(
+    db: Database, *, account: str, name: str, value: Any, place: str, at_ms: int | None = None
+) -> None:
+    """Keep what the treasury says of a field, and what that replaces in the history.
+
+    `at_ms` is when the edit was handed in that replaces it.
+    """
     db.conn.execute(
-        "INSERT INTO person_history (account, field, value, place, until)"
-        " SELECT account, field, value, place, ? FROM person_field"
+        "INSERT INTO person_history (account, field, value, place, until, at_ms)"
+        " SELECT account, field, value, place, ?, ? FROM person_field"
         " WHERE account = ? AND field = ? AND value <> ?",
-        (place, account, name, json.dumps(value)),
+        (place, at_ms, account, name, json.dumps(value)),
     )
     db.conn.execute(
         "INSERT INTO person_field (account, field, value, place) VALUES (?, ?, ?, ?)"
@@ -174,6 +197,28 @@ def keep_field(db: Database, *, account: str, name: str, value: Any, place: str)
         " place = iif(value = excluded.value AND place <> ?, place, excluded.place)",
         (account, name, json.dumps(value), place, FORMER),
     )
+
+
+def list_replaced(db: Database, *, account: str) -> list[Replaced]:
+    """Return what fields of a person were before another edit took their place, latest first.
+
+    A password is told of without its hash, and what follows from another field not at all.
+    """
+    rows = fetch_rows(
+        db,
+        "SELECT field, value, at_ms FROM person_history WHERE account = ?"
+        " AND field NOT IN ('email_verified_at_ms', 'password_changed_at_ms')"
+        " ORDER BY number DESC LIMIT ?",
+        (account, REPLACED_MAX),
+    )
+    return [
+        Replaced(
+            field=row["field"],
+            value=None if row["field"] == "password" else json.loads(row["value"]),
+            at_ms=row["at_ms"],
+        )
+        for row in rows
+    ]
 
 
 def write_field(db: Database, row: Row, *, name: str, value: Any) -> None:

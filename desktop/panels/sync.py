@@ -209,6 +209,9 @@ class SyncPanel(QWidget):
         told = [words.say("sync.store", store=standing["store"], studio=standing["studio"])]
         if standing["unsealed"]:
             told.append(words.say("sync.unsealed", count=standing["unsealed"]))
+        conflicts = standing["conflicts"]["entries"] + standing["conflicts"]["profiles"]
+        if conflicts:
+            told.append(words.say("sync.conflicts", count=conflicts))
         self.where.setText("  ·  ".join(told))
 
     def hand_invite(self, invite: str) -> None:

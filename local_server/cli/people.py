@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
+from rich.text import Text
 
 from local_server.cli.asking import confirm
 from local_server.cli.client import Client
@@ -19,6 +20,8 @@ from local_server.wording import show_money
 PAGE = 200
 DEEDS_SHOWN = 50
 LIMIT_MAX = 1_000_000
+FIELDS = {"avatar": "picture", "removed_at_ms": "removed"}
+"""What the lists call fields of a person that they do not call by the field's own name."""
 
 people = SpokenFamily("people", default="list")
 
@@ -40,6 +43,17 @@ def show_person(session: Session, name: str) -> None:
     """Show one person."""
     with session.connect() as client:
         tell_person(session, client, find_person(client, name))
+
+
+@people.verb("history")
+@click.argument("name", metavar="[NAME]", required=False)
+@click.pass_obj
+def show_history(session: Session, name: str | None) -> None:
+    """Show what somebody's profile was before."""
+    with session.connect() as client:
+        person = client.ask("GET", "/me") if name is None else find_person(client, name)
+        found = client.ask("GET", f"/people/{person['id']}/history")
+    session.answer(found, lambda: print_history(session, found["items"]))
 
 
 @people.verb("role")
@@ -142,6 +156,22 @@ def print_people(session: Session, found: list[dict[str, Any]]) -> None:
             one["phone"] or "-",
             show_time(one["created_at_ms"]),
         )
+    session.show(table)
+
+
+def print_history(session: Session, items: list[dict[str, Any]]) -> None:
+    """Print what a profile was before, the latest change first."""
+    if not items:
+        session.note("person_unchanged")
+        return
+    table = make_table(session, ("until", "field", "before"))
+    for one in items:
+        field, value = FIELDS.get(one["field"], one["field"]), one["value"]
+        if one["field"] == "password":
+            value = session.label("not_shown")
+        elif one["field"] == "removed_at_ms" and value is not None:
+            value = show_time(value)
+        table.add_row(show_time(one["at_ms"]), session.label(field), Text(str(value or "-")))
     session.show(table)
 
 

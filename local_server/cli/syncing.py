@@ -53,14 +53,25 @@ def print_standing(session: Session, answer: dict[str, Any]) -> None:
     for line in answer["plan"]:
         words = session.say("sync_plan", **{name: line[name] for name in ("count", "kind", "log")})
         session.print(words.title)
-    code = "sync_waiting" if answer["unfunded"] else "sync_together"
-    if answer["unsealed"] and not answer["unfunded"]:
-        code = "sync_unsealed"
-    if code != "sync_together" or answer["trouble"] is None:
+    code = find_state(answer)
+    if code in ("sync_waiting", "sync_unsealed") or answer["trouble"] is None:
         names = ("studio", "unsealed", "unfunded")
         session.print(session.say(code, **{name: answer[name] for name in names}).title)
-    session.print(session.say("sync_met", at=show_time(answer["done_at_ms"])).title)
+    if answer["done_at_ms"] is not None:
+        session.print(session.say("sync_met", at=show_time(answer["done_at_ms"])).title)
+    for name, count in answer["conflicts"].items():
+        if count:
+            session.print(session.say(f"sync_conflict_{name}", count=count).title)
     print_transfers(session, answer["transfers"], rules=False)
+
+
+def find_state(answer: dict[str, Any]) -> str:
+    """Return the code of the words for how a machine stands to its studio."""
+    if answer["unfunded"]:
+        return "sync_waiting"
+    if answer["unsealed"]:
+        return "sync_unsealed"
+    return "sync_never" if answer["done_at_ms"] is None else "sync_together"
 
 
 def print_refolded(session: Session, told: dict[str, Any]) -> None:

@@ -193,6 +193,12 @@ def m097_fewer_indexes(db: Database) -> None:
     db.conn.execute("DROP INDEX operation_by_owner")
 
 
+@MIGRATIONS()
+def m082_conflicts(db: Database) -> None:
+    """What gave way to other machines, and when a person's field was replaced."""
+    run_script(db, sync_tables.CONFLICTS)
+
+
 def run_script(db: Database, script: str) -> None:
     """Run statements one by one inside the open transaction (`executescript` would commit it)."""
     statement = ""

@@ -202,6 +202,18 @@ ALTER TABLE outbox ADD COLUMN refused TEXT;
 CREATE INDEX outbox_about ON outbox (about) WHERE about IS NOT NULL;
 """
 
+# What met what another machine did and gave way.
+CONFLICTS = """
+CREATE TABLE conflict (
+  kind TEXT NOT NULL CHECK (kind IN ('entry', 'profile')),
+  about TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (kind, about)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE person_history ADD COLUMN at_ms INTEGER;
+CREATE INDEX person_history_of_account ON person_history (account, number);
+"""
+
 # Jobs of this machine that its log went on with without this disk, and when it was last heard of.
 OVERTAKEN = """
 CREATE TABLE overtaken (

@@ -1,6 +1,7 @@
 """Routes of people: signing up, and what admins do: roles, levels, codes, rules, the trail."""
 
 import re
+from dataclasses import asdict
 
 from flask import Response, g, request
 from flask_openapi3 import APIBlueprint, Tag
@@ -30,12 +31,15 @@ from local_server.shapes.people import (
     PersonPath,
     PersonView,
     RankRequest,
+    ReplacedList,
+    ReplacedView,
     RulesRequest,
     RulesView,
     SignUpRequest,
 )
 from local_server.tokens import make_code
 from local_server.wording import Wording
+from sync.people import list_replaced
 
 NO_LETTERS = re.compile(r"[^A-Za-z]+")
 TAG = Tag(name="people", description="Who is in the studio, and who may do what")
@@ -106,6 +110,13 @@ def get_person(path: PersonPath) -> Response:
     person = people.get_person(here.reader, account=path.person)
     whole = here.caller.is_admin or here.caller.account == person.id
     return answer(show_person(person, whole=whole))
+
+
+@ROUTES.get("/people/<person>/history", **gives(ReplacedList))
+def list_history(path: PersonPath) -> Response:
+    """List what a person's profile was, such as by an edit on another machine that lost."""
+    items = [ReplacedView(**asdict(one)) for one in list_replaced(here.reader, account=path.person)]
+    return answer(ReplacedList(items=items))
 
 
 @ROUTES.patch(

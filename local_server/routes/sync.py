@@ -13,8 +13,9 @@ from local_server.answers import answer, reader_wording
 from local_server.document import gives
 from local_server.farm import sealing
 from local_server.farm.askings import grant_asking, list_askings
-from local_server.farm.db import fetch_rows, read_clock_ms
+from local_server.farm.db import Row, fetch_rows, read_clock_ms
 from local_server.farm.errors import Conflict, Refused, YuntuError
+from local_server.farm.ledger import Kind
 from local_server.invites import Guest
 from local_server.inviting import invite_machine
 from local_server.reconciler import read_met
@@ -25,6 +26,7 @@ from local_server.shapes.sync import (
     AskingList,
     AskingPath,
     AskingView,
+    ConflictsView,
     DeviceList,
     DevicePath,
     DeviceView,
@@ -42,6 +44,7 @@ from local_server.shapes.sync import (
     WaitingView,
 )
 from sync.bucket_address import find_key_variable
+from sync.conflicts import Clash, count_conflicts
 from sync.drafts import Desk
 from sync.leases import retry_waiting
 from sync.log import is_out, load_fold
@@ -219,7 +222,7 @@ def show_standing() -> SyncView:
     trouble = standing.trouble
     if is_out(here.reader, desk.device):
         trouble = Refused("device_out", device=desk.device)
-    plan = read_plan(here.reader)
+    plan, waiting = read_plan(here.reader), sealing.list_waiting(here.reader)
     return SyncView(
         studio=desk.studio,
         device=desk.device,
@@ -229,10 +232,21 @@ def show_standing() -> SyncView:
         done_at_ms=standing.done_at_ms or read_met(here.reader),
         tried_at_ms=standing.tried_at_ms,
         unsealed=sum(line.count for line in plan),
-        unfunded=len(sealing.list_waiting(here.reader)),
+        unfunded=len(waiting),
+        conflicts=show_conflicts(waiting),
         trouble=show_trouble(trouble),
         plan=plan,
         transfers=show_transfers(),
+    )
+
+
+def show_conflicts(waiting: list[Row]) -> ConflictsView:
+    """Return what gave way to what other machines did."""
+    count = count_conflicts(here.reader, at_ms=read_clock_ms())
+    return ConflictsView(
+        entries=count[Clash.ENTRY],
+        profiles=count[Clash.PROFILE],
+        charges=sum(row["kind"] == Kind.SETTLE for row in waiting),
     )
 
 

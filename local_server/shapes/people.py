@@ -75,6 +75,28 @@ class PersonView(Shape):
     removed_at_ms: int | None = Field(description="When it was removed, null while it stands")
 
 
+class ReplacedView(Shape):
+    """What a field of somebody's profile was before another edit took its place."""
+
+    field: str = Field(
+        description="Which: `name`, `email`, `phone`, `password`, `avatar`, `role`, `level` or"
+        " `removed_at_ms`"
+    )
+    value: str | int | None = Field(
+        description="What it was, null for nothing; of a password never, of a picture the SHA-256"
+    )
+    at_ms: int | None = Field(
+        description="When the edit was handed in that took its place, in ms since 1970; null: by a"
+        " version of this program that did not note it"
+    )
+
+
+class ReplacedList(Shape):
+    """What somebody's profile was, the latest change first, two hundred at most."""
+
+    items: list[ReplacedView] = Field(description="The fields")
+
+
 class PeopleQuery(PageQuery):
     """Which people to list."""
 

@@ -36,6 +36,19 @@ class PlanLine(Shape):
     amount_micros: int = Field(description="How much they move, in micro-yuan")
 
 
+class ConflictsView(Shape):
+    """What met what another machine did and gave way. Nothing is lost by it."""
+
+    entries: int = Field(
+        description="Entries in the last seven days that another machine's came before: made anew"
+    )
+    profiles: int = Field(
+        description="Fields of profiles in the last seven days that were edited here and elsewhere"
+        " at once: the edit made here stands, the other is in the person's history"
+    )
+    charges: int = Field(description="Charges that wait because nothing is left to pay them from")
+
+
 class SyncView(Shape):
     """How this machine and its studio's store stand."""
 
@@ -51,6 +64,7 @@ class SyncView(Shape):
     tried_at_ms: int | None = Field(description="When the last one began")
     unsealed: int = Field(description="Operations that no log carries yet")
     unfunded: int = Field(description="Operations that wait for money or for a decision")
+    conflicts: ConflictsView = Field(description="What gave way to what other machines did")
     trouble: TroubleView | None = Field(description="What the last cycle failed with")
     plan: list[PlanLine] = Field(description="What the next cycle would put")
     transfers: TransfersView = Field(description="What travels to the store and from it")

@@ -273,3 +273,13 @@ def test_what_no_admin_can_do(line: Yuntu, argv: list[str], code: str) -> None:
 def test_rules_are_shown_to_everybody(line: Yuntu) -> None:
     assert line.json("rules") == {"shared": True, "sign_up": True, "mail": False, "studio": STUDIO}
     assert find_code(line("rules", "--shared", "no", "--json")) == "sign_in_needed"
+
+
+def test_the_history_of_a_profile_of_nobody_else_is_shown(line: Yuntu) -> None:
+    """One's own without a name; what admins may see of others is asked for by name."""
+    assert say(line, "signup", "gao", typed=PASSWORD).code == 0
+    assert say(line, "signin", "gao", typed=PASSWORD).code == 0
+    own = line("people", "history", "--json")
+    assert (own.code, own.json) == (0, {"items": []})
+    assert "Nothing of this profile" in line("people", "history").err
+    assert line("people", "history", "me").code == 2

@@ -13,6 +13,7 @@ from local_server import portraits
 from local_server.farm.accounts import Role
 from local_server.farm.errors import Unfit
 from local_server.portraits import BYTES_MAX, PIXELS_MAX, SIDE_PIXELS, make_portrait
+from sync.people import keep_field
 from tests.local_server.cast import PASSWORD, Studio, assert_refused, open_studio
 
 KNOWN = {"password": PASSWORD}
@@ -224,3 +225,20 @@ def test_only_ones_own_picture_is_changed(studio: Studio) -> None:
     for verb in ("PUT", "DELETE", "POST"):
         response = studio.call(verb, "/people/vain/avatar", studio.get_access("another"))
         assert_refused(response, 405, "method_not_allowed")
+
+
+def test_what_a_profile_was_is_for_themselves_and_admins(studio: Studio, me: str) -> None:
+    """As after an edit on another machine that lost; hashes of passwords are for nobody."""
+    keep = studio.services.writer.write
+    for field in ("phone", "password"):
+        for value in ("before", "after"):
+            keep(keep_field, account="owner", name=field, value=value, place=value, at_ms=7)
+    for who in (me, studio.get_access("admin")):
+        shown = studio.call("GET", "/people/owner/history", who).get_json()["items"]
+        assert shown == [
+            {"field": "password", "value": None, "at_ms": 7},
+            {"field": "phone", "value": "before", "at_ms": 7},
+        ]
+    producer, another = studio.get_access("producer"), studio.get_access("another")
+    assert_refused(studio.call("GET", "/people/owner/history", producer), 403, "not_yours")
+    assert_refused(studio.call("GET", "/people/owner/history", another), 404, "no_person")

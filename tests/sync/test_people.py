@@ -7,12 +7,13 @@ import pytest
 from local_server.farm import accounts, people
 from local_server.farm.accounts import Role
 from local_server.farm.db import fetch_row, fetch_rows, write
+from sync.conflicts import Clash, count_conflicts
 from sync.drafts import Desk
 from sync.engine import Engine
 from sync.fold import Fold
 from sync.keys import make_signer, open_text, seal_text
 from sync.memory_store import MemoryStore
-from sync.people import post_people
+from sync.people import list_replaced, post_people
 from sync.studio import enrol, found_studio
 from tests.simulation.machine import STUDIO, Machine, make_keys, make_template
 from tests.simulation.weather import View, Weather
@@ -108,8 +109,35 @@ def test_edits_merge_field_by_field(pair: tuple[Machine, Machine]) -> None:
         assert (row["phone"], row["role"]) == ("+8613800138000", "producer")
     passwords = {str(read(machine, "li")["password"]) for machine in pair}
     assert passwords == {"hash-boss"}, "the later place in the treasury wins"
-    lost = fetch_rows(one.db, "SELECT value FROM person_history WHERE field = 'password'")
-    assert '"hash-one"' in [row["value"] for row in lost]
+    with write(one.db):
+        people.update_account(one.db, "li", {"phone": "+8613800138001"})
+    sync(one, boss)
+    for machine in pair:
+        lost = list_replaced(machine.db, account="li")
+        assert [(one.field, one.value) for one in lost[:2]] == [
+            ("phone", "+8613800138000"),
+            ("password", None),
+        ]
+        assert None not in [one.at_ms for one in lost[:2]]
+
+
+def test_two_edits_of_one_field_are_told_of_as_a_conflict(pair: tuple[Machine, Machine]) -> None:
+    """Where the later one was made; edits of other fields, and one after another, are none."""
+    boss, one = pair
+    sign_up(one, "li", "Li")
+    sync(one, boss)
+    for machine, phone in ((one, "+8613800138000"), (boss, "+8613800138001")):
+        with write(machine.db):
+            people.update_account(machine.db, "li", {"phone": phone})
+    one.sync()
+    with write(one.db):
+        people.update_account(one.db, "li", {"password": "hash-one"})
+    sync(one, boss)
+    assert count_conflicts(one.db, at_ms=1) == {Clash.ENTRY: 0, Clash.PROFILE: 0}
+    assert count_conflicts(boss.db, at_ms=1) == {Clash.ENTRY: 0, Clash.PROFILE: 1}
+    told = fetch_rows(boss.db, "SELECT owner, data FROM event WHERE kind = 'sync.conflict'")
+    assert [row["owner"] for row in told] == ["li"]
+    assert '"clash": "profile"' in told[0]["data"]
 
 
 def test_a_machine_cannot_make_itself_or_others_more(pair: tuple[Machine, Machine]) -> None:
@@ -165,9 +193,11 @@ def hand_over(machine: Machine) -> None:
 
 
 def assert_quiet(*machines: Machine) -> None:
-    """Check that nobody has anything to add to the logs."""
+    """Check that nobody has anything to add to the logs, and that nothing was quarrelled over."""
     cycles = [machine.sync() for machine in machines]
     assert [cycle.put for cycle in cycles if cycle] == [0] * len(machines)
+    for machine in machines:
+        assert count_conflicts(machine.db, at_ms=1)[Clash.PROFILE] == 0
 
 
 @pytest.mark.parametrize("said", [True, False])
