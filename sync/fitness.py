@@ -145,11 +145,15 @@ def _examine_space(root: Path) -> StoreFinding:
 def _examine_names(root: Path) -> Iterator[StoreFinding]:
     """Count what lies about in the store's own folder and is not of the store."""
     strangers, looked_at, example = 0, 0, ""
-    for folder, _, files in os.walk(root / "v1"):
-        for name in files:
+    for folder, folders, files in os.walk(root / "v1"):
+        for name, is_folder in [
+            *((one, False) for one in files),
+            *((one, True) for one in folders),
+        ]:
             looked_at += 1
             key = (Path(folder) / name).relative_to(root).as_posix()
-            if not is_key(key):
+            # A folder has no key's name, and everything else has one.
+            if is_key(key) is is_folder:
                 strangers, example = strangers + 1, example or key
         if looked_at > _NAMES_LOOKED_AT_MAX:
             break

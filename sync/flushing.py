@@ -10,6 +10,9 @@ from typing import BinaryIO
 if sys.platform == "darwin":
     import fcntl
 
+O_BINARY = getattr(os, "O_BINARY", 0)
+"""What Windows needs to be told, or it changes the ends of lines."""
+
 
 def flush_file(opened: BinaryIO) -> None:
     """Bring the bytes of an open file to the disk."""
@@ -80,3 +83,15 @@ def _flush_disk(root: Path) -> bool:
     finally:
         os.close(opened)
     return True
+
+
+def write_new(path: str, data: bytes) -> None:
+    """Write a file that is not there yet, unflushed; straight to the system."""
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | O_BINARY, 0o666)
+    try:
+        # A disk that fills up takes a part, and says so at the next try only.
+        written = os.write(opened, data)
+        while written < len(data):
+            written += os.write(opened, memoryview(data)[written:])
+    finally:
+        os.close(opened)

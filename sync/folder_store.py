@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from local_server.farm.errors import NotFound, Unavailable, YuntuError
-from sync.flushing import flush_file, flush_files, flush_folder, flush_folders
-from sync.sources import O_BINARY, copy_checked
+from sync.flushing import flush_file, flush_files, flush_folder, flush_folders, write_new
+from sync.sources import copy_checked
 from sync.store import (
     NO_LINKS,
     ListedBlob,
@@ -34,6 +35,7 @@ _INCOMING = ".incoming"
 _TRIAL = "trial-"
 _LEFTOVER_AGE_S = 24 * 3600
 
+_MISSING = (FileNotFoundError, NotADirectoryError)
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 # What file systems without hard links answer: FAT EPERM, shares ENOTSUP, Windows EINVAL.
@@ -75,7 +77,7 @@ class FolderStore:
         """Do as `put_blob`, and tell of the bytes that have arrived."""
         digest, final = digest_in_key(key), self._path(key)
         with self._translated():
-            if final.exists():
+            if final.is_file():
                 on_bytes(final.stat().st_size)
                 return False
             # A copy and never a hard link: the artist goes on editing the file in place.
@@ -103,11 +105,13 @@ class FolderStore:
         path = self._spell(key)
         try:
             told = os.stat(path)  # noqa: PTH116 - asked ten thousand times for a package
-        except (FileNotFoundError, NotADirectoryError):
+        except _MISSING:
             self._check_root()
             return None
         except OSError as error:
             raise self._explain(error) from error
+        if stat.S_ISDIR(told.st_mode):
+            return None
         age_ms = told.st_mtime_ns // 1_000_000
         return ObjectInfo(size_bytes=told.st_size, modified_at_ms=age_ms)
 
@@ -224,7 +228,10 @@ class FolderStore:
         with self._translated():
             try:
                 opened = path.open("rb")
-            except (FileNotFoundError, NotADirectoryError):
+            except OSError as error:
+                # A folder at a key is a stranger, as any other odd name is.
+                if not isinstance(error, _MISSING) and not path.is_dir():
+                    raise
                 self._check_root()
                 raise NotFound("object_missing", key=key) from None
             with opened:
@@ -265,21 +272,21 @@ class FolderStore:
             self._check_root()
             Path(final).parent.mkdir(parents=True, exist_ok=True)
             os.replace(temp, final)  # noqa: PTH105
-        except FileExistsError:  # on Windows
+        except (FileExistsError, IsADirectoryError):  # the first on Windows only
             os.unlink(temp)  # noqa: PTH108
+            self._check_taken(Path(final))
 
     def _link(self, temp: Path, final: Path) -> bool:
         """Give a flushed file its final name unless that is taken; flush the folder."""
         try:
-            self._link_once(temp, final)
-        except FileExistsError:
-            return False
-        except FileNotFoundError:
-            self._make_folder(final.parent)
             try:
                 self._link_once(temp, final)
-            except FileExistsError:
-                return False
+            except FileNotFoundError:
+                self._make_folder(final.parent)
+                self._link_once(temp, final)
+        except FileExistsError:
+            self._check_taken(final)
+            return False
         flush_folder(final.parent)
         return True
 
@@ -300,6 +307,7 @@ class FolderStore:
                 raise
         self._make_folder(final.parent)
         if final.exists():
+            self._check_taken(final)
             return False
         try:
             temp.rename(final)  # on Windows this fails where another was faster
@@ -308,11 +316,14 @@ class FolderStore:
         flush_folder(final.parent)
         return True
 
+    def _check_taken(self, final: Path) -> None:
+        """Raise `Unavailable` (`folder_in_the_way`) where no object is what takes a name."""
+        if final.is_dir():
+            raise Unavailable("folder_in_the_way", path=str(final))
+
     def _link_once(self, temp: str | Path, final: str | Path) -> None:
         try:
             os.link(temp, final)
-        except FileExistsError:
-            raise
         except OSError as error:
             if error.errno in _NO_LINKS:
                 raise Unavailable("store_no_hard_links", folder=str(self.root)) from error
@@ -335,7 +346,7 @@ class FolderStore:
                 names = sorted(
                     entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in entries
                 )
-        except (FileNotFoundError, NotADirectoryError):
+        except _MISSING:
             return
         for name in names:
             key = folder + name
@@ -379,15 +390,3 @@ class FolderStore:
         if error.errno in _NOT_ALLOWED:
             return Unavailable("store_not_allowed", folder=folder)
         return Unavailable("store_failed", folder=folder, words=error.strerror or str(error))
-
-
-def write_new(path: str, data: bytes) -> None:
-    """Write a file that is not there yet, unflushed; straight to the system."""
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | O_BINARY, 0o666)
-    try:
-        # A disk that fills up takes a part, and says so at the next try only.
-        written = os.write(opened, data)
-        while written < len(data):
-            written += os.write(opened, memoryview(data)[written:])
-    finally:
-        os.close(opened)

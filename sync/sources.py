@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from local_server.farm.errors import BadInput
-from sync.flushing import begin_flush
+from sync.flushing import O_BINARY, begin_flush
 
 # It stays in the processor's cache, and memory for it is found at once. A megabyte is written
 # half as fast on Linux (decision 0054).
 CHUNK_BYTES = 256 * 1024
 # So much is written before the disk is told to begin: few calls, and little left for the end.
 _BEGIN_BYTES = 32 << 20
-
-O_BINARY = getattr(os, "O_BINARY", 0)
-"""What Windows needs to be told, or it changes the ends of lines."""
 
 
 def open_source(path: Path) -> BinaryIO:

@@ -30,7 +30,14 @@ from sync.studio import void_keys
 TAG = Tag(name="farm", description="Machines that render for the whole studio")
 AWAY = {
     409: ("two_treasurers", "treasury_overwritten"),
-    503: ("studio_missing", "store_behind", "store_contended", "store_forgets", "upgrade_needed"),
+    503: (
+        "studio_missing",
+        "store_behind",
+        "store_contended",
+        "store_forgets",
+        "folder_in_the_way",
+        "upgrade_needed",
+    ),
 }
 NOT_OURS = ("device_out", "no_minting_key", "operation_refused", "treasurer_only")
 ROUTES = APIBlueprint("farm", __name__, url_prefix="/api/v1", abp_tags=[TAG])

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_server.farm.errors import NotFound, Unavailable
-from sync.memory_store import MemoryStore
-from sync.store import ObjectInfo
+from sync.store import ObjectInfo, Store
 
 
 class Crash(BaseException):
@@ -34,7 +33,7 @@ class Weather:
 class View:
     """One machine's view of the store that all share. `pause` lets the others go on."""
 
-    store: MemoryStore
+    store: Store
     weather: Weather
     pause: Callable[[], None]
     online: bool = True

@@ -20,6 +20,7 @@ from sync.keys import Signer, make_signer
 from sync.memory_store import MemoryStore
 from sync.refold import know_store, refold, take_snapshot
 from sync.snapshots import tell_snap
+from sync.store import Store
 from sync.studio import close_epoch, enrol, found_studio, hand_over, revoke_device
 from tests.simulation.evil import make_evil
 from tests.simulation.machine import (
@@ -47,10 +48,10 @@ class World:
 
     seed: int
     treasurer: bool = False
-    place: MemoryStore | None = None
+    place: Store | None = None
     chance: random.Random = field(init=False)
     weather: Weather = field(init=False)
-    store: MemoryStore = field(init=False)
+    store: Store = field(init=False)
     machines: list[Machine] = field(default_factory=list)
     backups: dict[str, tuple[Database, set[str], dict[str, str]]] = field(default_factory=dict)
     now: int = 1_790_000_000_000

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from local_server.farm.errors import Unavailable
+from local_server.farm.errors import NotFound, Unavailable
+from sync.fitness import examine_store
 from sync.folder_store import FolderStore
 from tests.sync.test_store import blob_key
 
@@ -108,6 +109,33 @@ def test_strange_names_are_ignored(root: Path) -> None:
         (root / "v1/s/t" / name).write_bytes(b"")
     (root / "v1/s/t/0000000004").mkdir()
     assert store.list("v1/") == ("v1/s/t/0000000001",)
+
+
+def test_a_folder_at_a_key_is_a_stranger(root: Path) -> None:
+    """It is read as if nothing was there, and named where something has to be written."""
+    store, source = FolderStore(root), root / "source"
+    source.write_bytes(b"blob")
+    for key in ("v1/s/t/0000000001", blob_key(b"blob")):
+        (root / key / "inside").mkdir(parents=True)
+        assert (store.head(key), store.find_file(key)) == (None, None)
+        for read in (store.get, lambda key: store.get_range(key, 0, 1)):
+            with pytest.raises(NotFound):
+                read(key)
+    verbs: list[Callable[[], object]] = [
+        lambda: store.put_if_absent("v1/s/t/0000000001", b""),
+        lambda: store.put_alone("v1/s/t/0000000001", b""),
+        lambda: store.put_blob(blob_key(b"blob"), source),
+        lambda: store.put_blobs([(blob_key(b"blob"), b"blob")]),
+    ]
+    for verb in verbs:
+        with pytest.raises(Unavailable) as caught:
+            verb()
+        assert caught.value.code == "folder_in_the_way"
+    assert store.list("v1/") == ()
+    assert list((root / ".incoming").iterdir()) == []
+    found = {one.code: one.params for one in examine_store(store)}
+    assert found["fit_strangers"]["count"] == 2
+    assert store.put_if_absent("v1/s/t/0000000002", b"")
 
 
 def test_a_file_of_any_size_is_read_in_little_memory(root: Path) -> None:

@@ -1,13 +1,17 @@
 """What a machine that turned bad writes stops no other one, and nothing of it is taken as meant."""
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local_server.farm import ledger
 from local_server.farm.beancount import export_beancount
 from local_server.farm.db import fetch_rows
+from local_server.farm.errors import Unavailable
 from sync.entry import READ_BYTES_MAX, read_line, write_canonical
+from sync.folder_store import FolderStore
 from sync.people import read_edit
 from sync.verdict import Verdict
 from sync.work import is_result
@@ -51,6 +55,25 @@ def test_an_object_of_any_size_keeps_its_place_and_stops_nobody() -> None:
         sizes = fetch_rows(machine.db, "SELECT length(bytes) AS size, log FROM log_object")
         assert max(row["size"] for row in sizes) == READ_BYTES_MAX
         assert any(row["log"] == "d/one/0001" and row["size"] < 10_000 for row in sizes)
+
+
+def test_a_folder_at_the_next_place_stops_the_treasury_only(tmp_path: Path) -> None:
+    """What others do is read meanwhile, the trouble has a name, and without it all goes on."""
+    world = World(0, place=FolderStore(tmp_path))
+    world.weather.calm = True
+    boss, one = world.machines[:2]
+    boss.sync()
+    one.sync()
+    folder = tmp_path / f"v1/{STUDIO}/t/{one.read_fold().treasury.seq + 1:010}"
+    folder.mkdir()
+    one.submit("job-one", "ann")
+    boss.do(ledger.mint, id="m:late", owner="ann", amount=5)
+    for machine in (one, boss):  # one would lease, the other mint
+        with pytest.raises(Unavailable, match="folder_in_the_way"):
+            machine.sync()
+    assert boss.read_fold().logs["one"].seq == one.read_fold().logs["one"].seq == 1
+    folder.rmdir()
+    world.heal()
 
 
 @pytest.mark.parametrize("line", LINES)
