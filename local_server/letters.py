@@ -16,7 +16,12 @@ from local_server.farm.errors import BadInput, NotFound, Refused, Unavailable
 from local_server.farm_addresses import FarmAddress, keep_farm_address
 from local_server.invites import PREFIX, Invite
 from sync.blobs import Blobs, Digest
-from sync.bucket_address import find_bucket_key, name_secret, parse_bucket_address
+from sync.bucket_address import (
+    find_bucket_key,
+    name_secret,
+    parse_bucket_address,
+    parse_bucket_key,
+)
 from sync.keys import Chest, open_text, seal_text
 from sync.store import Shelf, Store
 
@@ -44,6 +49,17 @@ def gather_bucket_keys(addresses: list[str], chest: Chest) -> dict[str, str]:
     """Return what opens the buckets among some stores' addresses. Raises as `find_bucket_key`."""
     buckets = {parse_bucket_address(one).bucket for one in addresses if one.startswith("oss://")}
     return {one: find_bucket_key(one, chest.get).text for one in sorted(buckets)}
+
+
+def keep_bucket_keys(addresses: list[str], chest: Chest) -> None:
+    """Keep what opens the buckets among some stores' addresses, wherever it came from.
+
+    So that it is there for a server that starts without the environment of this command. A key
+    with a token is lent for hours, and is not kept. Raises as `find_bucket_key`.
+    """
+    for bucket, text in gather_bucket_keys(addresses, chest).items():
+        if not parse_bucket_key(bucket, text).token and chest.get(name_secret(bucket)) != text:
+            chest.put(name_secret(bucket), text)
 
 
 def leave_letter(

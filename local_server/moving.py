@@ -22,6 +22,7 @@ from local_server.farm.identifiers import make_id
 from local_server.farm.ledger import Kind
 from local_server.farm.results import forget_sent
 from local_server.invites import Invite
+from local_server.letters import keep_bucket_keys
 from local_server.membership import Card, find_chest, keep_card, make_desk, read_card
 from local_server.settings import read_device
 from sync.drafts import Desk
@@ -78,11 +79,18 @@ class House:
 def create_studio(data: Path, *, store: str, name: str, host: str) -> Card:
     """Found a studio in a store and move this machine into it. Returns the new card.
 
+    What opened a bucket is kept among this machine's secrets, as an invite's letter does elsewhere.
     Raises Conflict `studio_exists`, `studio_stays`, `studio_not_alone`, `jobs_open` and
     `server_running`.
     """
     card = Card(studio=name, store=check_address(store), founder=True)
-    return use_house(data, host, lambda house: move(house, card, let_in=found_here(card)))
+
+    def found(house: House) -> Card:
+        moved = move(house, card, let_in=found_here(card))
+        keep_bucket_keys([moved.store or ""], house.chest)
+        return moved
+
+    return use_house(data, host, found)
 
 
 def join_studio(data: Path, *, invite: Invite, host: str) -> Card:

@@ -184,6 +184,7 @@ def join_farm(
     replace: bool,
 ) -> None:
     """Let jobs of this machine be rendered on a farm, in the studio's own store unless told."""
+    from local_server.cli.studio import tell_kept_key
     from local_server.farm_addresses import (
         FarmAddress,
         check_address,
@@ -191,6 +192,7 @@ def join_farm(
         keep_farm_address,
         try_queue,
     )
+    from local_server.letters import keep_bucket_keys
     from local_server.membership import find_chest
     from local_server.moving import check_address as check_store
     from local_server.settings import STUDIO, read_device
@@ -214,7 +216,9 @@ def join_farm(
     open_store(address.store, chest.get)
     try_queue(address)
     keep_farm_address(chest, address)
+    keep_bucket_keys([address.store], chest)
     tell_change(session, "farm_joined")
+    tell_kept_key(session, address.store, chest)
 
 
 def tell_change(session: Session, code: str) -> None:

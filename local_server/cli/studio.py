@@ -15,6 +15,7 @@ from local_server.wording import show_money
 if TYPE_CHECKING:
     from local_server.invites import Invite
     from local_server.membership import Card
+    from sync.keys import Chest
 
 DAYS_MAX = 7
 
@@ -46,10 +47,14 @@ def list_jobs(session: Session) -> None:
 def found(session: Session, name: str, store: str) -> None:
     """Found a studio and move this machine into it."""
     # Not at the top: a command that only asks the server needs none of the ledger.
+    from local_server.membership import find_chest
     from local_server.moving import create_studio
+    from local_server.settings import read_device
 
     data, host = end_server(session)
-    tell_card(session, create_studio(data, store=store, name=name, host=host))
+    card = create_studio(data, store=store, name=name, host=host)
+    tell_card(session, card)
+    tell_kept_key(session, card.store or "", find_chest(data, read_device(data)))
 
 
 @studio.verb("join")
@@ -171,6 +176,16 @@ def tell_card(session: Session, card: "Card") -> None:
     told = {"studio": card.studio, "store": card.store, "account": card.owner}
     words = session.say("studio_entered", studio=card.studio, store=card.store or "")
     session.answer(told, lambda: session.print(f"{words.title}\n{words.detail}"))
+
+
+def tell_kept_key(session: Session, store: str, chest: "Chest") -> None:
+    """Tell that what opens a bucket is kept here from now on, if it is."""
+    from sync.bucket_address import name_secret, parse_bucket_address
+
+    if store.startswith("oss://"):
+        bucket = parse_bucket_address(store).bucket
+        if chest.get(name_secret(bucket)) is not None:
+            session.note("bucket_key_kept", bucket=bucket)
 
 
 def print_elsewhere(session: Session, answer: dict[str, Any]) -> None:

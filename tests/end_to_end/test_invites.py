@@ -175,6 +175,8 @@ def test_a_bucket_gets_another_key(
         assert (shown["id"], shown["origin"]) == (bucket.id, "kept")
         assert bucket.secret not in json.dumps(shown)
         assert founder.run("store", "credentials")["origin"] == "file"
+        in_new_shell = Workstation(founder.data)
+        assert in_new_shell.run("store", "credentials")["origin"] == "kept"
         node.start("--invite", founder.run("farm", "invite")["invite"])
         wait_until(lambda: "renderers=" in node.log, seconds=60, what="the node is up")
         node.stop()
