@@ -100,7 +100,7 @@ def list_unknown(operations: tuple[Operation, ...]) -> list[str]:
 
 def is_device(value: Any) -> bool:
     """Tell whether a value can be a machine's id."""
-    return _device(value)
+    return bool(_device(value))
 
 
 def is_sound(operation: Operation, shape: dict[str, Check]) -> bool:
