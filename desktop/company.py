@@ -25,7 +25,7 @@ class Company(QObject):
         self.tray.quit_wanted.connect(window.close)
         window.jobs_wire.job_ended.connect(self.tell_end)
         window.jobs_wire.job_waiting.connect(self.tell_waiting)
-        window.jobs_wire.job_shown.connect(lambda _: self.keep_awake())
+        window.jobs.open_changed.connect(self.keep_awake)
         window.jobs.modelReset.connect(self.keep_awake)
         window.loaded.connect(self.offer_tour)
         window.settings_panel.tour_wanted.connect(self.show_tour)

@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
@@ -48,6 +48,7 @@ from desktop.wires.sync import SyncWire
 
 SIZE = (1280, 820)
 SIZE_MIN = (940, 600)
+CANCEL_MS_MAX = 2_000
 EXAMPLE = ("scenes", "lanterns", "lanterns.blend")
 EXAMPLE_FRAMES = "1-12"
 
@@ -282,6 +283,7 @@ class MainWindow(QMainWindow):
         self.events.last = -1
         self.job_wire.close()
         self.new_panel.clear()
+        self.jobs.set_open([])
         self.jobs.set_rows([], None)
         self.side.set_person(None)
         self.sign_in_panel.begin(may_sign_up=may_sign_up)
@@ -302,6 +304,7 @@ class MainWindow(QMainWindow):
     def load(self) -> None:
         """Ask for all that is shown; what happens from now on is pushed."""
         self.jobs.begin()
+        self.jobs_wire.ask_open()
         self.job_wire.reload()
         self.money_wire.reload()
         self.sync_wire.fill()
@@ -316,6 +319,7 @@ class MainWindow(QMainWindow):
         self.preferences.language = chosen
         self.stage.words.choose(chosen)
         self.client.language = self.watch.language = self.stage.words.language
+        self.new_panel.forget_checks()
         self.events.begin()
 
     def choose_theme(self, chosen: str) -> None:
@@ -332,10 +336,17 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Keep the window's state, and end the server if nobody needs it any more.
 
-        A move of house is never cut off: the window closes by itself once that has ended.
+        A move of house is never cut off: the window closes by itself once that has ended, or once
+        the server knows that jobs are cancelled which were kept for an undo.
         """
         if self.studio_wire.hold():
             self.toast.show_text(self.stage.words.say("studio.wait"))
+            event.ignore()
+            return
+        if self.jobs_wire.may_revive:
+            self.jobs_wire.cancelled.connect(self.close)
+            QTimer.singleShot(CANCEL_MS_MAX, self, self.close)
+            self.toast.expire()
             event.ignore()
             return
         self.toast.expire()

@@ -28,7 +28,7 @@ class Tray(QObject):
         self.icon: QSystemTrayIcon | None = None
         if QSystemTrayIcon.isSystemTrayAvailable():
             self.make_icon(parent)
-        for signal in (jobs.dataChanged, jobs.modelReset, jobs.rowsInserted, jobs.rowsRemoved):
+        for signal in (jobs.dataChanged, jobs.modelReset, jobs.open_changed):
             signal.connect(self.draw)
 
     def make_icon(self, parent: QWidget) -> None:

@@ -37,12 +37,12 @@ class Wakefulness(QObject):
         program, *arguments = find_holder()
         if shutil.which(program):
             process = self.process = QProcess(self)
+            process.finished.connect(process.deleteLater)
             process.finished.connect(lambda *_: self.let_go(process))
             process.start(program, arguments)
 
     def let_go(self, process: QProcess) -> None:
         """Keep nothing of a program that has ended, also where it could hold nothing."""
-        process.deleteLater()
         if process is self.process:
             self.process = None
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 
 from desktop.figures import show_duration, show_money
 from desktop.models.paged import NOWHERE, Index, PagedModel
@@ -30,13 +30,15 @@ SORTS = {Column.NAME: "name", Column.STATE: "state", Column.COST: "cost"}
 
 
 class JobsModel(PagedModel):
-    """A table of jobs."""
+    """A table of jobs; those under way are known whether a search or a filter hides them or not."""
+
+    open_changed = Signal()
 
     def __init__(self, words: Words, parent: QObject | None = None) -> None:
         titles = [f"jobs.column_{column.name.lower()}" for column in Column]
         super().__init__(words, titles, parent)
         self.rows: dict[str, int] = {}
-        self.open: set[str] = set()
+        self.open: dict[str, Job] = {}
         self.is_filled = False
 
     # --- what a view asks ---
@@ -77,7 +79,6 @@ class JobsModel(PagedModel):
     def set_rows(self, rows: Iterable[Job], cursor: str | None = None) -> None:
         """Show the first page in place of all that was known."""
         self.is_filled = True
-        self.open.clear()
         super().set_rows(rows, cursor)
 
     def add_rows(self, rows: Iterable[Job], cursor: str | None) -> None:
@@ -90,14 +91,18 @@ class JobsModel(PagedModel):
             self.rows.clear()
         new = self.items[first:]
         self.rows.update((job["id"], first + place) for place, job in enumerate(new))
-        self.open.update(job["id"] for job in new if job["state"] in OPEN)
+        self.open.update((job["id"], job) for job in new if job["state"] in OPEN)
+        listed = [self.items[self.rows[id]] for id in self.open if id in self.rows]
+        for job in listed:
+            self.note_state(job)
 
     def put_job(self, job: Job, *, on_top: bool = True) -> None:
         """Show a job as it is now; one that is not known yet comes on top."""
         row = self.rows.get(job["id"])
+        self.note_state(job)
+        self.open_changed.emit()
         if row is not None:
             self.items[row] = job
-            self.note_state(job)
             self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
         elif on_top:
             self.beginInsertRows(NOWHERE, 0, 0)
@@ -105,40 +110,58 @@ class JobsModel(PagedModel):
             self.note_rows(0)
             self.endInsertRows()
 
-    def remove_job(self, id: str) -> None:
+    def hide_job(self, id: str) -> None:
         """Take a job off the list."""
         row = self.rows.get(id)
         if row is not None:
             self.beginRemoveRows(NOWHERE, row, row)
             del self.items[row], self.rows[id]
-            self.open.discard(id)
             self.note_rows(row)
             self.endRemoveRows()
 
+    def remove_job(self, id: str) -> None:
+        """Forget a job."""
+        self.hide_job(id)
+        if self.open.pop(id, None) is not None:
+            self.open_changed.emit()
+
+    def set_open(self, jobs: Iterable[Job]) -> None:
+        """Take in which jobs are under way, in place of all that was known of that."""
+        self.open = {job["id"]: job for job in jobs}
+        self.open_changed.emit()
+
     def note_progress(self, told: dict[str, Any]) -> None:
         """Take in how far a frame under way is."""
-        row = self.rows.get(told["job"])
-        if row is None:
+        job = self.get_job(told["job"])
+        if job is None:
             return
-        job = self.items[row]
         live = [one for one in job["live"] if one["frame"] != told["frame"]] + [told]
         total = job["frames"]["total"] or 1
         done = job["frames"]["done"] + sum(one["fraction"] for one in live)
-        self.items[row] = job | {"live": live, "fraction": min(1.0, done / total)}
+        job = job | {"live": live, "fraction": min(1.0, done / total)}
+        self.note_state(job)
+        row = self.rows.get(job["id"])
+        if row is None:
+            self.open_changed.emit()
+            return
+        self.items[row] = job
         self.dataChanged.emit(self.index(row, Column.PROGRESS), self.index(row, Column.TIME))
 
     def note_state(self, job: Job) -> None:
         """Remember whether a job is under way."""
-        (self.open.add if job["state"] in OPEN else self.open.discard)(job["id"])
+        if job["state"] in OPEN:
+            self.open[job["id"]] = job
+        else:
+            self.open.pop(job["id"], None)
 
     def list_open(self) -> list[Job]:
-        """Return the jobs that are under way, of those that are known, as they stand."""
-        return [self.items[row] for row in sorted(self.rows[id] for id in self.open)]
+        """Return the jobs that are under way, as they stand."""
+        return list(self.open.values())
 
     def get_job(self, id: str) -> Job | None:
-        """Return a job that is known, or None."""
+        """Return a job that is known, for it is listed or under way, or None."""
         row = self.rows.get(id)
-        return None if row is None else self.items[row]
+        return self.open.get(id) if row is None else self.items[row]
 
     def name_job(self, id: str) -> str:
         """Return what people call a job, or its id where that is not known here."""

@@ -129,10 +129,14 @@ class SceneCard(QFrame):
             missing.use_folders(folders)
             self.ask()
 
-    def ask(self) -> None:
-        """Say that the scene is to be checked."""
+    def forget_check(self) -> None:
+        """Show nothing of what was found."""
         self.check = self.problem = None
         self.show_all()
+
+    def ask(self) -> None:
+        """Say that the scene is to be checked."""
+        self.forget_check()
         self.check_wanted.emit(self)
 
     def set_check(self, check: dict[str, Any]) -> None:

@@ -80,6 +80,11 @@ class SubmissionPanel(QWidget):
         for one in tuple(self.cards):
             self.dismiss(one)
 
+    def forget_checks(self) -> None:
+        """Forget what was found in scenes: it was said in another language."""
+        for one in self.cards:
+            one.forget_check()
+
     def set_farm(self, farm: dict[str, Any]) -> None:
         """Take in whether there is a farm to render on."""
         for one in self.cards:

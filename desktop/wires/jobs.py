@@ -13,6 +13,7 @@ from desktop.stage import Stage
 from desktop.thumbnails import COVER, Thumbnails
 
 PAGE = 100
+OPEN_MAX = 500
 GATHER_MS = 150
 GONE, CONFLICT = 404, 409
 ORDERS_MAX = 500
@@ -27,6 +28,7 @@ class JobsWire(QObject):
     job_ended = Signal(dict)
     job_waiting = Signal(dict)
     """A job goes on only if somebody does something: brings money, or agrees to more."""
+    cancelled = Signal()
 
     def __init__(
         self,
@@ -42,6 +44,7 @@ class JobsWire(QObject):
         self.thumbnails, self.toast = thumbnails, toast
         self.stale: dict[str, bool] = {}
         self.pending: tuple[str, list[str]] | None = None
+        self.halted: list[str] = []
         self.gathering = QTimer(self, singleShot=True, interval=GATHER_MS)
         self.gathering.timeout.connect(self.ask_stale)
         model.page_wanted.connect(self.ask_page)
@@ -60,6 +63,11 @@ class JobsWire(QObject):
         reply.done.connect(lambda page: put(page["items"], page["next"]))
         reply.failed.connect(self.give_up_page)
 
+    def ask_open(self) -> None:
+        """Ask which jobs are under way: the computer is kept awake for them, listed or not."""
+        reply = self.client.get("/jobs", slot="open jobs", limit=OPEN_MAX, state=list(OPEN))
+        reply.done.connect(lambda page: self.model.set_open(page["items"]))
+
     def give_up_page(self, problem: Problem) -> None:
         """Let a page be asked for again."""
         self.model.is_asking = False
@@ -68,15 +76,19 @@ class JobsWire(QObject):
 
     def note_event(self, event: dict[str, Any]) -> None:
         """Take in what the server tells of a job."""
-        job, kind = event["job"], event["kind"]
+        job, kind, data = event["job"], event["kind"], event["data"]
         if job is None:
             return
         if kind == "job.deleted":
             self.model.remove_job(job)
         elif kind.startswith(("job.", "frame.")):
-            is_new = kind == "job.restored" or event["data"].get("previous", "") is None
-            self.note_stale(job, is_new=is_new)
-        if kind == "frame.state" and event["data"].get("state") == "done":
+            state = data["state"] if kind == "job.state" else ""
+            is_new = kind == "job.restored" or data.get("previous", "") is None
+            is_new |= state in self.panel.query["state"]  # the filter that hid it lets it through
+            is_known = self.model.get_job(job) is not None or job == self.shown
+            if is_new or is_known or state in OPEN:
+                self.note_stale(job, is_new=is_new)
+        if kind == "frame.state" and data.get("state") == "done":
             self.thumbnails.forget_absence(job, event["frame"])
 
     def note_stale(self, job: str, *, is_new: bool = False) -> None:
@@ -89,8 +101,7 @@ class JobsWire(QObject):
         """Ask for every job of which something was told."""
         stale, self.stale = self.stale, {}
         for job, is_new in stale.items():
-            if self.model.get_job(job) is not None or is_new or job == self.shown:
-                self.ask_job(job, is_new=is_new)
+            self.ask_job(job, is_new=is_new)
 
     @property
     def shown(self) -> str:
@@ -114,6 +125,8 @@ class JobsWire(QObject):
         states = self.panel.query["state"]
         is_wanted = not states or job["state"] in states
         self.model.put_job(job, on_top=is_new and is_wanted and not self.panel.search.text())
+        if not is_wanted:
+            self.model.hide_job(job["id"])
         self.job_shown.emit(job)
 
     def drop_job(self, id: str, problem: Problem) -> None:
@@ -153,6 +166,8 @@ class JobsWire(QObject):
         text = words.say(f"toasts.{verb}", count=len(jobs))
         self.toast.show_text(text, words.say("toasts.undo"))
         self.pending = (verb, jobs)
+        known = [self.model.get_job(id) for id in jobs]
+        self.halted = [one["id"] for one in known if one is not None and one["state"] in OPEN]
         # A cancelled job cannot be revived: until nobody wants it back it is only paused.
         self.send_order("pause" if verb == "cancel" else verb, jobs)
 
@@ -166,6 +181,8 @@ class JobsWire(QObject):
 
     def put_outcomes(self, verb: str, outcomes: list[dict[str, Any]]) -> None:
         """Show what became of jobs that were steered, and why some could not be."""
+        if verb == "cancel":
+            self.cancelled.emit()
         for one in outcomes:
             if one["error"] is not None:
                 self.tell_refusal(one["id"], verb, one["error"])
@@ -198,11 +215,17 @@ class JobsWire(QObject):
         )
         dialog.open()
 
+    @property
+    def may_revive(self) -> bool:
+        """Tell whether jobs are only paused that were cancelled, for they may be wanted back."""
+        return self.pending is not None and self.pending[0] == "cancel"
+
     def undo(self) -> None:
         """Take back what was ordered last."""
         if self.pending is not None:
             (verb, jobs), self.pending = self.pending, None
-            self.send_order(UNDONE_BY[verb], jobs)
+            # Those that were paused before stay so: they may wait for somebody's yes.
+            self.send_order(UNDONE_BY[verb], self.halted if verb == "cancel" else jobs)
 
     def settle(self) -> None:
         """Let what was ordered last stand for good."""

@@ -21,6 +21,7 @@ from desktop.wakefulness import Wakefulness, find_holder
 from tests.desktop.artist import (
     CHECK_MS_MAX,
     LOAD_MS_MAX,
+    RENDER_MS_MAX,
     SHOW_MS_MAX,
     hold_window,
     open_window,
@@ -96,6 +97,40 @@ def test_word_of_what_has_ended(qtbot: QtBot, window: MainWindow, tmp_path: Path
     window.preferences.notify = False
     company.tell_end(told)
     assert not window.toast.isVisible()
+
+
+def test_filters_hide_no_work(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    """What is not listed keeps the computer awake too; it comes and goes as the filter says."""
+    under_way, finished = window.jobs_panel.group.buttons()[1:3]
+    with qtbot.waitSignal(window.loaded, timeout=SHOW_MS_MAX):
+        finished.click()
+    scene = write_scene(tmp_path, frames=2, ground="rgb 0.25")
+    with qtbot.waitSignal(window.jobs_wire.job_ended, timeout=RENDER_MS_MAX):
+        job = render_dropped(qtbot, window, scene, frames=2)
+        assert window.has_work()
+        assert job not in window.jobs.rows
+    assert not window.has_work()
+    qtbot.waitUntil(lambda: job in window.jobs.rows, timeout=SHOW_MS_MAX)
+    with qtbot.waitSignal(window.loaded, timeout=SHOW_MS_MAX):
+        under_way.click()
+    window.jobs.put_job(make_job(73))
+    window.jobs_wire.put_job(make_job(73, state="failed"))
+    assert window.jobs.rows == {}
+
+
+def test_cancelled_is_cancelled(
+    qtbot: QtBot, window: MainWindow, farm: RunningFarm, tmp_path: Path
+) -> None:
+    """Taken back, what was paused before stays paused; a window that closes keeps nothing back."""
+    scene = write_scene(tmp_path, frames=60, ground="rgb 0.26")
+    job = render_dropped(qtbot, window, scene, frames=60)
+    wire = window.jobs_wire
+    window.jobs.put_job(make_job(74, state="paused"))
+    wire.order("cancel", [job, "job-74"])
+    assert wire.halted == [job]
+    assert not window.close()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=SHOW_MS_MAX)
+    assert farm.get(f"/jobs/{job}")["state"] == "cancelled"
 
 
 def test_word_of_what_waits(qtbot: QtBot, window: MainWindow) -> None:

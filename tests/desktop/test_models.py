@@ -75,6 +75,16 @@ def test_jobs(qtmodeltester: ModelTester, qtbot: QtBot) -> None:
     model.note_progress({"job": "job-11", "frame": 5, "fraction": 0.5})
     row = model.rows["job-11"]
     assert model.items[row]["fraction"] == 0.45
+    model.set_rows([make_job(30)], None)
+    model.note_progress({"job": "job-11", "frame": 6, "fraction": 0.5})
+    assert {one["id"]: one["fraction"] for one in model.list_open()}["job-11"] == 0.5
+    model.set_open([make_job(30), make_job(40)])
+    model.put_job(make_job(40, state="paused"), on_top=False)
+    model.hide_job("job-30")
+    assert [one["id"] for one in model.list_open()] == ["job-30"]
+    model.remove_job("job-30")
+    assert not model.open
+    assert not model.items
     model.words.choose("zh")
     assert model.headerData(0, Qt.Orientation.Horizontal) == "场景"
 

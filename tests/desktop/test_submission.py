@@ -72,6 +72,12 @@ def test_a_folder_is_chosen_once_for_all(
     qtbot.waitUntil(lambda: not window.preferences.texture_folders, timeout=CHECK_MS_MAX)
     wait_for_check(qtbot, card)
     assert "missing_not_found" in find_codes(card)
+    window.choose_language("zh")
+    wait_for_check(qtbot, card)
+    assert card.check is not None
+    assert any(letter >= "\u4e00" for one in card.check["findings"] for letter in one["title"])
+    window.choose_language("en")
+    wait_for_check(qtbot, card)
     assert card.settings.missing.search.isVisible()
     assert not card.button.isEnabled()
     card.settings.missing.folder_chosen.emit(str(archive))
