@@ -72,6 +72,7 @@ class MainWindow(QMainWindow):
         self.background = Background(self)
         self.events = Events(self.client, self.live, self)
         self.sign_in = SignIn(self.client, data, self)
+        self.is_known, self.early = False, list[str]()
         self.make_panels()
         self.make_wires()
         self.setMinimumSize(*SIZE_MIN)
@@ -237,7 +238,9 @@ class MainWindow(QMainWindow):
 
     def add_scenes(self, scenes: list[str]) -> None:
         """Show scenes, ready to be rendered."""
-        if scenes:
+        if self.pages.currentWidget() is self.sign_in_panel:
+            self.early += scenes
+        elif scenes:
             self.submission_wire.add_scenes(scenes)
             self.show_page("submission")
 
@@ -278,7 +281,10 @@ class MainWindow(QMainWindow):
     # --- who it is, and what is theirs ---
 
     def ask_who(self, may_sign_up: bool) -> None:
-        """Show nothing of anybody until somebody signs in."""
+        """Show nothing of anybody until somebody signs in; scenes that nobody brought yet wait."""
+        if not self.is_known:
+            self.early += [card.scene for card in self.new_panel.cards]
+        self.is_known = False
         self.live.stop()
         self.events.last = -1
         self.job_wire.close()
@@ -297,8 +303,11 @@ class MainWindow(QMainWindow):
 
     def begin_work(self) -> None:
         """Ask for all there is, of whoever is known now."""
+        self.is_known = True
         if self.pages.currentWidget() is self.sign_in_panel:
             self.show_page("jobs")
+            scenes, self.early = self.early, []
+            self.add_scenes(scenes)
         self.events.begin()
 
     def load(self) -> None:

@@ -127,11 +127,16 @@ def test_from_sign_up_to_sign_out(
     panel.password.setText("not the password")
     panel.send()
     qtbot.waitUntil(lambda: bool(panel.problem.text()), timeout=MS_MAX)
+    drop(again, tmp_path / "sphere.pov")  # it waits for whoever signs in
+    assert again.pages.currentWidget() is panel
     panel.password.setText(PASSWORD)
     panel.send()
-    wait_for_page(qtbot, again, "jobs")
+    wait_for_page(qtbot, again, "submission")
+    assert len(again.new_panel.cards) == 1
     again.sign_in.sign_out()
     wait_for_page(qtbot, again, "sign_in")
+    assert not again.new_panel.cards
+    assert not again.early
     again.sign_in.background.pool.waitForDone(MS_MAX)
     assert not (shared_farm.data / "desktop-sign-in").exists()
     again.close()
