@@ -298,7 +298,7 @@ class MainWindow(QMainWindow):
     def take_person(self, person: dict[str, Any]) -> None:
         """Offer what somebody may do by role."""
         is_admin = person["role"] == "admin"
-        for one in (self.side, self.money_panel, self.job_panel):
+        for one in (self.side, self.money_panel, self.job_panel, self.new_panel):
             one.set_admin(is_admin)
 
     def begin_work(self) -> None:

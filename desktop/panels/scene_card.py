@@ -31,6 +31,7 @@ class SceneCard(QFrame):
         self.check: dict[str, Any] | None = None
         self.problem: tuple[str, str] | None = None
         self.free_micros: int | None = None
+        self.is_admin = True
         self.is_sending = False
         self.typing = QTimer(self, singleShot=True, interval=TYPING_MS)
         self.typing.timeout.connect(self.ask)
@@ -155,6 +156,11 @@ class SceneCard(QFrame):
         self.free_micros = free_micros
         self.show_all()
 
+    def set_admin(self, is_admin: bool) -> None:
+        """Take in whether whoever has too little may bring more in."""
+        self.is_admin = is_admin
+        self.show_all()
+
     def set_sending(self) -> None:
         """Show that the button was pressed."""
         self.is_sending = True
@@ -216,7 +222,8 @@ class SceneCard(QFrame):
         )
         if self.lacks_money(estimate):
             assert self.free_micros is not None
-            return f"{told}\n{words.say('submit.lacks', free=show_money(self.free_micros))}"
+            key = "submit.lacks" if self.is_admin else "submit.lacks_member"
+            return f"{told}\n{words.say(key, free=show_money(self.free_micros))}"
         return told
 
     def describe_facts(self) -> str:

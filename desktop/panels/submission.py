@@ -28,6 +28,7 @@ class SubmissionPanel(QWidget):
         self.stage = stage
         self.cards: list[SceneCard] = []
         self.free_micros: int | None = None
+        self.is_admin = True
         back = stage.tool("back", "job.back", "Alt+Left")
         back.clicked.connect(self.back)
         add = stage.caption(QPushButton(), "submit.add")
@@ -61,6 +62,7 @@ class SubmissionPanel(QWidget):
         added.settings.missing.forgotten.connect(self.folders_forgotten)
         self.cards.append(added)
         self.list.insertWidget(self.list.count() - 1, added)
+        added.set_admin(self.is_admin)
         if self.free_micros is not None:
             added.set_free(self.free_micros)
         added.ask()
@@ -79,6 +81,12 @@ class SubmissionPanel(QWidget):
         self.free_micros = None
         for one in tuple(self.cards):
             self.dismiss(one)
+
+    def set_admin(self, is_admin: bool) -> None:
+        """Let those who may not top up know whom to ask."""
+        self.is_admin = is_admin
+        for one in self.cards:
+            one.set_admin(is_admin)
 
     def forget_checks(self) -> None:
         """Forget what was found in scenes: it was said in another language."""
