@@ -182,6 +182,11 @@ class SyncPanel(QWidget):
         self.show_alone()
         self.keys.setText(studio["keys"])
 
+    def set_admin(self, is_admin: bool) -> None:
+        """Let admins alone move this machine into another studio: all who use it move with it."""
+        self.join.setVisible(is_admin)
+        self.found.setVisible(is_admin)
+
     def show_alone(self) -> None:
         """Write why no machine can be invited, where none can."""
         say = self.stage.words.say
