@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sync.blobs import Blobs, Digest
+from sync.limits import Places
 
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
@@ -39,20 +40,20 @@ class Meter:
     """Counts what a transfer moves, says how fast it is, and can stop it. Safe for threads."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._lock = clock, threading.Lock()
+        self._clock, self._turn = clock, Places(1)
         self._cancelled = threading.Event()
         self._files = self._files_total = self._bytes = self._bytes_total = 0
         self._samples: deque[tuple[float, int]] = deque([(clock(), 0)], maxlen=_SAMPLES)
 
     def expect(self, *, files: int, size_bytes: int) -> None:
         """Say what will be moved, on top of what was said before."""
-        with self._lock:
+        with self._turn.hold():
             self._files_total += files
             self._bytes_total += size_bytes
 
     def note_bytes(self, count: int) -> None:
         """Count bytes; raise `TransferCancelled` when it was told to stop."""
-        with self._lock:
+        with self._turn.hold():
             self._bytes += count
             now = self._clock()
             # Few samples over a while, however small the pieces are.
@@ -62,7 +63,7 @@ class Meter:
 
     def note_files(self, count: int = 1) -> None:
         """Count files that are there."""
-        with self._lock:
+        with self._turn.hold():
             self._files += count
 
     def cancel(self) -> None:
@@ -76,7 +77,7 @@ class Meter:
 
     def read(self) -> Progress:
         """Return how far it is."""
-        with self._lock:
+        with self._turn.hold():
             now = self._clock()
             while len(self._samples) > 1 and now - self._samples[0][0] > _RATE_OVER_S:
                 self._samples.popleft()
