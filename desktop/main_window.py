@@ -298,8 +298,14 @@ class MainWindow(QMainWindow):
     def take_person(self, person: dict[str, Any]) -> None:
         """Offer what somebody may do by role."""
         is_admin = person["role"] == "admin"
-        offering = (self.side, self.money_panel, self.job_panel, self.new_panel, self.sync_panel)
-        for one in offering:
+        for one in (
+            self.side,
+            self.money_panel,
+            self.job_panel,
+            self.new_panel,
+            self.sync_panel,
+            self.settings_panel,
+        ):
             one.set_admin(is_admin)
 
     def begin_work(self) -> None:

@@ -126,10 +126,15 @@ class SettingsPanel(QWidget):
         self.server.setObjectName("quiet")
         log = self.stage.caption(QPushButton(), "settings.log")
         log.clicked.connect(self.log_wanted)
-        restart = self.stage.caption(QPushButton(), "settings.restart")
-        restart.clicked.connect(self.restart_wanted)
+        self.restart = self.stage.caption(QPushButton(), "settings.restart")
+        self.restart.clicked.connect(self.restart_wanted)
         name = self.stage.label("settings.local_server")
-        return holder(row(column(name, self.server, gap=2), None, log, restart))
+        return holder(row(column(name, self.server, gap=2), None, log, self.restart))
+
+    def set_admin(self, is_admin: bool) -> None:
+        """Let admins alone end the server or change the bucket's key: others use both."""
+        self.restart.setVisible(is_admin)
+        self.store.change.setVisible(is_admin)
 
     def set_server(self, state: str) -> None:
         """Show how the server is."""

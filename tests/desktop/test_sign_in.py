@@ -45,7 +45,9 @@ def render_for_money(qtbot: QtBot, window: MainWindow, farm: RunningFarm, scene:
     qtbot.waitUntil(lambda: card.check is not None, timeout=CHECK_MS_MAX)
     qtbot.waitUntil(lambda: "¥0.00" in card.most.text(), timeout=MS_MAX)
     assert "Ask an admin" in card.most.text()
-    assert window.sync_panel.join.isHidden()
+    settings = window.settings_panel
+    for one in (window.sync_panel.join, settings.restart, settings.store.change):
+        assert one.isHidden()
     assert not card.button.isEnabled()
     farm.post("/topups", {"id": "gift", "amount_micros": 9_000_000, "account": person["id"]})
     qtbot.waitUntil(lambda: window.side.balance.text() == "¥9.00", timeout=MS_MAX)
