@@ -139,9 +139,9 @@ class Reconciler:
         """Notice within moments that the store is away, where the last cycle met it still."""
         if self.standing.trouble is not None:
             return
-        asked = self.aside.pool.spawn(self.store.head, self.engine.key(GENESIS, 0))
         try:
-            asked.get(timeout=LOOK_SECONDS_MAX)
+            with Timeout(LOOK_SECONDS_MAX):  # also for a thread, where a store holds them all
+                self.aside.pool.apply(self.store.head, (self.engine.key(GENESIS, 0),))
         except Timeout:
             log.info("the store is slow to answer")
         except YuntuError as error:

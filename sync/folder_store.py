@@ -140,8 +140,9 @@ class FolderStore:
                     write_new(temp, data)
                 flush_files(self.root, staged)
                 finals = list(staged.values())
-                while staged:
-                    self._name_blob(*staged.popitem())
+                for temp in list(staged):
+                    self._name_blob(temp, staged[temp])
+                    del staged[temp]
                 flush_folders(self.root, self._list_folders(finals))
             finally:
                 for temp in staged:

@@ -128,8 +128,7 @@ def put_back(store: Store, db: Database, studio: str) -> int:
     lost = 0
     for log, seq in db.conn.execute("SELECT log, seq FROM log_object ORDER BY log, seq").fetchall():
         key = f"v1/{studio}/genesis" if log == GENESIS else entry_key(studio, log, seq)
-        data = fetch_object(db, log, seq)
-        if key not in there and data is not None:
+        if key not in there and (data := fetch_object(db, log, seq)) is not None:
             lost += store.put_alone(key, data)
     return lost
 

@@ -138,6 +138,15 @@ def test_a_folder_at_a_key_is_a_stranger(root: Path) -> None:
     assert store.put_if_absent("v1/s/t/0000000002", b"")
 
 
+def test_blobs_that_get_no_name_leave_nothing_behind(root: Path) -> None:
+    store, key = FolderStore(root), blob_key(b"blob")
+    (root / key).parent.parent.mkdir(parents=True)
+    (root / key).parent.write_bytes(b"a file where a folder has to be")
+    with pytest.raises(Unavailable):
+        store.put_blobs([(blob_key(b"other"), b"other"), (key, b"blob")])
+    assert list((root / ".incoming").iterdir()) == []
+
+
 def test_a_file_of_any_size_is_read_in_little_memory(root: Path) -> None:
     store = FolderStore(root)
     store.put_if_absent("v1/s/t/0000000001", b"")
