@@ -83,11 +83,10 @@ class Company(QObject):
         """Say that the last run died, and offer what is known of it."""
         if path:
             say = self.window.stage.words.say
+            keys = ("crashes.last", "crashes.last_detail", "settings.show")
             folder = str(self.reports.folder)
             self.window.banner.show_words(
                 "banner",
-                say("crashes.last"),
-                say("crashes.last_detail"),
-                say("settings.show"),
+                lambda: tuple(say(key) for key in keys),
                 action=lambda: open_folder(folder),
             )

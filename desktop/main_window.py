@@ -31,7 +31,7 @@ from desktop.panels.sync import SyncPanel
 from desktop.panels.viewer import ViewerPanel
 from desktop.pictures import Pictures
 from desktop.preferences import Preferences
-from desktop.server_watch import ServerWatch
+from desktop.server_watch import ServerState, ServerWatch
 from desktop.sign_in import SignIn
 from desktop.stage import Stage
 from desktop.thumbnails import Thumbnails
@@ -336,7 +336,10 @@ class MainWindow(QMainWindow):
         self.stage.words.choose(chosen)
         self.client.language = self.watch.language = self.stage.words.language
         self.new_panel.forget_checks()
-        self.events.begin()
+        if self.watch.state == ServerState.FAILED:
+            self.watch.start()  # what keeps it from starting, it says anew
+        else:
+            self.events.begin()
 
     def choose_theme(self, chosen: str) -> None:
         """Switch the colours."""

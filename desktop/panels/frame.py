@@ -170,26 +170,35 @@ class Banner(QWidget):
         layout = column(self.plate)
         layout.setContentsMargins(PAGE, 16, PAGE, 0)
         self.setLayout(layout)
+        self.say: Callable[[], tuple[str, ...]] = tuple
+        stage.words.bind(self, self.say_all)
         self.hide()
 
     def show_words(
         self,
         style: str,
-        title: str,
-        detail: str,
-        *buttons: str,
+        say: Callable[[], tuple[str, ...]],
+        *,
         action: Callable[[], None] | None = None,
     ) -> None:
-        """Show a title, a sentence, and up to two buttons; `action` is what the first one does."""
-        self.action = action
+        """Show a title, a sentence, and up to two buttons, as `say` returns them in any language.
+
+        `action` is what the first button does.
+        """
+        self.say, self.action = say, action
         self.plate.setObjectName(style)
         self.plate.style().polish(self.plate)
+        self.say_all()
+        self.show()
+
+    def say_all(self) -> None:
+        """Write it all in the language that is chosen."""
+        title, detail, *buttons = (*self.say(), "", "", "", "")[:4]
         self.title.setText(title)
         self.detail.setText(detail)
-        for button, text in zip((self.first, self.second), (*buttons, "", ""), strict=False):
+        for button, text in zip((self.first, self.second), buttons, strict=True):
             button.setText(text)
             button.setVisible(bool(text))
-        self.show()
 
     def withdraw(self, style: str) -> None:
         """Be gone, unless what is shown is of another style and so about something else."""

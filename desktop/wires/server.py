@@ -69,7 +69,6 @@ class ServerWire(QObject):
 
     def show_server(self, state: str) -> None:
         """Show how the server is; while there is none, nothing is asked of it."""
-        words = self.stage.words
         self.side.set_server(state)
         self.settings.set_server(state)
         if state != ServerState.READY:
@@ -77,15 +76,17 @@ class ServerWire(QObject):
             self.client.set_address(None)
         if state != ServerState.FAILED:
             self.banner.withdraw(FAILED)
-            return
-        error = self.watch.error
-        self.banner.show_words(
-            FAILED,
-            error.get("title") or words.say("server.failed"),
-            error.get("detail") or words.say("server.failed_detail"),
-            words.say("server.try_again"),
-            words.say("settings.log"),
-            action=self.watch.start,
+        else:
+            self.banner.show_words(FAILED, self.say_failure, action=self.watch.start)
+
+    def say_failure(self) -> tuple[str, ...]:
+        """Return why there is no server, in its own words if it had any, and what can be done."""
+        say, error = self.stage.words.say, self.watch.error
+        return (
+            error.get("title") or say("server.failed"),
+            error.get("detail") or say("server.failed_detail"),
+            say("server.try_again"),
+            say("settings.log"),
         )
 
     def show_met(self, how: str) -> None:

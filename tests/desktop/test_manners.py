@@ -166,7 +166,13 @@ def test_crashes_are_kept_and_told(quiet_window: MainWindow) -> None:
     reports.alive.write_text("Fatal Python error: Segmentation fault")
     path = CrashReports(quiet_window.data).read_last()
     company.tell_last_crash(path)
-    assert quiet_window.banner.isVisible()
+    banner, words = quiet_window.banner, quiet_window.stage.words
+    assert banner.isVisible()
+    for language in ("zh", "en"):
+        words.choose(language)
+        told = (banner.title.text(), banner.first.text())
+        assert told == (words.say("crashes.last"), words.say("settings.show"))
+    assert banner.second.isHidden()
 
 
 def test_choices_are_kept(qapp: QApplication, preferences: Preferences) -> None:

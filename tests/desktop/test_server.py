@@ -58,6 +58,11 @@ def test_why_it_does_not_start(
     assert window.banner.isVisible()
     assert "damaged" in window.banner.title.text().lower()
     assert window.banner.first.text() == "Try again"
+    window.choose_language("zh")
+    assert window.watch.is_starting, "what it says, it says anew"
+    qtbot.waitUntil(lambda: window.watch.state == ServerState.FAILED, timeout=MS_MAX)
+    assert "损坏" in window.banner.title.text()
+    assert window.banner.first.text() == stage.words.say("server.try_again")
     (data / "farm.db").unlink()
     sqlite3.connect(data / "farm.db").close()
     window.banner.first.click()
