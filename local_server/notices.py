@@ -42,7 +42,8 @@ class Notices:
         """Write what is not written yet. Raises what the queue raises."""
         for job, run in list(self.unsaid.items()):
             self.queue.mark_stopped(name_job(self.device, job), run=run)
-            self.unsaid.pop(job, None)
+            if self.unsaid.get(job) == run:  # a later run may have been called off meanwhile
+                del self.unsaid[job]
         for node in list(self.outsiders):
             self.queue.mark_out(node)
             self.outsiders.discard(node)

@@ -4,6 +4,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,7 +35,8 @@ def begin_flush(opened: BinaryIO, start: int, length: int) -> None:
     """
     if sys.platform.startswith("linux"):
         # Linux begins to write what is dirty there; what it has written by then leaves the cache.
-        os.posix_fadvise(opened.fileno(), start, length, os.POSIX_FADV_DONTNEED)
+        with suppress(OSError):  # some file systems take no such hint
+            os.posix_fadvise(opened.fileno(), start, length, os.POSIX_FADV_DONTNEED)
 
 
 def flush_folder(folder: Path) -> None:
