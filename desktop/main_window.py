@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
@@ -48,7 +48,6 @@ from desktop.wires.sync import SyncWire
 
 SIZE = (1280, 820)
 SIZE_MIN = (940, 600)
-CANCEL_MS_MAX = 2_000
 EXAMPLE = ("scenes", "lanterns", "lanterns.blend")
 EXAMPLE_FRAMES = "1-12"
 
@@ -200,6 +199,7 @@ class MainWindow(QMainWindow):
         wire.connect_sign_in(self.sign_in_panel)
         wire.another.connect(self.thumbnails.forget_all)
         wire.gone.connect(self.live.stop)
+        self.side.sign_out_wanted.connect(self.sign_out)
         self.sign_in.needed.connect(self.ask_who)
         self.sign_in.person_known.connect(self.take_person)
         self.sign_in.ready.connect(self.begin_work)
@@ -295,6 +295,11 @@ class MainWindow(QMainWindow):
         self.sign_in_panel.begin(may_sign_up=may_sign_up)
         self.pages.setCurrentWidget(self.sign_in_panel)
 
+    def sign_out(self) -> None:
+        """Be nobody, once jobs are cancelled that were kept for an undo: nobody may do that."""
+        if not self.jobs_wire.settle_before(self.sign_in.sign_out):
+            self.sign_in.sign_out()
+
     def take_person(self, person: dict[str, Any]) -> None:
         """Offer what somebody may do by role."""
         is_admin = person["role"] == "admin"
@@ -362,10 +367,7 @@ class MainWindow(QMainWindow):
             self.toast.show_text(self.stage.words.say("studio.wait"))
             event.ignore()
             return
-        if self.jobs_wire.may_revive:
-            self.jobs_wire.cancelled.connect(self.close)
-            QTimer.singleShot(CANCEL_MS_MAX, self, self.close)
-            self.toast.expire()
+        if self.jobs_wire.settle_before(self.close):
             event.ignore()
             return
         self.toast.expire()

@@ -1,5 +1,6 @@
 """Wires of the jobs: pages, what the server tells of them, their pictures, and steering them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -17,6 +18,7 @@ OPEN_MAX = 500
 GATHER_MS = 150
 GONE, CONFLICT = 404, 409
 ORDERS_MAX = 500
+CANCEL_MS_MAX = 2_000
 WAITING = ("funds", "budget", "purse_too_small", "lease_needed")
 UNDONE_BY = {"cancel": "resume", "delete": "restore"}
 
@@ -28,7 +30,6 @@ class JobsWire(QObject):
     job_ended = Signal(dict)
     job_waiting = Signal(dict)
     """A job goes on only if somebody does something: brings money, or agrees to more."""
-    cancelled = Signal()
 
     def __init__(
         self,
@@ -45,6 +46,9 @@ class JobsWire(QObject):
         self.stale: dict[str, bool] = {}
         self.pending: tuple[str, list[str]] | None = None
         self.halted: list[str] = []
+        self.leave: Callable[[], object] | None = None
+        self.patience = QTimer(self, singleShot=True, interval=CANCEL_MS_MAX)
+        self.patience.timeout.connect(self.let_leave)
         self.gathering = QTimer(self, singleShot=True, interval=GATHER_MS)
         self.gathering.timeout.connect(self.ask_stale)
         model.page_wanted.connect(self.ask_page)
@@ -182,7 +186,7 @@ class JobsWire(QObject):
     def put_outcomes(self, verb: str, outcomes: list[dict[str, Any]]) -> None:
         """Show what became of jobs that were steered, and why some could not be."""
         if verb == "cancel":
-            self.cancelled.emit()
+            self.let_leave()
         for one in outcomes:
             if one["error"] is not None:
                 self.tell_refusal(one["id"], verb, one["error"])
@@ -215,10 +219,24 @@ class JobsWire(QObject):
         )
         dialog.open()
 
-    @property
-    def may_revive(self) -> bool:
-        """Tell whether jobs are only paused that were cancelled, for they may be wanted back."""
-        return self.pending is not None and self.pending[0] == "cancel"
+    def settle_before(self, leave: Callable[[], object]) -> bool:
+        """Cancel what is only paused for it may be wanted back; tell whether there was any.
+
+        `leave` is called once the server knows of it, or does not answer.
+        """
+        if self.pending is None or self.pending[0] != "cancel":
+            return False
+        self.leave = leave
+        self.patience.start()
+        self.toast.expire()
+        return True
+
+    def let_leave(self) -> None:
+        """Let go on, once, what has waited for jobs to be cancelled."""
+        self.patience.stop()
+        leave, self.leave = self.leave, None
+        if leave is not None:
+            leave()
 
     def undo(self) -> None:
         """Take back what was ordered last."""

@@ -48,7 +48,7 @@ class ServerWire(QObject):
         settings.restart_wanted.connect(self.restart)
 
     def connect_sign_in(self, panel: SignInPanel) -> None:
-        """Let somebody sign in, and out."""
+        """Let somebody sign in."""
         sign_in = self.sign_in
         panel.sign_in_wanted.connect(sign_in.sign_in)
         panel.sign_up_wanted.connect(sign_in.sign_up)
@@ -59,7 +59,6 @@ class ServerWire(QObject):
         sign_in.person_known.connect(self.show_person)
         sign_in.kept.connect(self.tell_kept)
         sign_in.not_kept.connect(self.tell_not_kept)
-        self.side.sign_out_wanted.connect(sign_in.sign_out)
 
     def use_server(self, address: ServerAddress) -> None:
         """Talk to a server that is ready."""

@@ -10,7 +10,15 @@ from desktop.client import Problem
 from desktop.main_window import MainWindow
 from desktop.preferences import Preferences
 from desktop.stage import Stage
-from tests.desktop.artist import CHECK_MS_MAX, click, drop, open_window, wait_for_state, write_scene
+from tests.desktop.artist import (
+    CHECK_MS_MAX,
+    click,
+    drop,
+    open_window,
+    render_dropped,
+    wait_for_state,
+    write_scene,
+)
 from tests.end_to_end.running_farm import RunningFarm
 
 MS_MAX = 60_000
@@ -124,8 +132,15 @@ def test_from_sign_up_to_sign_out(
     renew_once(qtbot, again)
     renew_after_sleep(qtbot, again)
     refuse_late(qtbot, again)
-    again.sign_in.sign_out()
+    qtbot.waitUntil(lambda: again.jobs.is_filled, timeout=MS_MAX)
+    job = render_dropped(
+        qtbot, again, write_scene(tmp_path, frames=60, ground="rgb 0.46"), frames=60
+    )
+    wait_for_state(qtbot, again, job, "running")
+    again.jobs_wire.order("cancel", [job])
+    again.side.sign_out_wanted.emit()
     wait_for_page(qtbot, again, "sign_in")
+    assert shared_farm.get(f"/jobs/{job}")["state"] == "cancelled"
     panel = again.sign_in_panel
     panel.name.setText("lin")
     panel.password.setText("not the password")
