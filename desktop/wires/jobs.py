@@ -166,14 +166,25 @@ class JobsWire(QObject):
         if verb not in UNDONE_BY:
             self.send_order(verb, jobs)
             return
+        # A cancelled job cannot be revived: until nobody wants it back it is only paused. One that
+        # is not planned yet cannot even be paused, and would run on meanwhile.
+        open_jobs = [id for id in jobs if id in self.model.open]
+        early = [id for id in open_jobs if verb == "cancel" and self.is_unplanned(id)]
+        kept = [id for id in jobs if id not in early]
         words = self.stage.words
+        undo = words.say("toasts.undo_some" if early else "toasts.undo", count=len(kept))
         text = words.say(f"toasts.{verb}", count=len(jobs))
-        self.toast.show_text(text, words.say("toasts.undo"))
-        self.pending = (verb, jobs)
-        known = [self.model.get_job(id) for id in jobs]
-        self.halted = [one["id"] for one in known if one is not None and one["state"] in OPEN]
-        # A cancelled job cannot be revived: until nobody wants it back it is only paused.
-        self.send_order("pause" if verb == "cancel" else verb, jobs)
+        self.toast.show_text(text, undo if kept else "")
+        if early:
+            self.send_order("cancel", early)
+        if kept:
+            self.pending = (verb, kept)
+            self.halted = [id for id in kept if id in open_jobs]
+            self.send_order("pause" if verb == "cancel" else verb, kept)
+
+    def is_unplanned(self, id: str) -> bool:
+        """Tell whether a job has no frames yet, as far as is known."""
+        return bool(self.model.open[id]["state"] == "pending")
 
     def send_order(self, verb: str, jobs: list[str], **more: Any) -> None:
         """Steer jobs, many in one request."""

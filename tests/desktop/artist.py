@@ -115,6 +115,16 @@ def wait_for_state(qtbot: QtBot, window: MainWindow, job: str, state: str) -> No
     qtbot.waitUntil(is_there, timeout=RENDER_MS_MAX)
 
 
+def wait_for_plan(qtbot: QtBot, window: MainWindow, job: str) -> None:
+    """Wait until the window shows that a job has its frames: from then on it can be paused."""
+
+    def is_planned() -> bool:
+        shown = window.jobs.get_job(job)
+        return shown is not None and shown["state"] != "pending"
+
+    qtbot.waitUntil(is_planned, timeout=CHECK_MS_MAX)
+
+
 def wait_for_frames(qtbot: QtBot, window: MainWindow, job: str, *, done: int) -> None:
     """Wait until the window shows so many frames of a job as done."""
 

@@ -26,6 +26,7 @@ from tests.desktop.artist import (
     hold_window,
     open_window,
     render_dropped,
+    wait_for_plan,
     wait_for_state,
     write_scene,
 )
@@ -124,6 +125,7 @@ def test_cancelled_is_cancelled(
     """Taken back, what was paused before stays paused; a window that closes keeps nothing back."""
     scene = write_scene(tmp_path, frames=60, ground="rgb 0.26")
     job = render_dropped(qtbot, window, scene, frames=60)
+    wait_for_plan(qtbot, window, job)
     wire = window.jobs_wire
     window.jobs.put_job(make_job(74, state="paused"))
     wire.order("cancel", [job, "job-74"])
@@ -131,6 +133,21 @@ def test_cancelled_is_cancelled(
     assert not window.close()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=SHOW_MS_MAX)
     assert farm.get(f"/jobs/{job}")["state"] == "cancelled"
+
+
+def test_nothing_runs_on_that_is_cancelled(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    """What is not planned yet cannot be paused for an undo: it is cancelled at once."""
+    scene = write_scene(tmp_path, frames=60, ground="rgb 0.27")
+    job = render_dropped(qtbot, window, scene, frames=60)
+    known, toast = window.jobs.get_job(job), window.toast
+    assert known is not None
+    window.jobs.put_job(known | {"state": "pending"})
+    window.jobs_wire.order("cancel", [job])
+    assert toast.text.text() == "Job cancelled"
+    assert toast.button.isHidden()
+    wait_for_state(qtbot, window, job, "cancelled")
 
 
 def test_word_of_what_waits(qtbot: QtBot, window: MainWindow) -> None:

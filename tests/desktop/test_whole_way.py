@@ -17,6 +17,7 @@ from tests.desktop.artist import (
     click,
     drop,
     render_dropped,
+    wait_for_plan,
     wait_for_state,
     write_scene,
 )
@@ -97,10 +98,12 @@ def test_scene_that_cannot_be_rendered(qtbot: QtBot, window: MainWindow, tmp_pat
 
 def test_cancel_is_taken_back(qtbot: QtBot, window: MainWindow, scene: Path) -> None:
     """For some seconds; nothing is spent meanwhile."""
-    scene = write_scene(scene.parent, ground="granite")
-    job = render_dropped(qtbot, window, scene)
+    scene = write_scene(scene.parent, frames=20, ground="granite")
+    job = render_dropped(qtbot, window, scene, frames=20)
+    wait_for_plan(qtbot, window, job)
     window.jobs_wire.order("cancel", [job])
     assert window.toast.isVisible()
+    wait_for_state(qtbot, window, job, "paused")
     click(qtbot, window.toast.button)
     wait_for_state(qtbot, window, job, "completed")
     window.jobs_wire.order("delete", [job])
