@@ -54,6 +54,13 @@ def test_words_of_options_belong_to_one(language: str) -> None:
     ]
 
 
+def test_lines_of_help_begin_alike() -> None:
+    """Commands stand in one list, each with a line that begins with a capital."""
+    tables = load_tables("en")
+    told = [tables[f"command_{name.replace(' ', '_')}"] for name in list_lines()]
+    assert not [words["title"] for words in told if not words["title"][0].isupper()]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_made_up_codes(language: str) -> None:
     """Codes that are put together from a state, a kind or a count."""
