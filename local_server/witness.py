@@ -1,6 +1,7 @@
 """The witness: writes down, in the same transaction, what somebody does by their role.
 
-No route can forget it: every transaction of a request that only a role allows carries its deed.
+No route can forget it: the first transaction of a request that only a role allows carries its deed;
+a request that meets the store as well has many, and is still done once.
 """
 
 from collections.abc import Callable
@@ -29,7 +30,8 @@ Written = Callable[..., Any]
 def witness(function: Written) -> Written:
     """Return a domain function that also writes down the deed of the request under way, if any."""
     deed = find_deed()
-    if deed is None:
+    told: set[tuple[str, str | None]] = g.setdefault("told", set()) if deed else set()
+    if deed is None or (deed.action, deed.subject) in told:
         return function
     look = LOOKS.get(find_subject()[0], look_at_nothing)
 
@@ -38,6 +40,7 @@ def witness(function: Written) -> Written:
         outcome = function(db, *args, **kwargs)
         after = look(db, deed.subject)
         add_deed(db, deed, before=before, after=after, at_ms=read_clock_ms())
+        told.add((deed.action, deed.subject))
         return outcome
 
     return write_with_deed

@@ -116,7 +116,7 @@ def open_chest(data: Path, *, space: str) -> Chest:
         return chest
     if mark.exists():
         raise Unavailable("keyring_shut", words=words, path=str(mark))
-    log.warning("no keyring (%s): secrets go into files that only their owner can read", words)
+    log.info("no keyring (%s): secrets go into files that only their owner can read", words)
     return files
 
 

@@ -16,6 +16,7 @@ from local_server.farm.errors import Unavailable
 # By its name alone: the window is a client, and nothing here knows what is in it.
 WINDOW = "desktop"
 TOOLKIT = "PySide6"
+LANGUAGE = "YUNTU_LANG"
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
@@ -25,6 +26,7 @@ SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 def desktop(session: Session, scenes: tuple[str, ...]) -> int:
     """Open the window, with scenes that are about to be rendered."""
     data = str(session.find_data())
+    os.environ[LANGUAGE] = session.wording.language  # the window asks the environment
     return open_window(["--data", data, *(str(Path(one).absolute()) for one in scenes)])
 
 

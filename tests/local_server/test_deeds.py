@@ -64,6 +64,12 @@ def test_a_changed_role_is_written_down_whole(studio: Studio) -> None:
     assert (deed["before"]["level"], deed["after"]["level"]) == ("standard", "gold")
 
 
+def test_what_meets_the_store_many_times_is_done_once(studio: Studio) -> None:
+    admin = studio.get_access("admin")
+    assert studio.call("POST", "/sync/refold", admin).status_code == 200
+    assert [deed["action"] for deed in list_deeds(studio)] == ["POST /sync/refold"]
+
+
 def test_every_kind_of_deed(studio: Studio) -> None:
     admin, producer = studio.get_access("admin"), studio.get_access("producer")
     calls: list[tuple[str, str, str, dict[str, Any] | None]] = [
