@@ -9,7 +9,8 @@ import sys  # noqa: E402
 from flask import Flask, Response  # noqa: E402
 from gevent.pywsgi import WSGIServer  # noqa: E402
 
-from local_server.serve import Handler, listen  # noqa: E402
+from local_server.http_handler import Handler  # noqa: E402
+from local_server.serve import listen  # noqa: E402
 
 
 def main() -> None:

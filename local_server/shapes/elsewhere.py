@@ -40,7 +40,7 @@ class TransfersChange(Body):
 
     paused: bool | None = Field(None, description="Let go of everything under way, or go on")
     mbps: float | None = Field(
-        None, ge=0, le=MBPS_MAX, strict=False, description="Megabits a second at most; 0: no limit"
+        None, ge=0, le=MBPS_MAX, description="Megabits a second at most; 0: no limit"
     )
     results: Wanted | None = Field(
         None, strict=False, description="Which other machines' results come here by themselves"

@@ -56,6 +56,12 @@ class World:
     backups: dict[str, tuple[Database, set[str], dict[str, str]]] = field(default_factory=dict)
     now: int = 1_790_000_000_000
 
+    @property
+    def objects(self) -> dict[str, bytes]:
+        """Return what a store in memory has, to be meddled with."""
+        assert isinstance(self.store, MemoryStore)
+        return self.store._objects
+
     def __post_init__(self) -> None:
         """Found the studio and let the machines in."""
         self.chance = random.Random(self.seed)

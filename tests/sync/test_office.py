@@ -204,7 +204,7 @@ def test_an_overwritten_treasury_is_noticed_and_mended(world: World, tmp_path: P
     boss.sync()
     one.sync()
     key = entry_key(STUDIO, "t", twin_draft.seq)
-    world.store._objects[key] = twin_draft.data  # the later rename had its way
+    world.objects[key] = twin_draft.data  # the later rename had its way
     world.machines.remove(twin)
     two.sync()
     for machine in (boss, one):
@@ -230,7 +230,7 @@ def test_a_studio_on_a_disk_without_hard_links(exfat_disk: Path) -> None:
     store = FolderStore(exfat_disk)
     boss, one, _ = world.machines
     for machine in (boss, one):
-        machine.view.store = store  # type: ignore[assignment]
+        machine.view.store = store
         machine.db = copy_database(template())
         machine.start()
     keys = make_keys("boss", minter=True)

@@ -91,7 +91,7 @@ def test_damage_is_found_and_mended(world: World, tmp_path: Path, kind: str) -> 
 def lose_last(world: World) -> str:
     """Have the store lose the last entry of the treasury; return its key."""
     key = f"v1/{STUDIO}/t/{world.machines[0].read_fold().treasury.seq:010}"
-    del world.store._objects[key]
+    del world.objects[key]
     return key
 
 
@@ -114,15 +114,15 @@ def test_what_a_store_has_lost_is_put_back(world: World) -> None:
     """One machine does it, and nothing has changed for the others."""
     boss, one, two = world.machines
     two.sync()
-    there = dict(world.store._objects)
+    there = dict(world.objects)
     lose_last(world)
     for key in [key for key in there if "/d/one/" in key]:
-        del world.store._objects[key]
+        del world.objects[key]
     with pytest.raises(Unavailable, match="store_behind"):
         boss.sync()
     assert put_back(one.view, one.db, STUDIO) >= 2
     assert put_back(boss.view, boss.db, STUDIO) == 0
-    assert world.store._objects == there
+    assert world.objects == there
     world.heal()
 
 
@@ -138,7 +138,7 @@ def test_what_was_written_in_the_place_of_what_was_lost_stands(
     boss.sync()
     for _ in range(2):
         lost = f"v1/{STUDIO}/t/{len(world.store.list(f'v1/{STUDIO}/t/')):010}"
-        del world.store._objects[lost]
+        del world.objects[lost]
     two.submit("k", "ann")
     two.sync()
     with pytest.raises((Conflict, Unavailable)):
