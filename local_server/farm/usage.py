@@ -10,6 +10,7 @@ from local_server.farm.ledger import format_cny
 from local_server.farm.statements import format_line
 
 QUARTER_MS = 900_000
+DAY_MS = 96 * QUARTER_MS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,6 +25,7 @@ def parse_mark(mark: str, *kinds: type) -> list[Any]:
     try:
         padded = mark[:MARK_LENGTH_MAX] + "=" * (-len(mark) % 4)
         values = json.loads(urlsafe_b64decode(padded.encode("ascii")))
+        json.dumps(values, ensure_ascii=False).encode()  # half a character is not ours to look up
     except (ValueError, RecursionError, binascii.Error) as error:
         raise Unfit("cursor_wrong", cursor=mark[:40]) from error
     sound = isinstance(values, list) and len(values) == len(kinds)

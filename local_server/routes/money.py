@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import timedelta
 from functools import partial
 
 from flask import Response
@@ -18,7 +17,7 @@ from local_server.farm.beancount import export_beancount
 from local_server.farm.db import read_clock_ms
 from local_server.farm.errors import Refused
 from local_server.farm.statements import Wanted, export_csv, list_statement
-from local_server.farm.usage import begin_of, find_zone, list_usage, write_usage_csv
+from local_server.farm.usage import DAY_MS, begin_of, find_zone, list_usage, write_usage_csv
 from local_server.reading import read_apart
 from local_server.routes.marks import make_mark, parse_mark
 from local_server.services import here
@@ -117,7 +116,7 @@ def get_usage(query: UsageQuery) -> Response:
         here.reader,
         owner=choose_account(query.account),
         from_ms=begin_of(query.since, zone),
-        until_ms=begin_of(query.until + timedelta(days=1), zone),
+        until_ms=begin_of(query.until, zone) + DAY_MS,
         zone=zone,
     )
     if query.format == "csv":

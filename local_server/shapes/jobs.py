@@ -1,6 +1,7 @@
 """Jobs, as they are asked for and shown."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
@@ -194,7 +195,7 @@ class OrderRequest(Body):
     model_config = show({"verb": "pause", "jobs": ["lanterns-1", "lanterns-2"]})
 
     verb: Verb = Field(strict=False, description="What is to be done to each")
-    jobs: list[str] = Field(
+    jobs: list[Annotated[str, Field(max_length=64)]] = Field(
         min_length=1,
         max_length=JOBS_AT_ONCE_MAX,
         description="The jobs' ids; a second one of an id is left out",

@@ -1,7 +1,7 @@
 """Scenes that are asked for, and what they are expected to take."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -53,12 +53,11 @@ class SceneRequest(Body):
     )
     renderer: str | None = Field(None, description="Name, or name and version", max_length=64)
     allow_missing: bool = Field(False, description="Render although assets are missing")
-    find_in: list[str] = Field(
+    find_in: list[Annotated[str, Field(max_length=4096, json_schema_extra=ABSOLUTE)]] = Field(
         default_factory=list,
         max_length=16,
         description="Absolute paths of folders in which files that the scene misses are looked"
         " for by name; where several could be meant, none is taken",
-        json_schema_extra={"items": {"type": "string", "maxLength": 4096, **ABSOLUTE}},
     )
     width: int | None = Field(None, ge=4, le=65_536, description="Pixels; else the scene's own")
     height: int | None = Field(None, ge=4, le=65_536, description="Pixels; else the scene's own")
@@ -69,7 +68,7 @@ class SceneRequest(Body):
     camera: str | None = Field(
         None, min_length=1, max_length=255, description="The camera's name; else the scene's own"
     )
-    view_layers: list[str] = Field(
+    view_layers: list[Annotated[str, Field(max_length=255)]] = Field(
         default_factory=list,
         max_length=100,
         description="The view layers to render; else those that the scene renders",

@@ -125,6 +125,33 @@ def test_every_body_is_strict_and_has_an_example(app: OpenAPI) -> None:
     refuse(problems)
 
 
+@pytest.mark.usefixtures("app")
+def test_every_text_of_a_body_has_a_limit() -> None:
+    """One without is taken as it is: endless, or with half a character that nothing can keep."""
+    limits = {"maxLength", "pattern", "format", "enum", "const"}
+    refuse(
+        [
+            f"{shape.__name__}.{place} has no limit."
+            for shape in list_shapes(Body)
+            for name, field in shape.model_json_schema()["properties"].items()
+            for place, told in list_texts(field, name)
+            if not limits & told.keys()
+        ]
+    )
+
+
+def list_texts(told: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give every text in a field's schema, with where it stands."""
+    if isinstance(told, list):
+        for one in told:
+            yield from list_texts(one, place)
+    elif isinstance(told, dict):
+        if told.get("type") == "string":
+            yield place, told
+        for name in ("anyOf", "items", "additionalProperties"):
+            yield from list_texts(told.get(name), f"{place}[]")
+
+
 def test_operations_have_names_of_their_own(app: OpenAPI) -> None:
     names = [operation["operationId"] for _, _, operation in list_operations(app.api_doc)]
     assert len(names) == len(set(names))

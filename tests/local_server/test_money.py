@@ -180,6 +180,7 @@ def test_usage_by_day(farm: RunningFarm) -> None:
     assert told["total"]["spent_micros"] == PAID_MICROS
     assert [one["day"] for one in told["items"]] == [today]
     assert farm.get("/usage", since="2020-01-01", until="2020-02-01")["items"] == []
+    assert farm.get("/usage", since="0001-01-01", until="9999-12-31")["total"] == told["total"]
     text = farm.get("/usage", since=today, until=today, offset_minutes=0, format="csv")
     assert text.splitlines()[1].startswith(f"{today},1,1000,2000,0.000333,")
 
