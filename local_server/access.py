@@ -79,6 +79,7 @@ RIGHTS: dict[str, Right] = {
     "PATCH /people/<person>": Right.ADMIN,
     "DELETE /people/<person>": Right.ADMIN,
     "POST /people/<person>/code": Right.ADMIN,
+    "POST /people/<person>/email/code": Right.ADMIN,
     "DELETE /people/<person>/sessions": Right.ADMIN,
     "GET /rules": Right.ANYONE,
     "PATCH /rules": Right.ADMIN,

@@ -76,13 +76,15 @@ def change_level(session: Session, name: str, value: str) -> None:
 
 @people.verb("code")
 @click.argument("name")
+@click.option("--email", is_flag=True)
 @click.pass_obj
-def make_code(session: Session, name: str) -> None:
-    """Make a one-time code for somebody who forgot the password."""
+def make_code(session: Session, name: str, *, email: bool) -> None:
+    """Make a one-time code for somebody who forgot the password, or to verify their e-mail."""
+    kind, words = ("email/code", "code_for_email") if email else ("code", "code_for_person")
     with session.connect() as client:
         person = find_person(client, name)
-        made = client.ask("POST", f"/people/{person['id']}/code", body={})
-    session.answer(made, lambda: print_code(session, person, made))
+        made = client.ask("POST", f"/people/{person['id']}/{kind}", body={})
+    session.answer(made, lambda: print_code(session, words, person, made))
 
 
 @people.verb("signout")
@@ -175,10 +177,10 @@ def print_history(session: Session, items: list[dict[str, Any]]) -> None:
     session.show(table)
 
 
-def print_code(session: Session, person: dict[str, Any], made: dict[str, Any]) -> None:
-    """Print the code to hand to somebody."""
+def print_code(session: Session, code: str, person: dict[str, Any], made: dict[str, Any]) -> None:
+    """Print the code to hand to somebody, and what they do with it."""
     until = show_time(made["expires_at_ms"])
-    words = session.say("code_for_person", name=person["name"], until=until)
+    words = session.say(code, name=person["name"], until=until)
     session.print(made["code"], style="bold")
     session.print(words.title)
 

@@ -135,6 +135,7 @@ def reset_password(session: Session, client: Client, login: str) -> None:
 @click.option("--picture", metavar="FILE")
 @click.option("--no-picture", is_flag=True)
 @click.option("--verify", is_flag=True)
+@click.option("--code", "has_code", is_flag=True)
 @click.pass_obj
 def profile(
     session: Session,
@@ -145,6 +146,7 @@ def profile(
     *,
     no_picture: bool,
     verify: bool,
+    has_code: bool,
 ) -> None:
     """Show and change one's profile; an empty value takes an e-mail or a number away."""
     given = {"name": name, "email": email, "phone": phone}
@@ -158,9 +160,10 @@ def profile(
             client.call("DELETE", "/me/avatar")
         if picture is not None:
             client.send_bytes("PUT", "/me/avatar", read_picture(picture))
-        if verify:
+        if verify and not has_code:
             client.call("POST", "/me/email/code", body={})
             session.note("verify_sent")
+        if verify or has_code:
             client.call("POST", "/me/email/verify", body={"code": ask_secret(session, "code")})
         person = client.ask("GET", "/me")
     session.answer(person, lambda: print_person(session, person))

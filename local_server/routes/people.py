@@ -149,14 +149,30 @@ def remove_person(path: PersonPath) -> Response:
 @ROUTES.post("/people/<person>/code", **gives(CodeView, {409: "codes_too_many"}, status=201))
 def hand_code(path: PersonPath) -> Response:
     """Make a one-time code with which a person who forgot the password sets a new one."""
+    return make_handed(people.get_living(here.reader, account=path.person), Purpose.PASSWORD)
+
+
+@ROUTES.post(
+    "/people/<person>/email/code",
+    **gives(CodeView, {409: ("codes_too_many", "email_missing")}, status=201),
+)
+def hand_email_code(path: PersonPath) -> Response:
+    """Make a one-time code with which a person shows that the e-mail they have now is theirs."""
     person = people.get_living(here.reader, account=path.person)
+    if person.email is None:
+        raise Conflict("email_missing")
+    return make_handed(person, Purpose.EMAIL)
+
+
+def make_handed(person: Person, purpose: Purpose) -> Response:
+    """Return a new code for an admin to hand on; it takes the place of the one before."""
     code, now = make_code(), read_clock_ms()
     noted = here.writer.write(
         codes.add_code,
         account=person.id,
-        purpose=Purpose.PASSWORD,
+        purpose=purpose,
         code_hash=here.tokens.hash_code(code),
-        email=None,
+        email=person.email,
         lasts_ms=codes.HANDED_MS,
         at_ms=now,
     )

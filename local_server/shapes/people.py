@@ -122,7 +122,7 @@ class RankRequest(Body):
 class CodeView(Shape):
     """A one-time code, shown this once."""
 
-    code: str = Field(description="What the person types to set a new password")
+    code: str = Field(description="What the person types: for a new password, or to verify")
     expires_at_ms: int = Field(description="Until when it can be used")
 
 

@@ -228,6 +228,10 @@ def test_the_profile(line: Yuntu, tmp_path: Path) -> None:
     assert (emptied["phone"], emptied["has_avatar"], emptied["name"]) == (None, False, "Zhang Si")
     assert find_code(line("profile", "--picture", "none.png", "--json")) == "file_unreadable"
     assert find_code(line("profile", "--verify", "--json")) == "mail_not_set_up"
+    sign_in(line, "me")
+    code = line.json("people", "code", "zhang si", "--email")["code"]
+    sign_in(line, "Zhang Si")
+    assert "not verified yet" not in say(line, "profile", "--code", typed=code).out
 
 
 def test_admins_look_after_people(line: Yuntu) -> None:

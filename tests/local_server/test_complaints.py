@@ -45,6 +45,7 @@ COMPLAINTS: dict[str, set[str]] = {
     "no-info": set(),
     "nullable": set(),
     "str": {"string_type", "string_unicode"},
+    "union": set(),
 }
 BOUNDS = {
     "ge": "greater_than_equal",

@@ -123,6 +123,24 @@ def test_an_admin_hands_out_a_code(studio: Studio) -> None:
     assert_refused(studio.call("POST", "/people/nobody/code", admin), 404, "no_person")
 
 
+def test_an_admin_hands_out_a_code_for_an_email(studio: Studio) -> None:
+    admin = studio.get_access("admin")
+    refused = studio.call("POST", "/people/owner/email/code", admin)
+    assert_refused(refused, 409, "email_missing")
+    studio.add_person("mailed", Role.ARTIST, email="mailed@studio.cn")
+    mailed = studio.get_access("mailed")
+    code = studio.call("POST", "/people/mailed/email/code", admin).get_json()["code"]
+    asked = {"login": "mailed", "code": code, "password": OTHER}
+    assert_refused(studio.call("POST", "/passwords/reset", json=asked), 422, "code_wrong")
+    verified = studio.call("POST", "/me/email/verify", mailed, json={"code": code})
+    assert verified.get_json()["email_verified"]
+    code = studio.call("POST", "/people/mailed/email/code", admin).get_json()["code"]
+    changed = {"email": "new@studio.cn", "password": PASSWORD}
+    assert studio.call("PATCH", "/me", mailed, json=changed).status_code == 200
+    late = studio.call("POST", "/me/email/verify", mailed, json={"code": code})
+    assert_refused(late, 422, "code_wrong")
+
+
 def test_five_wrong_tries_end_a_code(studio: Studio) -> None:
     admin = studio.get_access("admin")
     code = studio.call("POST", "/people/owner/code", admin).get_json()["code"]
