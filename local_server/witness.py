@@ -87,7 +87,7 @@ def find_subject() -> tuple[str, str | None]:
     for kind, id in (request.view_args or {}).items():
         return kind, str(id)
     beyond: tuple[str, str] | None = g.get("beyond_own")
-    if beyond is not None:  # one of many that are named in the body
+    if beyond is not None:  # named in the body, such as one of many
         return beyond
     return str(request.url_rule).rpartition("/")[2], None
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 
-from flask import Response
+from flask import Response, g
 from flask_openapi3 import APIBlueprint, Tag
 from sqlite_utils import Database
 
@@ -152,6 +152,7 @@ def move_money(cause: str, move: Callable[..., bool], body: AmountRequest) -> Re
     """Do a top-up or a withdrawal once, whatever is sent twice, and return what there is now."""
     here.reconciler.check_mints()
     owner = choose_account(body.account)
+    g.beyond_own = ("account", owner)
     here.writer.write(
         move,
         id=f"{cause}:{body.id}",

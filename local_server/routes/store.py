@@ -6,6 +6,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from local_server.answers import answer
 from local_server.clearing import Clearing, Where
 from local_server.document import gives
+from local_server.farm.db import assert_writing
 from local_server.services import here
 from local_server.shapes.store import CleaningRequest, CleaningView
 
@@ -21,8 +22,11 @@ AWAY = ("studio_missing", "store_missing", "record_damaged", "clearing_needs_upd
 def clean_store(body: CleaningRequest) -> Response:
     """Remove blobs that nothing names and nobody used for thirty days, or say which they are."""
     where = Where(body.where)
-    done = here.clearer.plan(where) if body.dry_run else here.clearer.clear(where)
-    return answer(show_clearing(done, dry_run=body.dry_run))
+    if body.dry_run:
+        return answer(show_clearing(here.clearer.plan(where), dry_run=True))
+    done = here.clearer.clear(where)
+    here.writer.write(assert_writing)  # nothing of the database changes, yet the trail tells of it
+    return answer(show_clearing(done, dry_run=False))
 
 
 def show_clearing(done: Clearing, *, dry_run: bool) -> CleaningView:

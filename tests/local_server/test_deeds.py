@@ -99,7 +99,7 @@ def test_every_kind_of_deed(studio: Studio) -> None:
         "POST /jobs/…/priority",
         "POST /jobs/…/priority",
     ]
-    subjects = ["another", "another", "li-wei", "li-wei", None, None, JOB, JOB, JOB]
+    subjects = ["another", "another", "li-wei", "li-wei", None, "admin", JOB, JOB, JOB]
     assert [deed["subject"] for deed in trail] == subjects
     assert trail[2]["asked"]["password"] == "***"  # noqa: S105
     assert trail[3]["before"]["removed_at_ms"] is None and trail[3]["after"]["removed_at_ms"]
@@ -130,6 +130,21 @@ def test_each_of_many_jobs_is_written_down(studio: Studio) -> None:
     [deed] = list_deeds(studio)
     assert (deed["actor"], deed["action"], deed["subject"]) == ("producer", "POST /orders", JOB)
     assert (deed["before"]["priority"], deed["after"]["priority"]) == (50, 80)
+
+
+def test_whose_money_was_moved_is_written_down(studio: Studio) -> None:
+    body = {"id": "gift", "amount_micros": 5, "account": "owner"}
+    assert studio.call("POST", "/topups", studio.get_access("admin"), json=body).status_code == 201
+    assert [one["action"] for one in list_deeds(studio, "?subject=owner")] == ["POST /topups"]
+
+
+def test_a_cleared_store_is_written_down_and_a_look_at_one_is_not(studio: Studio) -> None:
+    admin = studio.get_access("admin")
+    for dry_run in (True, False):
+        body = {"where": "here", "dry_run": dry_run}
+        assert studio.call("POST", "/store/cleaning", admin, json=body).status_code == 200
+    [deed] = list_deeds(studio)
+    assert (deed["action"], deed["asked"]["dry_run"]) == ("POST /store/cleaning", False)
 
 
 def test_ones_own_affairs_are_nobodys_business(studio: Studio) -> None:
