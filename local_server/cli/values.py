@@ -17,6 +17,7 @@ DIGITS_MAX = 9
 SIZE = re.compile(r"([0-9]{1,5})\s*[xX×*]\s*([0-9]{1,5})")
 SIDE_MAX = 65_536
 FRAME_MAX = 10**9
+YEAR_MIN, YEAR_MAX = 1971, 9998  # what every system tells the moments of
 BELOW_ZERO = re.compile(r"-[0-9][0-9.]*")
 MINUS = "\u2212"
 
@@ -113,9 +114,12 @@ class Day(click.ParamType[date, str]):
     def convert(self, value: object, param: click.Parameter | None, ctx: object) -> date:
         """Parse what was typed: 2026-11-05. Raises BadInput `day_expected`."""
         try:
-            return value if isinstance(value, date) else date.fromisoformat(str(value).strip())
-        except ValueError as error:
-            raise BadInput("day_expected", option=show_option(param), given=str(value)) from error
+            day = value if isinstance(value, date) else date.fromisoformat(str(value).strip())
+        except ValueError:
+            day = date.min
+        if not YEAR_MIN <= day.year <= YEAR_MAX:
+            raise BadInput("day_expected", option=show_option(param), given=str(value))
+        return day
 
 
 class Choice(click.ParamType[str, str]):

@@ -125,7 +125,7 @@ def edit_profile(
     assert_writing(db)
     before = get_person(db, account=account)
     columns: dict[str, str | int | None] = {}
-    if changes.get("name"):
+    if changes.get("name") is not None:
         name = check_name(str(changes["name"]))
         if is_name_taken(db, name=name, but_by=account):
             raise Conflict("name_taken", name=name)

@@ -77,4 +77,9 @@ def test_orders_about_jobs_that_are_not_there(purse: Yuntu, tmp_path: Path) -> N
         assert json.loads(ran.err)["error"]["code"] == "job_not_found", line
         assert ran.code == 2
     assert purse.json("jobs", "--sort", "cost", "--text", "x", "--state", "paused")["items"] == []
-    assert purse("usage", "--since", "yesterday", "--json").error["code"] == "day_expected"
+    for option, day in (
+        ("--since", "yesterday"),
+        ("--since", "0001-01-01"),
+        ("--until", "9999-12-31"),
+    ):
+        assert purse("statement", option, day, "--json").error["code"] == "day_expected"
