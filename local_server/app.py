@@ -136,7 +136,7 @@ def admit(services: Services) -> None:
     rule = request.url_rule
     right = Right.PERSON if rule is None else access.find_right(request.method, rule.rule)
     g.right = right
-    credential = request.environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
+    credential = read_credential(request.environ.get("HTTP_AUTHORIZATION", ""))
     if right == Right.MACHINE and is_key(credential, services.key):
         return
     # Where anyone may ask, what they show may be no good any more: that is often why they ask.
@@ -161,3 +161,9 @@ def admit(services: Services) -> None:
         owner = find_owner(services.reader, id) if find_owner else None
         if owner is not None:
             services.check_reach(kind, id, owner=owner, right=right)
+
+
+def read_credential(header: str) -> str:
+    """Return what an Authorization header shows; schemes have no case (RFC 9110, 11.1)."""
+    scheme, _, shown = header.partition(" ")
+    return shown if scheme.lower() == "bearer" else header
