@@ -159,7 +159,7 @@ def test_a_scene_cannot_write_outside_its_renderers_folder(
     host.open(scene)
     with pytest.raises(RenderFailure) as caught:
         host.render(Shot(frame=1, stem=tmp_path / "x", look=SMALL), LIMITS)
-    assert "stolen" in caught.value.words
+    assert "Cannot open user file" in caught.value.words
     assert not (tmp_path / "stolen").exists()
 
 

@@ -1,5 +1,6 @@
 """Keys: where they are kept, and that a keyring that is shut makes no stranger of a machine."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def test_where_there_never_was_a_keyring_there_are_files(
     use: Callable[[KeyringBackend], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     use(Shut())
-    chest = open_chest(tmp_path, space="here")
+    with caplog.at_level(logging.INFO):
+        chest = open_chest(tmp_path, space="here")
     assert isinstance(chest, FileChest)
     assert "the collection is locked" in caplog.text
     key = ensure_signer(chest, "machine").public
