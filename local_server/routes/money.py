@@ -15,7 +15,7 @@ from local_server.farm.accounts import get_account
 from local_server.farm.audit import audit_farm
 from local_server.farm.beancount import export_beancount
 from local_server.farm.db import read_clock_ms
-from local_server.farm.errors import Refused
+from local_server.farm.errors import NotFound, Refused
 from local_server.farm.statements import Wanted, export_csv, list_statement
 from local_server.farm.usage import DAY_MS, begin_of, find_zone, list_usage, write_usage_csv
 from local_server.reading import read_apart
@@ -58,7 +58,10 @@ def get_balance(query: BalanceQuery) -> Response:
 
 @ROUTES.post("/topups", **gives(BalanceView, MOVE_ERRORS, status=201))
 def top_up(body: AmountRequest) -> Response:
-    """Bring money in."""
+    """Bring money in; an account whose person was removed takes none, only gives what it has."""
+    owner = choose_account(body.account)
+    if get_account(here.reader, account=owner).removed:
+        raise NotFound("no_account", account=owner)
     return move_money("topup", ledger.mint, body)
 
 

@@ -17,6 +17,7 @@ from local_server.farm.db import open_database, read_clock_ms, write
 from local_server.farm.price_books import read_price_books
 from local_server.wording import Wording
 from tests.end_to_end.running_farm import RunningFarm
+from tests.local_server.cast import PASSWORD
 from tests.local_server.conftest import JOB, YUAN, fill_database, make_result
 
 PAID_MICROS = 333  # a second on two threads at 0.60 yuan a core-hour
@@ -67,6 +68,16 @@ def test_an_account_that_is_not_there_gets_nothing(farm: RunningFarm) -> None:
     assert read_code(send(farm, "/topups", body)) == "no_account"
     response = farm.session.get(f"{farm.address}/balance?account=nobody", timeout=60)
     assert read_code(response) == "no_account"
+
+
+def test_who_was_removed_is_given_no_money(farm: RunningFarm) -> None:
+    farm.post("/people", {"id": "leaving", "name": "Leaving", "password": PASSWORD})
+    body = {"id": "leaving-1", "amount_micros": 5, "account": "leaving"}
+    assert send(farm, "/topups", body).status_code == 201
+    assert farm.session.delete(f"{farm.address}/people/leaving", timeout=60).status_code == 204
+    body["id"] = "leaving-2"
+    assert read_code(send(farm, "/topups", body)) == "no_account"
+    assert send(farm, "/withdrawals", body).status_code == 201, "what is left is taken out"
 
 
 def test_a_refund_gives_back_at_most_what_was_paid(farm: RunningFarm) -> None:
