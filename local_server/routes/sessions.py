@@ -47,9 +47,10 @@ def sign_in(body: SignInRequest) -> Response:
     An unknown name takes as long as a wrong password, and is told in the same words.
     """
     address = request.remote_addr or ""
+    # First, so that who guessed too often keeps nobody else out by their name.
+    here.limits.check("signin.address", address)
     # Counted before it is known to be wrong: many at once would all be let through.
     here.limits.count("signin.name", body.login)
-    here.limits.check("signin.address", address)
     person = people.find_by_login(here.reader, login=body.login)
     right = here.passwords.check(body.password, person.password if person else None)
     if person is None or person.password is None or not right:

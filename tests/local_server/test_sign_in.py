@@ -137,6 +137,17 @@ def test_guessing_is_slowed_down_whatever_the_spelling(studio: Studio) -> None:
     assert right.status_code == 429 and int(right.headers["Retry-After"]) > 0
 
 
+def test_an_address_that_guessed_too_often_locks_nobody_out(studio: Studio) -> None:
+    limits, address = studio.services.limits, "127.0.0.1"
+    for _ in range(limits.rates["signin.address"].amount):
+        limits.count("signin.address", address)
+    for _ in range(limits.rates["signin.name"].amount):
+        wrong = {"login": "owner", "password": "wrong"}
+        assert studio.call("POST", "/sessions", json=wrong).status_code == 429
+    limits.forgive("signin.address", address)
+    studio.sign_in("owner")
+
+
 def test_signing_in_forgives_what_was_mistyped(studio: Studio) -> None:
     for _ in range(4):
         for _ in range(5):
