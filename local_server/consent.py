@@ -15,7 +15,8 @@ def resume(db: Database, *, job: str, cap_micros: int | None, at_ms: int) -> Non
     """Let a paused job go on. `cap_micros` is what the whole job may cost from now on.
 
     A job that waited for funds gets the hold it never had; one that used up its hold needs a cap
-    above what it cost so far. Raises Conflict `budget_needs_consent` and NoFunds `no_funds`.
+    above what it cost so far. What is held stays held, so that a cap below it would be no cap.
+    Raises Conflict `budget_needs_consent` and `cap_below_hold`, and NoFunds `no_funds`.
     """
     row = jobs.get_job(db, job=job)
     left = ledger.read_purse(db, purse=f"held:{job}")
@@ -27,6 +28,9 @@ def resume(db: Database, *, job: str, cap_micros: int | None, at_ms: int) -> Non
         add = 0
     if row["state"] == "paused" and row["reason"] == "budget" and left + add == 0:
         raise Conflict("budget_needs_consent", job=job, expected_micros=expect_rest(row))
+    committed = row["cost_micros"] + left
+    if row["state"] == "paused" and cap_micros is not None and cap_micros < committed:
+        raise Conflict("cap_below_hold", job=job, held_micros=committed)
     jobs.resume_job(db, job=job, add_micros=add, at_ms=at_ms)
 
 

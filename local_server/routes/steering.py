@@ -23,6 +23,7 @@ from local_server.steering import Order, steer
 
 ROUTES = APIBlueprint("steering", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 FUNDS = ("no_funds", "purse_too_small", "lease_needed")
+RESUME_ERRORS = ("job_cannot_move", "budget_needs_consent", "cap_below_hold")
 RETRY_ERRORS = ("nothing_to_retry", "job_overtaken")
 PRIORITY_ERRORS = {400: "priority_out_of_range", 403: "priority_above_level"}
 
@@ -43,7 +44,7 @@ def pause_job(path: JobPath) -> Response:
     "/jobs/<job>/resume",
     **gives(
         JobView,
-        {402: FUNDS, 403: "not_yours", 409: ("job_cannot_move", "budget_needs_consent")},
+        {402: FUNDS, 403: "not_yours", 409: RESUME_ERRORS},
     ),
 )
 def resume_job(path: JobPath, body: ResumeRequest) -> Response:

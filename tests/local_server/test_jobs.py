@@ -89,6 +89,8 @@ def test_one_order_for_many_jobs(farm: RunningFarm) -> None:
     assert told[0]["job"]["state"] == "paused"
     assert told[1]["error"]["code"] == "job_cannot_move"
     assert "Cancelled" in told[1]["error"]["detail"] or "cancelled" in told[1]["error"]["detail"]
+    told = order(farm, "resume", JOB, max_cost_micros=1)
+    assert told[0]["error"]["code"] == "cap_below_hold", "what is set aside may be spent"
     told = order(farm, "resume", JOB)
     assert told[0]["job"]["state"] == "queued"
 
