@@ -33,7 +33,7 @@ def print_balance(session: Session, balance: Answer) -> None:
 
 def print_bill(session: Session, bill: Answer) -> None:
     """Print a bill with a line per frame."""
-    columns = ("frame", "render_time", "cores", "full_price", "discount", "amount", "node")
+    columns = ("frame", "render_time", "cores", "discount", "full_price", "amount", "node")
     table = make_table(session, columns, right=columns[:-1])
     full = show_amounts([line["full_micros"] for line in bill["lines"]])
     paid = show_amounts([line["amount_micros"] for line in bill["lines"]])
@@ -45,8 +45,8 @@ def print_bill(session: Session, bill: Answer) -> None:
             Text(str(line["frame"])),
             Text(show_duration(session, line["render_ms"])),
             Text(str(line["cores"])),
-            Text(full_price),
             Text(discount),
+            Text(full_price),
             Text(amount),
             Text(line["node_name"] or line["node"] or "-"),
         )

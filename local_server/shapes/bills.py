@@ -22,7 +22,7 @@ class BillLine(Shape):
     cores: int = Field(description="How many processor threads it was given")
     rate_micros: int = Field(description="The price of a core-hour, in micro-yuan")
     discount_basis_points: int = Field(description="The membership's discount; 1,000 are 10 %")
-    full_micros: int = Field(description="What the price book asked; less is paid at a cost limit")
+    full_micros: int = Field(description="Price after the discount; less is paid at a cost limit")
     amount_micros: int = Field(description="What was paid")
     node: str | None = Field(description="The id of the node that rendered it")
     node_name: str | None = Field(description="What people call that machine, if it is known here")

@@ -58,3 +58,8 @@ def test_a_charge_that_was_capped_says_so() -> None:
     shown = show(BILL | {"lines": [FREE | {"frame": 1}, capped]})
     assert "1 frame cost ¥0.002 less than the price" in shown
     assert "less than the price" not in show(BILL)
+
+
+def test_the_price_beside_a_discount_has_it_taken_off() -> None:
+    header = show(BILL | {"lines": [PAID | {"frame": 1}]}).splitlines()[0]
+    assert header.index("Discount") < header.index("After discount") < header.index("Amount")
