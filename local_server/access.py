@@ -126,6 +126,7 @@ RIGHTS: dict[str, Right] = {
     "GET /prices": Right.PERSON,
     "POST /prices": Right.ADMIN,
     "GET /statement": Right.PERSON,
+    "GET /bills": Right.PERSON,
     "GET /ledger/export": Right.ADMIN,
     "GET /audit": Right.ADMIN,
     # --- the studio and its store ---

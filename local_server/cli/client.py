@@ -130,6 +130,10 @@ class Client:
         lines = self.list_pages("/statement", min(limit or PAGE, PAGE), limit, **wanted)
         yield from lines
 
+    def list_bills(self, *, limit: int | None = None, **wanted: Any) -> Iterator[Answer]:
+        """Yield what the account's jobs came to, those that ended last first."""
+        yield from self.list_pages("/bills", min(limit or PAGE, PAGE), limit, **wanted)
+
     def export_ledger(self, form: str) -> str:
         """Return the ledger as Beancount or CSV."""
         return self.get_text("/ledger/export", format=form)

@@ -14,7 +14,13 @@ from local_server.cli.client import Client
 from local_server.cli.elsewhere import find_away_job
 from local_server.cli.exits import Exit
 from local_server.cli.job_ids import find_job
-from local_server.cli.money_tables import print_audit, print_balance, print_bill, print_statement
+from local_server.cli.money_tables import (
+    print_audit,
+    print_balance,
+    print_bill,
+    print_bills,
+    print_statement,
+)
 from local_server.cli.people import find_account
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
@@ -79,6 +85,26 @@ def find_bill(client: Client, job: str) -> str:
     return f"/jobs/{find_job(client, job)}/bill"
 
 
+@click.command("bills", cls=SpokenCommand)
+@click.option("--since", type=Day(), metavar="DAY")
+@click.option("--until", type=Day(), metavar="DAY")
+@click.option("--csv", "csv", metavar="FILE")
+@click.option("--limit", type=Number(1, LIMIT_MAX), metavar="N")
+@click.pass_obj
+def bills(
+    session: Session, since: date | None, until: date | None, csv: str | None, limit: int | None
+) -> None:
+    """List what the account's jobs came to."""
+    wanted = bound(since, until)
+    with session.connect() as client:
+        if csv is not None:
+            data = client.call("GET", "/bills", format="csv", **wanted).content
+            save(session, csv, data, form="csv")
+            return
+        found = list(client.list_bills(limit=limit, **wanted))
+    session.answer({"items": found}, lambda: print_bills(session, found))
+
+
 @click.command("statement", cls=SpokenCommand)
 @click.option("--kind", type=Choice(*Kind), metavar="KIND", multiple=True)
 @click.option("--job", metavar="JOB")
@@ -103,9 +129,8 @@ def statement(
     """List what moved the account's money."""
     wanted: dict[str, Any] = {
         "kind": list(kind) or None,
-        "from_ms": None if since is None else begin_of(since),
-        "until_ms": None if until is None else begin_of(until + timedelta(days=1)),
         "order": "desc" if newest else "asc",
+        **bound(since, until),
     }
     with session.connect() as client:
         wanted["job"] = None if job is None else find_job(client, job)
@@ -139,6 +164,14 @@ def save(session: Session, given: str, data: bytes, *, form: str) -> None:
     write_file(target, written)
     answer = {"format": form, "path": str(target), "bytes": len(written)}
     session.answer(answer, lambda: session.print(session.label("written", path=str(target))))
+
+
+def bound(since: date | None, until: date | None) -> dict[str, Any]:
+    """Return the moments between which days lie, as the interface is asked for them."""
+    return {
+        "from_ms": None if since is None else begin_of(since),
+        "until_ms": None if until is None else begin_of(until + timedelta(days=1)),
+    }
 
 
 def begin_of(day: date) -> int:

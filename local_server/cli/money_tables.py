@@ -102,6 +102,27 @@ def print_bill_summary(session: Session, bill: Answer) -> None:
         session.note("bill_capped", count=len(capped), spared_micros=sum_spared(capped))
 
 
+def print_bills(session: Session, bills: list[Answer]) -> None:
+    """Print what jobs came to, a line each."""
+    columns = ("ended", "job", "name", "frames", "discount", "price_book", "cost", "refunded")
+    table = make_table(session, columns, right=("frames", "discount", "cost", "refunded"))
+    costs = show_amounts([bill["total_micros"] for bill in bills])
+    refunds = show_amounts([-bill["refunded_micros"] for bill in bills])
+    for bill, cost, refunded in zip(bills, costs, refunds, strict=True):
+        discount = bill["discount_basis_points"]
+        table.add_row(
+            Text(show_time(bill["finished_at_ms"])),
+            Text(bill["job"]),
+            Text(bill["name"]),
+            Text(str(bill["frames_done"])),
+            Text(session.label("reused") if discount is None else f"{discount / 100:g} %"),
+            Text(bill["price_book"]),
+            Text(cost),
+            Text(refunded if bill["refunded_micros"] else "-"),
+        )
+    session.show(table)
+
+
 def print_statement(session: Session, lines: list[Answer]) -> None:
     """Print the account's transfers."""
     columns = ("number", "time", "what", "job", "amount", "from", "to")

@@ -41,7 +41,9 @@ SECTIONS = {
     "steering": dict.fromkeys(
         ("pause", "resume", "cancel", "retry", "priority", "delete", "restore"), "steering"
     ),
-    "money": dict.fromkeys(("balance", "topup", "bill", "statement", "export", "audit"), "money")
+    "money": dict.fromkeys(
+        ("balance", "topup", "bill", "bills", "statement", "export", "audit"), "money"
+    )
     | dict.fromkeys(("withdraw", "refund", "usage", "prices"), "accounts"),
     "you": dict.fromkeys(
         ("signup", "signin", "signout", "sessions", "whoami", "password", "profile"), "signing"

@@ -11,7 +11,7 @@ from local_server.farm.db import Row, fetch_rows, fetch_value
 from local_server.farm.jobs import get_job
 from local_server.farm.ledger import Kind, format_cny
 from local_server.farm.refunds import list_refunds
-from local_server.farm.statements import format_line
+from local_server.farm.statements import format_line, format_time
 
 NUMBER_MAX = 2**53 - 1
 LINE = (
@@ -41,6 +41,18 @@ COLUMNS = (
     "attempt",
     "reason",
 )
+LIST_COLUMNS = (
+    "job",
+    "name",
+    "finished",
+    "frames",
+    "frames_reused",
+    "level",
+    "discount_basis_points",
+    "price_book",
+    "total_cny",
+    "refunded_cny",
+)
 
 
 def make_bill(db: Database, *, job: str) -> Row:
@@ -62,6 +74,45 @@ def make_bill(db: Database, *, job: str) -> Row:
     lines += list_reused(db, job=job)
     name_nodes(db, lines)
     return add_up(head, moved, lines) | {"refunds": list_refunds(db, job=job)}
+
+
+def list_bills(
+    db: Database,
+    *,
+    owner: str,
+    from_ms: int | None = None,
+    until_ms: int | None = None,
+    after: tuple[int, int] | None = None,
+    limit: int = -1,
+) -> list[Row]:
+    """Return the bills of an owner's jobs that ended in a time, the latest first, without lines.
+
+    Jobs of which no frame was done have none; those that were deleted have theirs. `until_ms` is
+    the end, left out; `after` the moment and serial of the last bill before, `limit` -1 for all.
+    """
+    clauses, values = ["owner = :owner"], {"owner": owner, "limit": limit}
+    for clause, value in (
+        ("finished_at_ms >= :from_ms", from_ms),
+        ("finished_at_ms < :until_ms", until_ms),
+    ):
+        if value is not None:
+            clauses.append(clause)
+            values[clause.partition(":")[2]] = value
+    if after is not None:
+        clauses.append("(finished_at_ms, serial) < (:at_ms, :serial)")
+        values |= {"at_ms": after[0], "serial": after[1]}
+    return fetch_rows(
+        db,
+        "SELECT serial, id AS job, name, finished_at_ms, frames_done, frames_reused,"
+        " plan ->> 'level' AS level, plan ->> 'price_book' AS price_book,"
+        " (SELECT payload ->> 'discount_basis_points' FROM operation o WHERE o.job = job.id"
+        "  AND kind = 'settle' AND device IS NULL ORDER BY seq DESC LIMIT 1)"
+        " AS discount_basis_points, cost_micros AS total_micros, refunded_micros"
+        " FROM job INDEXED BY job_billed"
+        f" WHERE finished_at_ms IS NOT NULL AND frames_done > 0 AND {' AND '.join(clauses)}"
+        " ORDER BY finished_at_ms DESC, serial DESC LIMIT :limit",
+        values,
+    )
 
 
 def make_away_bill(
@@ -167,6 +218,26 @@ def write_bill_csv(bill: Row) -> Iterator[str]:
         amount = Decimal(format_cny(-one["amount_micros"]))
         place = (bill["job"], "refund", one["frame"])
         yield format_line((*place, *nothing, amount, None, None, None, one["reason"]))
+
+
+def write_bills_csv(bills: list[Row]) -> Iterator[str]:
+    """Write a list of bills as CSV, UTC times."""
+    yield format_line(LIST_COLUMNS)
+    for bill in bills:
+        yield format_line(
+            (
+                bill["job"],
+                bill["name"],
+                format_time(bill["finished_at_ms"]),
+                bill["frames_done"],
+                bill["frames_reused"],
+                bill["level"],
+                bill["discount_basis_points"],
+                bill["price_book"],
+                Decimal(format_cny(bill["total_micros"])),
+                Decimal(format_cny(bill["refunded_micros"])),
+            )
+        )
 
 
 def read_operations(

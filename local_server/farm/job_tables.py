@@ -30,6 +30,12 @@ CREATE INDEX job_by_owner ON job (owner, serial, state, deleted_at_ms, words);
 CREATE INDEX job_all ON job (serial, state, deleted_at_ms, words);
 """
 
+# Bills by when their job ended: of jobs that came to something, be it for free.
+BILLS = """
+CREATE INDEX job_billed ON job (owner, finished_at_ms, serial)
+  WHERE finished_at_ms IS NOT NULL AND frames_done > 0;
+"""
+
 # What the farm needs for a job is sent before any of its frames is handed out there.
 SITES = """
 ALTER TABLE job ADD COLUMN sent_at_ms INTEGER;

@@ -182,6 +182,12 @@ def m070_reading(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m071_bills(db: Database) -> None:
+    """Bills across jobs, by time."""
+    run_script(db, job_tables.BILLS)
+
+
+@MIGRATIONS()
 def m096_overtaken(db: Database) -> None:
     """Jobs that went on without this disk."""
     run_script(db, sync_tables.OVERTAKEN)

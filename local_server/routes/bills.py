@@ -1,5 +1,6 @@
 """Routes of bills: what a job cost, as data, table or paper, and what is given back of it."""
 
+from functools import partial
 from typing import Any
 
 from flask import Response
@@ -8,26 +9,59 @@ from flask_openapi3 import APIBlueprint, Tag
 from local_server.answers import answer, reader_wording
 from local_server.bill_pdf import write_bill_pdf
 from local_server.document import gives
-from local_server.farm.bills import make_bill, write_bill_csv
+from local_server.farm.bills import list_bills, make_bill, write_bill_csv, write_bills_csv
 from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.refunds import list_refunds, refund
 from local_server.file_names import make_safe, name_attachment
+from local_server.reading import read_apart
+from local_server.routes.marks import make_mark, parse_mark
+from local_server.routes.money import choose_account
 from local_server.services import here
-from local_server.shapes.bills import BillQuery, BillView, RefundRequest, RefundView
+from local_server.shapes.bills import BillPage, BillQuery, BillView, RefundRequest, RefundView
 from local_server.shapes.jobs import JobPath
+from local_server.shapes.money import LedgerQuery
 
 TAG = Tag(name="bills", description="What jobs cost, a line per frame")
-ROUTES = APIBlueprint("bills", __name__, url_prefix="/api/v1/jobs", abp_tags=[TAG])
+ROUTES = APIBlueprint("bills", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
-@ROUTES.get("/<job>/bill", **gives(BillView, also=("text/csv", "application/pdf")))
+@ROUTES.get("/jobs/<job>/bill", **gives(BillView, also=("text/csv", "application/pdf")))
 def get_bill(path: JobPath, query: BillQuery) -> Response:
     """Return a job's bill, a line per frame: as JSON, as CSV, or as a PDF to print."""
     return send_bill(make_bill(here.reader, job=here.get_job(path.job)["id"]), query.format)
 
 
+@ROUTES.get(
+    "/bills",
+    **gives(
+        BillPage,
+        {403: "not_yours", 404: "no_account", 422: "cursor_wrong"},
+        also=("text/csv",),
+    ),
+)
+def get_bills(query: LedgerQuery) -> Response:
+    """List what an account's jobs came to, those that ended last first; as CSV, all of them."""
+    find = partial(
+        list_bills,
+        owner=choose_account(query.account),
+        from_ms=query.from_ms,
+        until_ms=query.until_ms,
+    )
+    if query.format == "csv":
+        text = read_apart(here, lambda db: "".join(write_bills_csv(find(db))))
+        return send_file(text, "text/csv", "bills.csv")
+    after = None
+    if query.cursor is not None:
+        at_ms, serial = parse_mark(query.cursor, int, int)
+        after = (at_ms, serial)
+    rows = find(here.reader, after=after, limit=query.limit)
+    marks = [make_mark(row["finished_at_ms"], row.pop("serial")) for row in rows]
+    following = marks[-1] if len(marks) == query.limit else None
+    return answer(BillPage.model_validate({"items": rows, "next": following}))
+
+
 @ROUTES.post(
-    "/<job>/refunds",
+    "/jobs/<job>/refunds",
     **gives(
         RefundView,
         {

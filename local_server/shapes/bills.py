@@ -5,7 +5,7 @@ from pydantic import Field
 from local_server.farm.ledger import AMOUNT_MICROS_MAX
 from local_server.farm.refunds import REASON_LENGTH_MAX
 from local_server.shapes.scenes import EstimateView
-from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, Shape, show
+from local_server.shapes.shape import NUMBER_MAX, WHOLE_ID, Body, Page, Shape, show
 
 
 class BillQuery(Shape):
@@ -64,6 +64,29 @@ class BillView(Shape):
     estimate: EstimateView | None = Field(description="What was expected at the start")
     lines: list[BillLine] = Field(description="A line for every finished frame")
     refunds: list[RefundView] = Field(description="What was given back, oldest first")
+
+
+class BillSummary(Shape):
+    """What a job that is over came to, in micro-yuan."""
+
+    job: str = Field(description="The job's id")
+    name: str = Field(description="The job's name")
+    finished_at_ms: int = Field(description="When it ended, and what it had cost was settled")
+    frames_done: int = Field(description="Frames that are done, the free ones among them")
+    frames_reused: int = Field(description="Frames that were free")
+    level: str = Field(description="The membership level whose discount holds")
+    discount_basis_points: int | None = Field(
+        description="The discount of the latest paid frame; null where all were free"
+    )
+    price_book: str = Field(description="The version of the prices")
+    total_micros: int = Field(description="What the frames cost")
+    refunded_micros: int = Field(description="What an admin gave back")
+
+
+class BillPage(Page):
+    """A page of bills."""
+
+    items: list[BillSummary] = Field(description="The latest first")
 
 
 class RefundRequest(Body):

@@ -72,24 +72,29 @@ class ExportQuery(Shape):
     format: str = Field("beancount", pattern="^(beancount|csv)$", description="beancount or csv")
 
 
-class StatementQuery(PageQuery):
+class LedgerQuery(PageQuery):
+    """A part of what is known of an account's money."""
+
+    from_ms: int | None = Field(
+        None, ge=0, le=NUMBER_MAX, description="Only from this moment on, in ms"
+    )
+    until_ms: int | None = Field(
+        None, ge=0, le=NUMBER_MAX, description="Only before this moment, in ms"
+    )
+    account: str | None = Field(
+        None, description="Whose; for admins. Else the caller's own", max_length=64
+    )
+    format: str = Field("json", pattern="^(json|csv)$", description="json, or csv: all of it")
+
+
+class StatementQuery(LedgerQuery):
     """Which entries of the ledger to list."""
 
     kind: list[Kind] | None = Field(
         None, description="Only entries of these kinds", max_length=len(Kind)
     )
     job: str | None = Field(None, description="Only entries of this job", max_length=64)
-    from_ms: int | None = Field(
-        None, ge=0, le=NUMBER_MAX, description="Only entries from this moment on, in ms"
-    )
-    until_ms: int | None = Field(
-        None, ge=0, le=NUMBER_MAX, description="Only entries before this moment, in ms"
-    )
-    account: str | None = Field(
-        None, description="Whose; for admins. Else the caller's own", max_length=64
-    )
     order: Direction = Field(Direction.ASCENDING, description="`desc`: the newest first")
-    format: str = Field("json", pattern="^(json|csv)$", description="json, or csv: all of it")
 
 
 class StatementLine(Shape):

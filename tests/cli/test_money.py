@@ -44,6 +44,10 @@ def test_money_comes_and_goes(purse: Yuntu, tmp_path: Path) -> None:
     shown = purse("statement")
     assert "¥10.00" in shown.out
     assert "¥2.50" in shown.out
+    assert purse.json("bills", "--since", "2020-01-01") == {"items": []}
+    assert "Ended" in purse("bills").out
+    assert purse("bills", "--csv", str(path)).code == 0
+    assert path.read_text(encoding="utf-8-sig").startswith("job,name,finished,")
 
 
 def test_an_account_is_named_as_people_name_it(purse: Yuntu) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local_server.farm.bills import make_bill
+from local_server.farm.bills import list_bills, make_bill, write_bills_csv
 from local_server.farm.errors import NotFound
 from tests.farm.workshop import Workshop
 
@@ -115,3 +115,40 @@ def test_a_bill_reads_its_own_jobs_rows_only(shop: Workshop) -> None:
 def test_there_is_no_bill_without_a_job(shop: Workshop) -> None:
     with pytest.raises(NotFound, match="no_job"):
         make_bill(shop.db, job="nothing")
+
+
+def test_a_list_of_bills_says_what_each_bill_says(shop: Workshop) -> None:
+    shop.open_account("other", money=10_000)
+    for job, level in (("paid", "gold"), ("free", "standard"), ("failed", "gold")):
+        shop.submit(job, count=1, hold=10_000, level=level)
+        [one] = shop.hand()
+        shop.tick()
+        if job == "failed":
+            shop.cancel(job)
+        else:
+            shop.start(one)
+            shop.finish(one, made_for="another" if job == "free" else None)
+    shop.delete("paid")
+    told = list_bills(shop.db, owner="me")
+    assert [one["job"] for one in told] == ["free", "paid"], "what was deleted was paid for"
+    for row in told:
+        bill = make_bill(shop.db, job=row["job"])
+        assert {name: bill.get(name, row["serial"]) for name in row} == row
+    assert list_bills(shop.db, owner="other") == []
+    last, first = told
+    assert list_bills(shop.db, owner="me", from_ms=last["finished_at_ms"]) == [last]
+    assert list_bills(shop.db, owner="me", until_ms=last["finished_at_ms"]) == [first]
+    after = (last["finished_at_ms"], last["serial"])
+    assert list_bills(shop.db, owner="me", after=after, limit=5) == [first]
+    assert len(list(write_bills_csv(told))) == 3
+
+
+def test_a_page_of_bills_reads_no_others(shop: Workshop) -> None:
+    for limits in ({}, {"from_ms": 1, "until_ms": 9}, {"after": (5, 5), "until_ms": 9}):
+        statements: list[str] = []
+        shop.db.conn.set_trace_callback(statements.append)
+        list_bills(shop.db, owner="me", limit=5, **limits)
+        shop.db.conn.set_trace_callback(None)
+        plan = [row[3] for row in shop.db.conn.execute(f"EXPLAIN QUERY PLAN {statements[0]}")]
+        assert "job_billed (owner=?" in plan[0], plan
+        assert not [step for step in plan if "TEMP B-TREE" in step or "SCAN" in step], plan

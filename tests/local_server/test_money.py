@@ -177,7 +177,7 @@ def test_a_statement_is_chosen_and_paged(farm: RunningFarm) -> None:
 
 @pytest.mark.parametrize("cursor", ["x", "", "W10", "WzEsIjIiXQ", "WzEsMiwzXQ", "W3RydWUsMl0", "é"])
 def test_marks_that_we_never_made(farm: RunningFarm, cursor: str) -> None:
-    for path in ("/statement", "/jobs", "/jobs?sort=name"):
+    for path in ("/statement", "/bills", "/jobs", "/jobs?sort=name"):
         joined = "&" if "?" in path else "?"
         response = farm.session.get(f"{farm.address}{path}{joined}cursor={cursor}", timeout=60)
         assert (response.status_code, read_code(response)) == (422, "cursor_wrong")
@@ -237,3 +237,19 @@ def test_a_job_keeps_the_prices_it_was_planned_with(farm: RunningFarm) -> None:
     in_force = [one["id"] for one in farm.get("/prices")["items"] if one["in_force"]]
     assert in_force == ["dearer"], "versions are still there after a start"
     farm.assert_clean()
+
+
+def test_bills_are_listed_when_their_jobs_are_over(farm: RunningFarm) -> None:
+    assert farm.get("/bills") == {"items": [], "next": None}
+    farm.post(f"{JOB_PATH}/cancel", {})
+    [listed] = farm.get("/bills")["items"]
+    bill = farm.get(f"{JOB_PATH}/bill")
+    assert listed == {name: bill[name] for name in listed}
+    page = farm.get("/bills", limit=1, account="me")
+    assert farm.get("/bills", cursor=page["next"]) == {"items": [], "next": None}
+    assert farm.get("/bills", until_ms=listed["finished_at_ms"])["items"] == []
+    table = farm.session.get(f"{farm.address}/bills?format=csv", timeout=60)
+    assert 'filename="bills.csv"' in table.headers["Content-Disposition"]
+    [row] = csv.DictReader(io.StringIO(table.text))
+    assert row["job"] == JOB
+    assert round(float(row["total_cny"]) * YUAN) == bill["total_micros"]
