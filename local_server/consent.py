@@ -3,10 +3,10 @@
 from sqlite_utils import Database
 
 from local_server.farm import jobs, ledger
-from local_server.farm.db import Row
-from local_server.farm.errors import Conflict
+from local_server.farm.db import Row, fetch_rows
+from local_server.farm.errors import Conflict, NoFunds
 from local_server.farm.overtaken import is_overtaken
-from local_server.submission import choose_hold
+from local_server.submission import choose_hold, wait_for_money
 
 WITHOUT_HOLD = frozenset({"funds", "lease_needed", "unfunded"})
 
@@ -32,6 +32,36 @@ def resume(db: Database, *, job: str, cap_micros: int | None, at_ms: int) -> Non
     if row["state"] == "paused" and cap_micros is not None and cap_micros < committed:
         raise Conflict("cap_below_hold", job=job, held_micros=committed)
     jobs.resume_job(db, job=job, add_micros=add, at_ms=at_ms)
+
+
+def top_up(db: Database, *, id: str, owner: str, amount_micros: int, at_ms: int) -> bool:
+    """Bring money in and let jobs go on that waited for it; False when it was done before."""
+    brought = ledger.mint(db, id=id, owner=owner, amount_micros=amount_micros, at_ms=at_ms)
+    resume_waiting(db, at_ms=at_ms)
+    return brought
+
+
+def resume_waiting(db: Database, *, at_ms: int) -> int:
+    """Let jobs go on that waited for money alone, oldest first; returns how many did.
+
+    What is there may be leased to other machines: then a job waits for a lease from now on.
+    """
+    rows = fetch_rows(
+        db,
+        "SELECT id FROM job WHERE state = 'paused' AND reason IN ('funds', 'lease_needed')"
+        " ORDER BY serial",
+    )
+    resumed = 0
+    for row in rows:
+        db.conn.execute("SAVEPOINT waiting")
+        try:
+            resume(db, job=row["id"], cap_micros=None, at_ms=at_ms)
+            resumed += 1
+        except NoFunds as error:
+            db.conn.execute("ROLLBACK TO waiting")
+            wait_for_money(db, jobs.get_job(db, job=row["id"]), error, at_ms=at_ms)
+        db.conn.execute("RELEASE waiting")
+    return resumed
 
 
 def retry(db: Database, *, job: str, frame: int | None, at_ms: int) -> None:

@@ -17,12 +17,11 @@ from sqlite_utils import Database
 from local_server import consent
 from local_server.farm.db import (
     assert_writing,
-    fetch_rows,
     fetch_value,
     open_database,
     read_clock_ms,
 )
-from local_server.farm.errors import NoFunds, Refused, YuntuError
+from local_server.farm.errors import Refused, YuntuError
 from local_server.farm.events import add_event
 from local_server.writer import Writer
 from sync.blobs import Blobs, Digest
@@ -297,7 +296,7 @@ class Reconciler:
             log.warning("this machine was taken out of studio %s", self.desk.studio)
             self.writer.write(tell_away, code="device_out")
         self.standing.out = cycle.out
-        resumed = self.writer.write(resume_leased, at_ms=read_clock_ms())
+        resumed = self.writer.write(consent.resume_waiting, at_ms=read_clock_ms())
         if self.writer.write(end_silent, device=self.desk.device, at_ms=read_clock_ms()):
             self.note_change()
         self.writer.write(keep_met, at_ms=self.standing.done_at_ms)
@@ -342,20 +341,3 @@ def tell_done(db: Database, *, read: int, put: int) -> None:
 def tell_away(db: Database, *, code: str) -> None:
     """Write the event of a cycle that failed."""
     add_event(db, kind="sync.away", owner="", at_ms=read_clock_ms(), code=code)
-
-
-def resume_leased(db: Database, *, at_ms: int) -> int:
-    """Let jobs go on that waited for nothing but a lease; returns how many did."""
-    rows = fetch_rows(
-        db, "SELECT id FROM job WHERE state = 'paused' AND reason = 'lease_needed' ORDER BY serial"
-    )
-    resumed = 0
-    for row in rows:
-        db.conn.execute("SAVEPOINT leased")
-        try:
-            consent.resume(db, job=row["id"], cap_micros=None, at_ms=at_ms)
-            resumed += 1
-        except NoFunds:
-            db.conn.execute("ROLLBACK TO leased")
-        db.conn.execute("RELEASE leased")
-    return resumed

@@ -185,8 +185,14 @@ def fund_or_pause(db: Database, *, job: str, at_ms: int) -> None:
     try:
         jobs.fund_job(db, job=job, amount_micros=amount, reason="held", at_ms=at_ms)
     except NoFunds as error:
-        reason = "funds" if error.code == "no_funds" else error.code
-        jobs.move_job(db, job=job, to=JobState.PAUSED, reason=reason, at_ms=at_ms, **error.params)
+        wait_for_money(db, row, error, at_ms=at_ms)
+
+
+def wait_for_money(db: Database, row: Row, error: NoFunds, *, at_ms: int) -> None:
+    """Let a job without a hold wait, paused, for what `error` says is lacking."""
+    reason = "funds" if error.code == "no_funds" else error.code
+    if row["reason"] != reason:
+        jobs.put_job(db, row, to=JobState.PAUSED, reason=reason, at_ms=at_ms, **error.params)
 
 
 def choose_hold(row: Row) -> int:

@@ -8,6 +8,7 @@ from flask import Response, g
 from flask_openapi3 import APIBlueprint, Tag
 from sqlite_utils import Database
 
+from local_server import consent
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
 from local_server.farm import ledger, sealing
@@ -62,7 +63,7 @@ def top_up(body: AmountRequest) -> Response:
     owner = choose_account(body.account)
     if get_account(here.reader, account=owner).removed:
         raise NotFound("no_account", account=owner)
-    return move_money("topup", ledger.mint, body)
+    return move_money("topup", consent.top_up, body)
 
 
 @ROUTES.post("/withdrawals", **gives(BalanceView, MOVE_ERRORS | {402: "no_funds"}, status=201))

@@ -67,8 +67,7 @@ def test_a_job_without_money_waits_for_it(farm: RunningFarm, scenes: Scenes) -> 
     assert farm.get("/balance")["free_micros"] == free
     assert refuse(farm, "/jobs/dear/resume", {}) == (402, "no_funds")
     assert farm.get("/jobs/dear")["state"] == "paused"
-    farm.top_up(5)
-    farm.post("/jobs/dear/resume")
+    farm.top_up(5)  # and it goes on by itself
     shown = farm.wait_for_rest("dear")
     assert (shown["state"], shown["held_micros"]) == ("completed", wanted)
     farm.assert_paid_once("dear")

@@ -25,7 +25,7 @@ AT_ONCE = 32
 
 @pytest.fixture
 def farm(tmp_path: Path) -> Iterator[RunningFarm]:
-    """A server with no money, and a job for each request that waits for a yuan."""
+    """A server with no money, and a job for each request that was never given its yuan."""
     running = RunningFarm(tmp_path / "data", "--no-node")
     running.data.mkdir()
     db, now = open_database(running.data / "farm.db"), read_clock_ms()
@@ -40,8 +40,7 @@ def farm(tmp_path: Path) -> Iterator[RunningFarm]:
             jobs.plan_job(
                 db, job=job, plan=make_plan(tmp_path), numbers=(1,), scene_key="s", at_ms=now
             )
-            told = {"needed_micros": YUAN, "free_micros": 0}
-            jobs.move_job(db, job=job, to=JobState.PAUSED, reason="funds", at_ms=now, **told)
+            jobs.move_job(db, job=job, to=JobState.PAUSED, reason="unfunded", at_ms=now)
     db.conn.close()
     with running:
         yield running
