@@ -55,7 +55,7 @@ class AsideStore:
         self.store = store
         self.pool = ThreadPool(self.ahead)
 
-    def get(self, key: str, *, most: int | None = None) -> bytes:
+    def get(self, key: str, *, most: int) -> bytes:
         """Read an object, or its first `most` bytes."""
         data: bytes = self.pool.apply(self.store.get, (key,), {"most": most})
         return data

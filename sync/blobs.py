@@ -12,7 +12,7 @@ from local_server.farm.errors import BadInput, NotFound, Unavailable
 from sync.download import PIECE_BYTES, Download
 from sync.folder_store import FolderStore
 from sync.inventory import find_many
-from sync.sources import read_pieces, read_small
+from sync.sources import read_pieces, read_small, read_small_files
 from sync.store import ObjectInfo, Shelf, Store, check_name
 
 Digest = NewType("Digest", str)
@@ -21,6 +21,8 @@ Digest = NewType("Digest", str)
 KEPT_FOR_MS = 24 * 3_600_000
 """How long a blob counts as new; clearing leaves what is new alone, with room to spare."""
 SMALL_BYTES_MAX = 1 << 20
+READ_BYTES_MAX = 1 << 27
+"""How big what is read whole can be, such as a manifest; of others no more is in memory."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -118,8 +120,7 @@ class Blobs:
     ) -> Iterator[tuple[Digest, bytes]]:
         """Yield what small files hold, each content once; put down digest and size of each."""
         seen: set[Digest] = set()
-        for path in paths:
-            data = read_small(path, SMALL_BYTES_MAX)
+        for path, data in zip(paths, read_small_files(paths, SMALL_BYTES_MAX), strict=True):
             if data is None:  # It has grown since it was chosen, or is growing.
                 kept.append(self.add_file_sized(Path(path)))
                 continue
@@ -172,11 +173,11 @@ class Blobs:
         return None if info is None else info.size_bytes
 
     def read(self, digest: Digest) -> bytes:
-        """Return a blob that fits in memory, verified.
+        """Return a blob of up to `READ_BYTES_MAX`, verified.
 
         Raises `NotFound` (`object_missing`) or `Unavailable` (`blob_damaged`).
         """
-        data = self._store.get(self._key(digest))
+        data = self._store.get(self._key(digest), most=READ_BYTES_MAX)
         if digest_bytes(data) != digest:
             raise Unavailable("blob_damaged", digest=digest)
         return data

@@ -103,7 +103,7 @@ class NearBlobs(Blobs):
         return super().sign(digest, seconds=seconds)
 
     def read(self, digest: Digest) -> bytes:
-        """Return a blob that fits in memory, verified."""
+        """Return a blob of up to `READ_BYTES_MAX`, verified."""
         self.bring(digest)
         return super().read(digest)
 

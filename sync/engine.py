@@ -40,7 +40,7 @@ from sync.office import (
 )
 from sync.projection import Projection
 from sync.reading_ahead import OBJECTS_MAX, find, read_each, read_run
-from sync.snapshots import Snap, begin_with, find_snap
+from sync.snapshots import SNAPSHOT_BYTES_MAX, Snap, begin_with, find_snap
 from sync.studio import Build
 from sync.verdict import Verdict
 
@@ -53,7 +53,7 @@ LEASES_MAX = 5
 class Objects(Protocol):
     """The two verbs of a store that logs need."""
 
-    def get(self, key: str, *, most: int | None = None) -> bytes:
+    def get(self, key: str, *, most: int) -> bytes:
         """Read an object, or its first `most` bytes, or raise NotFound."""
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
@@ -221,7 +221,7 @@ class Engine:
             self.absorb([])
             return
         try:
-            data = self.store.get(f"v1/{self.desk.studio}/b/{snap.digest[:2]}/{snap.digest}")
+            data = self.store.get(snap.name_key(self.desk.studio), most=SNAPSHOT_BYTES_MAX)
             self.ledger.write(self.take_snapshot, data, snap)
         except (NotFound, BadInput) as error:
             log.warning("no beginning with snapshot=%s: %s", snap.digest, error)

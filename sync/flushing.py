@@ -39,6 +39,13 @@ def begin_flush(opened: BinaryIO, start: int, length: int) -> None:
             os.posix_fadvise(opened.fileno(), start, length, os.POSIX_FADV_DONTNEED)
 
 
+def begin_read(opened: int, length: int) -> None:
+    """Have the system begin to read the first bytes of an open file. A hint, as `begin_flush`."""
+    if sys.platform.startswith("linux"):
+        with suppress(OSError):
+            os.posix_fadvise(opened, 0, length, os.POSIX_FADV_WILLNEED)
+
+
 def flush_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk."""
     if sys.platform == "win32":

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from local_server.farm.errors import BadInput
-from sync.blobs import Digest, digest_bytes, parse_digest
+from sync.blobs import READ_BYTES_MAX, Digest, digest_bytes, parse_digest
 
 PLAIN_MODE = 0o644
 """The mode of every file of ours: umasks, shares and Windows must not change a digest."""
@@ -17,7 +17,7 @@ _MODES = {PLAIN_MODE, 0o755}
 
 FILES_MAX = 200_000
 TOTAL_BYTES_MAX = 1 << 42
-MANIFEST_BYTES_MAX = 1 << 27
+MANIFEST_BYTES_MAX = READ_BYTES_MAX
 _PATH_BYTES_MAX = 1024
 _NAME_BYTES_MAX = 255
 # Most paths are plain ones, safe on every system and told apart by nothing but their case.

@@ -14,7 +14,7 @@ OBJECTS_MAX = 64
 class Readable(Protocol):
     """What can be read one by one."""
 
-    def get(self, key: str, *, most: int | None = None) -> bytes:
+    def get(self, key: str, *, most: int) -> bytes:
         """Read an object, or its first `most` bytes, or raise NotFound."""
 
 

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from local_server.farm import accounts, sealing
 from local_server.farm.db import Row, fetch_rows, fetch_value, open_database, write
-from local_server.farm.errors import NotFound
+from local_server.farm.errors import NotFound, Refused
 from local_server.farm.overtaken import list_jobs_in_ledger
 from local_server.farm.sealing import COLUMNS
 from local_server.farm.sync_tables import RECOUNT_USAGE
@@ -29,7 +29,7 @@ from sync.keys import Keys, make_signer
 from sync.ledgers import DirectLedger
 from sync.log import fetch_object, load_fold
 from sync.projection import give_all_again, mend_jobs
-from sync.snapshots import NOBODY, write_snapshot
+from sync.snapshots import NOBODY, SNAPSHOT_BYTES_MAX, write_snapshot
 from sync.store import Store
 
 EXAMPLES_MAX = 5
@@ -78,7 +78,7 @@ class Known:
     fold: Fold
     kept: dict[str, int]
 
-    def get(self, key: str, *, most: int | None = None) -> bytes:
+    def get(self, key: str, *, most: int) -> bytes:
         """Read an object, or its first `most` bytes, or raise NotFound."""
         found = _LOG_KEY.fullmatch(key)
         if found is None and not key.endswith("/genesis"):
@@ -164,10 +164,16 @@ def refold(store: Known, db: Database, folder: Path, *, device: str) -> Refolded
 
 
 def take_snapshot(store: Known, folder: Path) -> Path:
-    """Write a snapshot of all that is known of a store into a folder; return its file."""
+    """Write a snapshot of all that is known of a store into a folder; return its file.
+
+    Raises Refused `snapshot_too_big` for one that nobody would read.
+    """
     path = folder / "snapshot"
     with fold_from_nothing(store, folder, device=NOBODY) as db, path.open("wb") as opened:
         write_snapshot(db, load_fold(db, store.fold.treasury.studio), opened)
+        size = opened.tell()
+    if size > SNAPSHOT_BYTES_MAX:
+        raise Refused("snapshot_too_big", size_mb=size >> 20, max_mb=SNAPSHOT_BYTES_MAX >> 20)
     return path
 
 

@@ -36,6 +36,8 @@ from sync.verdict import Verdict
 FORMAT: Final = 1
 NOBODY: Final = ""  # a machine of this name has nothing of its own, so it names everything in full
 ROWS_MAX: Final = 10_000
+# It is held in memory. Whatever else lies where one was named is read no further.
+SNAPSHOT_BYTES_MAX: Final = 1 << 28
 _TOLD = {
     "id": "SELECT book, id, epoch, seq FROM log_id ORDER BY book, id",
     "job": "SELECT device, job, owner, line, at_ms FROM away_job ORDER BY device, job",
@@ -55,6 +57,10 @@ class Snap:
     seq: int
     signer: str
     digest: str
+
+    def name_key(self, studio: str) -> str:
+        """Return where the blob is kept."""
+        return f"v1/{studio}/b/{self.digest[:2]}/{self.digest}"
 
 
 def write_snapshot(db: Database, fold: Fold, target: BinaryIO) -> None:

@@ -3,19 +3,22 @@
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
 from local_server.farm.errors import BadInput
-from sync.flushing import O_BINARY, begin_flush
+from sync.flushing import O_BINARY, begin_flush, begin_read
 
 # It stays in the processor's cache, and memory for it is found at once. A megabyte is written
 # half as fast on Linux (decision 0054).
 CHUNK_BYTES = 256 * 1024
 # So much is written before the disk is told to begin: few calls, and little left for the end.
 _BEGIN_BYTES = 32 << 20
+# So many small files are open at once, of which the disk brings the later ones meanwhile.
+_FILES_AHEAD = 16
 
 
 def open_source(path: Path) -> BinaryIO:
@@ -37,16 +40,44 @@ def read_small(path: Path | str, size_max: int) -> bytes | None:
 
     Raises `BadInput` (`asset_unreadable`).
     """
+    return next(read_small_files((path,), size_max))
+
+
+def read_small_files(paths: Iterable[Path | str], size_max: int) -> Iterator[bytes | None]:
+    """Read many files as `read_small` does one; the disk brings the next ones meanwhile."""
+    ahead: deque[tuple[Path | str, int]] = deque()
     try:
-        # Straight from the system, and room for what there is: most files of a scene are small.
-        opened = os.open(path, os.O_RDONLY | O_BINARY)
-        try:
-            size = os.fstat(opened).st_size
-            data = os.read(opened, size + 1) if size <= size_max else None
-        finally:
+        for path in paths:
+            ahead.append((path, _open_ahead(path, size_max)))
+            if len(ahead) > _FILES_AHEAD:
+                yield _read_opened(*ahead.popleft(), size_max)
+        while ahead:
+            yield _read_opened(*ahead.popleft(), size_max)
+    finally:
+        for _, opened in ahead:
             os.close(opened)
+
+
+def _open_ahead(path: Path | str, size_max: int) -> int:
+    """Open a file straight from the system, and have it begin to read up to `size_max` bytes."""
+    try:
+        opened = os.open(path, os.O_RDONLY | O_BINARY)
     except OSError as error:
         raise _explain(path, error) from error
+    begin_read(opened, size_max)
+    return opened
+
+
+def _read_opened(path: Path | str, opened: int, size_max: int) -> bytes | None:
+    """Read a file that is open as `read_small` does, and close it."""
+    try:
+        # Room for what there is: most files of a scene are small.
+        size = os.fstat(opened).st_size
+        data = os.read(opened, size + 1) if size <= size_max else None
+    except OSError as error:
+        raise _explain(path, error) from error
+    finally:
+        os.close(opened)
     return data if data is not None and len(data) == size else None
 
 

@@ -1,5 +1,6 @@
 """Blobs: named by what they hold, copied once, verified on the way out."""
 
+import os
 import threading
 import tracemalloc
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local_server.farm.errors import BadInput, NotFound, Unavailable
-from sync.blobs import Blobs, Digest, digest_bytes, parse_digest
+from sync.blobs import SMALL_BYTES_MAX, Blobs, Digest, digest_bytes, parse_digest
 from sync.memory_store import MemoryStore
 from sync.store import Store
 from tests.sync.conftest import STUDIO, make_folder_store
@@ -108,6 +109,25 @@ def test_a_target_that_cannot_be_written_is_told(blobs: Blobs, tmp_path: Path) -
     with pytest.raises(Unavailable) as caught:
         blobs.fetch(digest, tmp_path / "no" / "folder")
     assert caught.value.code == "target_unwritable"
+
+
+def test_what_is_huge_is_not_taken_into_memory(blobs: Blobs, tmp_path: Path) -> None:
+    digest = blobs.add_bytes(b"twelve bytes")
+    os.truncate(tmp_path / "store" / "v1" / STUDIO / "b" / digest[:2] / digest, 3 << 30)
+    with pytest.raises(Unavailable, match="blob_damaged"):
+        blobs.read(digest)
+
+
+def test_small_files_are_read_in_their_order(blobs: Blobs, tmp_path: Path) -> None:
+    sizes = [*range(40), SMALL_BYTES_MAX + 1, 7]
+    paths = [str(tmp_path / f"file-{place}") for place in range(len(sizes))]
+    for path, size in zip(paths, sizes, strict=True):
+        Path(path).write_bytes(b"x" * size)
+    kept = blobs.add_small_files(paths)
+    assert kept == [(digest_bytes(b"x" * size), size) for size in sizes]
+    assert all(len(blobs.read(digest)) == size for digest, size in kept)
+    with pytest.raises(BadInput, match="asset_unreadable"):
+        blobs.add_small_files([*paths, str(tmp_path / "gone")])
 
 
 class RestlessStore(MemoryStore):
