@@ -108,7 +108,7 @@ def withdraw(db: Database, *, id: str, owner: str, amount_micros: int, at_ms: in
     if find_operation(db, id=id) is None:
         balance = read_balance(db, owner=owner)
         if amount_micros > balance.free_micros:
-            raise NoFunds("no_funds", needed_micros=amount_micros, free_micros=balance.free_micros)
+            raise NoFunds("no_funds", needed_micros=amount_micros)
         lacking = amount_micros - balance.pool_micros
         if lacking > 0:
             back = f"unlease:{id}"
@@ -126,17 +126,18 @@ def hold(db: Database, *, id: str, owner: str, job: str, amount_micros: int, at_
 
     Where other machines lease from the same pool, only the treasury log can say who was first: then
     what this machine has must do. Raises NoFunds `no_funds` when pool and available together are
-    too small, and `lease_needed` when a lease is what lacks.
+    too small, and `lease_needed` when a lease is what lacks; neither tells what there is, since
+    who steers a job need not be whose money it is.
     """
     check_amount(Kind.HOLD, amount_micros)
     open_purse(db, purse=f"held:{job}", kind="held", owner=owner)
     if find_operation(db, id=id) is None:
         balance = read_balance(db, owner=owner)
         if amount_micros > balance.free_micros:
-            raise NoFunds("no_funds", needed_micros=amount_micros, free_micros=balance.free_micros)
+            raise NoFunds("no_funds", needed_micros=amount_micros)
         lacking = amount_micros - balance.available_micros
         if lacking > 0 and has_rivals(db):
-            raise NoFunds("lease_needed", needed_micros=amount_micros, lacking_micros=lacking)
+            raise NoFunds("lease_needed", needed_micros=amount_micros)
         if lacking > 0:
             lease(db, id=f"lease:{id}", owner=owner, amount_micros=lacking, at_ms=at_ms)
     return post(

@@ -28,7 +28,7 @@ REASONS = {
     "reused": set[str](),
     "preflight": set[str](),
     "broken": set[str](),
-    "funds": {"needed_micros", "free_micros"},
+    "funds": {"needed_micros"},
 }
 MOVED = {"all_frames_done", "some_frames_failed", "all_frames_failed"}
 
@@ -90,7 +90,7 @@ def test_languages_say_the_same() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_money_is_shown_as_yuan(language: str) -> None:
-    words = Wording(language).say("no_funds", needed_micros=1_500_000, free_micros=200)
+    words = Wording(language).say("purse_too_small", needed_micros=1_500_000, has_micros=200)
     assert "¥1.50" in words.detail
     assert "¥0.0002" in words.detail
     assert "<" not in words.title + words.detail
