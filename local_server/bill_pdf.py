@@ -15,7 +15,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from local_server.capping import find_capped, sum_spared
+from local_server.charges import explain_charges
 from local_server.farm.db import Row
 from local_server.farm.ledger import format_cny
 from local_server.wording import Wording, show_money
@@ -53,7 +53,9 @@ def write_bill_pdf(bill: Row, wording: Wording) -> bytes:
     if len(bill["lines"]) > LINES_MAX:
         left = len(bill["lines"]) - LINES_MAX
         sheet.draw_remark(sheet.say("more", count=left, job=bill["job"]))
-    sheet.draw_capped(find_capped(bill["lines"]))
+    sheet.y -= 2 * mm
+    for told in explain_charges(bill["lines"], wording):
+        sheet.draw_remark(told)
     sheet.draw_refunds(bill["refunds"])
     sheet.end_page()
     sheet.canvas.save()
@@ -162,13 +164,6 @@ class Sheet:
         self.y -= 1.5 * mm
         self.draw_rule(WIDTH - MARGIN)
         self.y -= 2.5 * mm
-
-    def draw_capped(self, lines: list[Row]) -> None:
-        """Draw how many frames cost less than their price, because the hold ran out."""
-        if lines:
-            self.y -= 2 * mm
-            told = {"count": len(lines), "spared_micros": sum_spared(lines)}
-            self.draw_remark(self.say("capped", **told))
 
     def draw_refunds(self, refunds: list[Row]) -> None:
         """Draw what was given back, and why."""

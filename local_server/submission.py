@@ -15,6 +15,7 @@ from local_server.farm.able_nodes import count_lanes
 from local_server.farm.accounts import get_account
 from local_server.farm.db import Row, assert_writing, read_clock_ms
 from local_server.farm.errors import NoFunds, YuntuError
+from local_server.farm.job_lists import find_job_writing_same
 from local_server.farm.jobs import Plan
 from local_server.farm.pricing import PriceBook, choose_book
 from local_server.farm.sites import Site
@@ -22,6 +23,7 @@ from local_server.farm.states import JobState
 from local_server.findings import describe_finding
 from local_server.preparation import Preparation, Prepared, Request, make_recipe
 from local_server.writer import Writer
+from render.findings import Finding, Severity
 from render.frame_ranges import format_frames
 from sync.blobs import Blobs
 from sync.known_files import KnownFiles
@@ -145,9 +147,6 @@ def plan_and_fund(
         return
     scene_key = make_scene_key(prepared)
     estimate = estimate_plan(db, prepared, scene_key=scene_key, book=book, level=level, at_ms=at_ms)
-    jobs.note_findings(
-        db, job=job, findings=findings, estimate=estimate.to_dict() if estimate else None
-    )
     plan = Plan(
         manifest=manifest,
         scene=prepared.package.scene,
@@ -172,6 +171,16 @@ def plan_and_fund(
     )
     jobs.plan_job(
         db, job=job, plan=plan, numbers=prepared.numbers, scene_key=scene_key, at_ms=at_ms
+    )
+    if (other := find_job_writing_same(db, job=job)) is not None:
+        shared = Finding(
+            code="out_shared",
+            severity=Severity.WARNING,
+            params={"path": plan.out, "job": other},
+        )
+        findings = [*findings, describe_finding(shared)]
+    jobs.note_findings(
+        db, job=job, findings=findings, estimate=estimate.to_dict() if estimate else None
     )
     fund_or_pause(db, job=job, at_ms=at_ms)
 

@@ -15,6 +15,7 @@ from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
 from local_server.cli.tables import make_table, print_pairs, show_duration, show_time
 from local_server.cli.values import FRAME_MAX, Amount, Day, Number
+from local_server.farm.errors import BadInput
 from local_server.farm.identifiers import make_id
 from local_server.farm.pricing import PriceBook, read_price_book
 from local_server.wording import show_amounts, show_money
@@ -28,6 +29,8 @@ DAYS_SHOWN = 30
 @click.pass_obj
 def withdraw(session: Session, amount: int, account: str | None) -> None:
     """Take money out; the id made here makes a second try after a lost answer safe."""
+    if amount == 0:
+        raise BadInput("withdrawal_is_zero")
     body: dict[str, Any] = {"id": make_id(), "amount_micros": amount}
     link = session.open_link()
     try:

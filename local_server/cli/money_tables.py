@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from local_server.capping import find_capped, sum_spared
+from local_server.charges import explain_charges
 from local_server.cli.answers import Answer
 from local_server.cli.session import Session
 from local_server.cli.tables import (
@@ -97,9 +97,8 @@ def print_bill_summary(session: Session, bill: Answer) -> None:
             ("total_cost", Text(show_money(bill["total_micros"] - refunded), style="bold")),
         ],
     )
-    capped = find_capped(bill["lines"])
-    if capped:
-        session.note("bill_capped", count=len(capped), spared_micros=sum_spared(capped))
+    for told in explain_charges(bill["lines"], session.wording):
+        session.print(told)
 
 
 def print_bills(session: Session, bills: list[Answer]) -> None:

@@ -88,10 +88,12 @@ def make_request(
 ) -> dict[str, Any]:
     """Return the request for a job from what was typed; what was not typed is left out.
 
-    Raises BadInput `scene_or_package_typed`.
+    Raises BadInput `scene_or_package_typed` and `limit_is_zero`.
     """
     if (scene is None) == (package is None):
         raise BadInput("scene_or_package_typed")
+    if max_cost == 0:
+        raise BadInput("limit_is_zero")
     width, height = size or (None, None)
     request = asked | {
         "scene": None if scene is None else make_absolute(scene),

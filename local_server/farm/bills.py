@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from local_server.farm.db import Row, fetch_rows, fetch_value
 from local_server.farm.jobs import get_job
 from local_server.farm.ledger import Kind, format_cny
+from local_server.farm.pricing import is_least
 from local_server.farm.refunds import list_refunds
 from local_server.farm.statements import format_line, format_time
 
@@ -40,6 +41,7 @@ COLUMNS = (
     "node",
     "attempt",
     "reason",
+    "at_minimum",
 )
 LIST_COLUMNS = (
     "job",
@@ -162,6 +164,7 @@ def add_up(head: Row, moved: dict[Kind, int], lines: list[Row]) -> Row:
     lines.sort(key=lambda line: int(line["frame"]))
     for line in lines:
         line.setdefault("node_name", None)
+        line["at_minimum"] = not line["reused"] and is_least(line)
     paid = [line for line in lines if not line["reused"]]
     latest: dict[str, Any] = paid[-1] if paid else {}
     return head | {
@@ -211,13 +214,14 @@ def write_bill_csv(bill: Row) -> Iterator[str]:
                 line["node"],
                 line["attempt"],
                 None,
+                int(line["at_minimum"]),
             )
         )
     for one in bill["refunds"]:
         nothing = (None,) * 5
         amount = Decimal(format_cny(-one["amount_micros"]))
         place = (bill["job"], "refund", one["frame"])
-        yield format_line((*place, *nothing, amount, None, None, None, one["reason"]))
+        yield format_line((*place, *nothing, amount, None, None, None, one["reason"], None))
 
 
 def write_bills_csv(bills: list[Row]) -> Iterator[str]:

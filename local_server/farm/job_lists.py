@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from local_server.farm.db import Row, fetch_rows
+from local_server.farm.db import Row, fetch_rows, fetch_value
 from local_server.farm.jobs import parse_row
-from local_server.farm.states import JobState
+from local_server.farm.states import OVER_JOB_STATES, JobState
 
 PAGE_MAX = 500
 
@@ -117,3 +117,19 @@ def choose(wanted: JobsWanted, order: JobOrder) -> tuple[list[str], dict[str, An
         clauses.append("serial IN (SELECT serial FROM job WHERE id >= :prefix AND id < :beyond)")
         values |= {"prefix": wanted.prefix, "beyond": wanted.prefix + "\U0010ffff"}
     return clauses, values
+
+
+def find_job_writing_same(db: Database, *, job: str) -> str | None:
+    """Return another job under way that writes files of a job's names to its folder, if any."""
+    under_way = ", ".join(f"'{state}'" for state in JobState if state not in OVER_JOB_STATES)
+    found: str | None = fetch_value(
+        db,
+        "SELECT other.id FROM job own JOIN job other ON other.id <> own.id"
+        " AND other.plan ->> 'out' = own.plan ->> 'out'"
+        " AND other.plan ->> 'naming' = own.plan ->> 'naming'"
+        f" WHERE own.id = ? AND own.plan ->> 'out' <> '' AND other.state IN ({under_way})"
+        " AND EXISTS (SELECT 1 FROM frame f JOIN frame g ON g.number = f.number"
+        "  WHERE f.job = own.id AND g.job = other.id) ORDER BY other.serial LIMIT 1",
+        (job,),
+    )
+    return found

@@ -146,7 +146,7 @@ def price_frame(book: PriceBook, *, level: str, render_ms: int, cores: int) -> P
     core_ms = render_ms * cores
     discount = book.level(level).discount_basis_points
     gross = max(core_ms * book.rate_micros, book.minimum_micros * MS_PER_HOUR)
-    amount = divide_rounded(gross * (BASIS_POINTS - discount), MS_PER_HOUR * BASIS_POINTS)
+    amount = discount_gross(gross, discount)
     return Price(
         book=book.id,
         amount_micros=amount,
@@ -154,6 +154,17 @@ def price_frame(book: PriceBook, *, level: str, render_ms: int, cores: int) -> P
         discount_basis_points=discount,
         core_ms=core_ms,
     )
+
+
+def is_least(line: Mapping[str, Any]) -> bool:
+    """Tell whether a bill's line was charged the minimum: its core time comes to less."""
+    gross = line["render_ms"] * line["cores"] * line["rate_micros"]
+    return bool(discount_gross(gross, line["discount_basis_points"]) < line["full_micros"])
+
+
+def discount_gross(gross: int, basis_points: int) -> int:
+    """Return in micros what core-milliseconds times a rate come to, less a discount."""
+    return divide_rounded(gross * (BASIS_POINTS - basis_points), MS_PER_HOUR * BASIS_POINTS)
 
 
 def divide_rounded(dividend: int, divisor: int) -> int:

@@ -24,6 +24,7 @@ class BillLine(Shape):
     discount_basis_points: int = Field(description="The membership's discount; 1,000 are 10 %")
     full_micros: int = Field(description="Price after the discount; less is paid at a cost limit")
     amount_micros: int = Field(description="What was paid")
+    at_minimum: bool = Field(description="Its time came to less than a frame costs at least")
     node: str | None = Field(description="The id of the node that rendered it")
     node_name: str | None = Field(description="What people call that machine, if it is known here")
     attempt: int = Field(description="The attempt that was paid for")

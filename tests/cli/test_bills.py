@@ -7,7 +7,14 @@ from local_server.cli.money_tables import print_bill
 from local_server.cli.session import Session, make_console
 from local_server.wording import Wording
 
-FREE = {"render_ms": 900, "cores": 2, "node": "n", "node_name": "tower", "reused": True}
+FREE = {
+    "render_ms": 900,
+    "cores": 2,
+    "node": "n",
+    "node_name": "tower",
+    "reused": True,
+    "at_minimum": False,
+}
 FREE |= {"discount_basis_points": 0, "full_micros": 0, "amount_micros": 0}
 PAID = FREE | {"reused": False, "full_micros": 5_000, "amount_micros": 5_000}
 REFUND = {"at_ms": 0, "frame": 2, "reason": "The lantern flickers", "amount_micros": 1_500}
@@ -58,6 +65,12 @@ def test_a_charge_that_was_capped_says_so() -> None:
     shown = show(BILL | {"lines": [FREE | {"frame": 1}, capped]})
     assert "1 frame cost ¥0.002 less than the price" in shown
     assert "less than the price" not in show(BILL)
+
+
+def test_charges_at_the_least_say_so() -> None:
+    least = PAID | {"frame": 2, "at_minimum": True}
+    assert "1 frame cost the least that a frame costs" in show(BILL | {"lines": [least]})
+    assert "cost the least" not in show(BILL)
 
 
 def test_the_price_beside_a_discount_has_it_taken_off() -> None:

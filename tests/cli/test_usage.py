@@ -78,6 +78,8 @@ def list_lines() -> list[str]:
         (["jobs", "--state", "asleep"], "choice_expected"),
         (["topup", "-5"], "amount_not_understood"),
         (["topup", "0"], "amount_is_zero"),
+        (["withdraw", "0"], "withdrawal_is_zero"),
+        (["render", "a.blend", "--max-cost", "0"], "limit_is_zero"),
         (["export", "xml"], "choice_expected"),
         (["logs", "last", "--attempt", "1", "x"], "number_expected"),
         (["jobs", "--lang", "fr"], "choice_expected"),

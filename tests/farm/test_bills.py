@@ -58,6 +58,7 @@ def test_a_bill_adds_up_to_the_micro(shop: Workshop) -> None:
         "discount_basis_points": 1_000,
         "full_micros": 9,
         "amount_micros": 9,
+        "at_minimum": True,
         "node": "node-a",
         "node_name": None,
         "attempt": 1,

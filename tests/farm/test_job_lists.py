@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_server.farm.db import write
-from local_server.farm.job_lists import JobOrder, JobsWanted, Place, find_place, list_jobs
+from local_server.farm.job_lists import (
+    JobOrder,
+    JobsWanted,
+    Place,
+    find_job_writing_same,
+    find_place,
+    list_jobs,
+)
 from local_server.farm.states import JobState
 from tests.farm.workshop import Workshop
 
@@ -132,3 +139,16 @@ def test_no_order_sorts_or_reads_every_job(
             looks = [step for step in plan if step.startswith(("SCAN", "SEARCH"))]
             assert all("COVERING INDEX" in step for step in looks), (inner[1], plan)
             assert not [step for step in plan if "TEMP B-TREE" in step], (inner[1], plan)
+
+
+def test_only_a_job_under_way_that_writes_the_same_files_is_in_the_way(shop: Workshop) -> None:
+    for job in ("first", "second", "away"):
+        shop.submit(job, count=2)
+    shop.db.conn.execute("UPDATE job SET plan = json_set(plan, '$.out', '') WHERE id = 'away'")
+    assert find_job_writing_same(shop.db, job="second") == "first"
+    assert find_job_writing_same(shop.db, job="away") is None, "its pictures stay in the store"
+    shop.db.conn.execute("UPDATE frame SET number = number + 2 WHERE job = 'second'")
+    assert find_job_writing_same(shop.db, job="second") is None
+    shop.db.conn.execute("UPDATE frame SET number = number - 2 WHERE job = 'second'")
+    shop.cancel("first")
+    assert find_job_writing_same(shop.db, job="second") is None

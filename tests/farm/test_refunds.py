@@ -86,8 +86,8 @@ def test_a_bill_as_csv_has_refunds_below_zero(shop: Workshop) -> None:
         told = {"job": "job-1", "frame": 1, "amount_micros": 400, "reason": "=noise", "by": "me"}
         refund(shop.db, id="r", at_ms=shop.tick(), **told)  # type: ignore[arg-type]
     lines = list(write_bill_csv(make_bill(shop.db, job="job-1")))
-    assert lines[1] == "job-1,frame,1,1000,1,3.600000,0,0.001000,0.001000,test-book,node-a,1,\r\n"
-    assert lines[2] == "job-1,refund,1,,,,,,-0.000400,,,,'=noise\r\n"
+    assert lines[1] == "job-1,frame,1,1000,1,3.600000,0,0.001000,0.001000,test-book,node-a,1,,0\r\n"
+    assert lines[2] == "job-1,refund,1,,,,,,-0.000400,,,,'=noise,\r\n"
 
 
 def test_a_withdrawal_takes_back_what_this_machine_leased(shop: Workshop) -> None:
