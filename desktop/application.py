@@ -9,7 +9,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import platformdirs
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, Qt, QThreadPool, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QImageReader
 from PySide6.QtWidgets import QApplication
 
@@ -22,9 +22,10 @@ from desktop.preferences import Preferences
 from desktop.signals import SystemSignals
 from desktop.stage import Stage
 from desktop.theme import Theme
-from desktop.words import Words
+from desktop.words import Words, find_system_language, read_words
 
 LOG_BYTES_MAX = 1_000_000
+END_MS_MAX = 5_000
 
 
 def find_data(given: str | None) -> Path:
@@ -57,7 +58,21 @@ def make_app() -> QApplication:
     # Pictures of several hundred megabytes are what this program is for.
     QImageReader.setAllocationLimit(0)
     app = QApplication.instance()
-    return app if isinstance(app, QApplication) else QApplication(sys.argv[:1])
+    if isinstance(app, QApplication):
+        return app
+    qInstallMessageHandler(take_message)
+    app = QApplication(sys.argv[:1])
+    qInstallMessageHandler(None)
+    return app
+
+
+def take_message(kind: QtMsgType, _: object, text: str) -> None:
+    """Pass on what Qt says while it starts; where it finds no screen it would abort: say more."""
+    sys.stderr.write(f"{text}\n")
+    if kind == QtMsgType.QtFatalMsg:
+        sys.stderr.write(read_words(find_system_language())["app.no_screen"] + "\n")
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def make_collector(window: MainWindow) -> Collector:
@@ -94,4 +109,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     collector.end()
     company.wakefulness.end()
     reports.end()
+    for pool in window.findChildren(QThreadPool):
+        pool.waitForDone(END_MS_MAX)  # Python does not end well under a thread that runs it
     return code

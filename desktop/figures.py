@@ -29,6 +29,11 @@ def show_money(micros: int, *, exact: bool = False) -> str:
     return f"{sign}¥{whole:,}.{decimals}"
 
 
+def show_yuan(yuan: float, decimals: int) -> str:
+    """Return an amount at an axis, in yuan, with the decimals of its neighbours, two at least."""
+    return f"¥{yuan:,.{max(2, decimals)}f}"
+
+
 def align_money(micros: int) -> str:
     """Return an amount with all six decimals: in a column every digit has its place."""
     whole, rest = divmod(abs(micros), MICROS)

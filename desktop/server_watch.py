@@ -39,7 +39,7 @@ class ServerWatch(QObject):
 
     changed = Signal(str)
     ready = Signal(object)
-    ended = Signal(int, int)
+    ended = Signal(int, object)  # on Windows a return code is up to 32 bits without a sign
 
     def __init__(self, data: Path, *, language: str, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -1,6 +1,7 @@
 """Charts: bars over frames or days, in the palette's colours."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 BAR_WIDTH = 0.72
+GAP_POINTS = 36
+ROUNDING = 1e-6
 
 
 def load_charts() -> Any:
@@ -23,10 +26,20 @@ def load_charts() -> Any:
     return import_module("pyqtgraph")
 
 
-class BarChart(QWidget):
-    """One row of bars; its plot is made when it is first seen."""
+def find_gap(span: float, points: float) -> float:
+    """Return how far apart an axis' marks are: 1, 2 or 5 of a power of ten, with room for words."""
+    least = span * GAP_POINTS / max(points, GAP_POINTS)
+    unit: float = 10.0 ** math.floor(math.log10(least))
+    return next(unit * step for step in (1, 2, 5, 10) if unit * step >= least)
 
-    def __init__(self, stage: Stage, name: str, show: Callable[[float], str]) -> None:
+
+class BarChart(QWidget):
+    """One row of bars; its plot is made when it is first seen.
+
+    `show` says a height at the axis, with the decimals that tell it from its neighbours.
+    """
+
+    def __init__(self, stage: Stage, name: str, show: Callable[[float, int], str]) -> None:
         super().__init__()
         self.stage, self.show_value = stage, show
         self.bars: list[tuple[float, float, str]] = []
@@ -63,8 +76,13 @@ class BarChart(QWidget):
         """Make an empty plot with the library that draws it."""
 
         class ValueAxis(pyqtgraph.AxisItem):  # type: ignore[misc]
-            def tickStrings(axis, values: list[float], *_: object) -> list[str]:  # noqa: N802, N805
-                return [self.show_value(value) for value in values]
+            def tickSpacing(axis, low: float, high: float, points: float) -> Any:  # noqa: N802, N805
+                # Of several gaps, as the library has them, each would have its own decimals.
+                return [(find_gap(high - low, points), 0)]
+
+            def tickStrings(axis, values: list[float], _: float, gap: float) -> list[str]:  # noqa: N802, N805
+                decimals = max(0, math.ceil(-math.log10(gap) - ROUNDING))
+                return [self.show_value(value, decimals) for value in values]
 
         self.plot = pyqtgraph.PlotWidget(axisItems={"left": ValueAxis("left")})
         # Else the library hides labels that are longer than those it has made room for.

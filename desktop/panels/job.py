@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.figures import MICROS, show_duration, show_money
+from desktop.figures import MICROS, show_duration, show_money, show_yuan
 from desktop.models.frames import FramesModel
 from desktop.models.jobs import OPEN, Job
 from desktop.panels.bill import BillView
@@ -265,13 +265,13 @@ class JobPanel(QWidget):
         ]
         self.chart.set_bars(bars)
 
-    def show_tick(self, value: float) -> str:
+    def show_tick(self, value: float, decimals: int) -> str:
         """Return what stands at the chart's axis; times beside whole seconds are seconds too."""
         if self.measure == "cost":
-            return show_money(round(value * MICROS), exact=True)
+            return show_yuan(value, decimals)
         slowest = max((seconds for _, seconds, _ in self.chart.bars), default=0.0)
         if 1 <= slowest < MINUTE:
-            return self.stage.words.say("units.s", count=f"{value:g}")
+            return self.stage.words.say("units.s", count=f"{value:.{decimals}f}")
         return show_duration(self.stage.words, round(value * 1000))
 
     def order(self, verb: str) -> None:

@@ -14,7 +14,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.figures import MICROS, align_money, show_duration, show_moment, show_money
+from desktop.figures import (
+    MICROS,
+    align_money,
+    show_duration,
+    show_moment,
+    show_money,
+    show_yuan,
+)
 from desktop.models.table import TableColumn, TableModel
 from desktop.panels.charts import BarChart
 from desktop.panels.findings import Findings
@@ -116,9 +123,7 @@ class MoneyPanel(QWidget):
         self.member: tuple[str, dict[str, Any]] | None = None
         self.used: dict[str, Any] | None = None
         self.make_balance()
-        self.chart = BarChart(
-            stage, "money.spending", lambda value: show_money(round(value * MICROS))
-        )
+        self.chart = BarChart(stage, "money.spending", show_yuan)
         self.usage = QLabel()
         self.usage.setObjectName("faint")
         head = column(stage.label("money.spending", "heading"), self.usage, gap=2)

@@ -1,12 +1,13 @@
 """Wires of the jobs: pages, what the server tells of them, their pictures, and steering them."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.client import Client, Problem
-from desktop.models.jobs import OPEN, OVER, JobsModel
+from desktop.models.jobs import OPEN, OVER, Job, JobsModel
 from desktop.panels.consent import ConsentDialog
 from desktop.panels.frame import Toast
 from desktop.panels.jobs import JobsPanel
@@ -18,7 +19,7 @@ OPEN_MAX = 500
 GATHER_MS = 150
 GONE, CONFLICT = 404, 409
 ORDERS_MAX = 500
-CANCEL_MS_MAX = 2_000
+ORDER_MS_MAX = 2_000
 WAITING = ("funds", "budget", "purse_too_small", "lease_needed")
 UNDONE_BY = {"cancel": "resume", "delete": "restore"}
 
@@ -44,11 +45,14 @@ class JobsWire(QObject):
         self.stage, self.client, self.model, self.panel = stage, client, model, panel
         self.thumbnails, self.toast = thumbnails, toast
         self.stale: dict[str, bool] = {}
+        self.is_asking_open = False
+        self.orders: deque[dict[str, Any]] = deque()
+        self.is_ordering = False
         self.pending: tuple[str, list[str]] | None = None
         self.halted: list[str] = []
         self.leave: Callable[[], object] | None = None
-        self.patience = QTimer(self, singleShot=True, interval=CANCEL_MS_MAX)
-        self.patience.timeout.connect(self.let_leave)
+        self.patience = QTimer(self, singleShot=True, interval=ORDER_MS_MAX)
+        self.patience.timeout.connect(self.give_up_orders)
         self.gathering = QTimer(self, singleShot=True, interval=GATHER_MS)
         self.gathering.timeout.connect(self.ask_stale)
         model.page_wanted.connect(self.ask_page)
@@ -62,19 +66,47 @@ class JobsWire(QObject):
 
     def ask_page(self, cursor: str) -> None:
         """Ask for a page of jobs; the first one replaces all."""
+        self.gathering.stop()
         reply = self.client.get("/jobs", slot="jobs", limit=PAGE, cursor=cursor, **self.panel.query)
         put = self.model.add_rows if cursor else self.model.set_rows
-        reply.done.connect(lambda page: put(page["items"], page["next"]))
-        reply.failed.connect(self.give_up_page)
+        reply.done.connect(lambda page: self.put_page(put, page))
+        reply.failed.connect(self.give_up_lists)
 
-    def ask_open(self) -> None:
+    def put_page(self, put: Callable[[list[Job], str | None], None], page: dict[str, Any]) -> None:
+        """Take in a page. It may be older than what was told meanwhile, which is asked for now."""
+        put(page["items"], page["next"])
+        if not self.is_asking_open:
+            self.ask_stale()
+
+    def ask_open(self, cursor: str = "", known: tuple[Job, ...] = ()) -> None:
         """Ask which jobs are under way: the computer is kept awake for them, listed or not."""
-        reply = self.client.get("/jobs", slot="open jobs", limit=OPEN_MAX, state=list(OPEN))
-        reply.done.connect(lambda page: self.model.set_open(page["items"]))
+        self.gathering.stop()
+        self.is_asking_open = True
+        reply = self.client.get(
+            "/jobs", slot="open jobs", limit=OPEN_MAX, cursor=cursor, state=list(OPEN)
+        )
+        reply.done.connect(lambda page: self.put_open((*known, *page["items"]), page["next"]))
+        reply.failed.connect(self.give_up_lists)
 
-    def give_up_page(self, problem: Problem) -> None:
-        """Let a page be asked for again."""
-        self.model.is_asking = False
+    def put_open(self, jobs: tuple[Job, ...], cursor: str | None) -> None:
+        """Take in the jobs under way, once the last page of them is there."""
+        if cursor is not None:
+            self.ask_open(cursor, jobs)
+            return
+        self.is_asking_open = False
+        self.model.set_open(jobs)
+        if not self.model.is_asking:
+            self.ask_stale()
+
+    @property
+    def is_asking(self) -> bool:
+        """Tell whether a list is under way, which may be older than what is told from now on."""
+        return self.model.is_asking or self.is_asking_open
+
+    def give_up_lists(self, problem: Problem) -> None:
+        """Let lists be asked for again."""
+        self.model.is_asking = self.is_asking_open = False
+        self.ask_stale()
         if not problem.is_lost:
             self.client.unheard.emit(problem)
 
@@ -85,20 +117,25 @@ class JobsWire(QObject):
             return
         if kind == "job.deleted":
             self.model.remove_job(job)
+            if self.is_asking:
+                self.note_stale(job)
         elif kind.startswith(("job.", "frame.")):
             state = data["state"] if kind == "job.state" else ""
             is_new = kind == "job.restored" or data.get("previous", "") is None
             is_new |= state in self.panel.query["state"]  # the filter that hid it lets it through
             is_known = self.model.get_job(job) is not None or job == self.shown
-            if is_new or is_known or state in OPEN:
+            if is_new or is_known or state in OPEN or self.is_asking:
                 self.note_stale(job, is_new=is_new)
         if kind == "frame.state" and data.get("state") == "done":
             self.thumbnails.forget_absence(job, event["frame"])
 
     def note_stale(self, job: str, *, is_new: bool = False) -> None:
-        """Ask for a job again soon; many events in a row are one question."""
+        """Ask for a job again soon, and not before the lists that are under way have come.
+
+        Many events in a row are one question.
+        """
         self.stale[job] = self.stale.get(job, False) or is_new
-        if not self.gathering.isActive():
+        if not self.gathering.isActive() and not self.is_asking:
             self.gathering.start()
 
     def ask_stale(self) -> None:
@@ -187,17 +224,27 @@ class JobsWire(QObject):
         return bool(self.model.open[id]["state"] == "pending")
 
     def send_order(self, verb: str, jobs: list[str], **more: Any) -> None:
-        """Steer jobs, many in one request."""
+        """Steer jobs, many in one request; orders are carried out in the order they are given."""
         for at in range(0, len(jobs), ORDERS_MAX):
-            body = {"verb": verb, "jobs": jobs[at : at + ORDERS_MAX]} | more
-            self.client.post("/orders", body).done.connect(
-                lambda answer: self.put_outcomes(verb, answer["items"])
-            )
+            self.orders.append({"verb": verb, "jobs": jobs[at : at + ORDERS_MAX]} | more)
+        if not self.is_ordering:
+            self.send_next()
+
+    def send_next(self) -> None:
+        """Send the order whose turn it is: requests under way together may overtake each other."""
+        self.is_ordering = bool(self.orders)
+        if not self.orders:
+            self.let_leave()
+            return
+        if self.leave is not None:
+            self.patience.start()
+        body = self.orders.popleft()
+        reply = self.client.post("/orders", body)
+        reply.done.connect(lambda answer: self.put_outcomes(body["verb"], answer["items"]))
+        reply.destroyed.connect(self.send_next)  # also where there was no answer, or none was heard
 
     def put_outcomes(self, verb: str, outcomes: list[dict[str, Any]]) -> None:
         """Show what became of jobs that were steered, and why some could not be."""
-        if verb == "cancel":
-            self.let_leave()
         for one in outcomes:
             if one["error"] is not None:
                 self.tell_refusal(one["id"], verb, one["error"])
@@ -231,19 +278,26 @@ class JobsWire(QObject):
         dialog.open()
 
     def settle_before(self, leave: Callable[[], object]) -> bool:
-        """Cancel what is only paused for it may be wanted back; tell whether there was any.
+        """Cancel what is only paused for it may be wanted back; tell whether there is to be waited.
 
-        `leave` is called once the server knows of it, or does not answer.
+        `leave` is called once the server knows of all that was ordered, or does not answer.
         """
-        if self.pending is None or self.pending[0] != "cancel":
+        if self.pending is not None and self.pending[0] == "cancel":
+            self.toast.expire()
+        if not self.is_ordering:
             return False
         self.leave = leave
         self.patience.start()
-        self.toast.expire()
         return True
 
+    def give_up_orders(self) -> None:
+        """Wait no longer for a server that does not answer."""
+        self.orders.clear()
+        self.is_ordering = False
+        self.let_leave()
+
     def let_leave(self) -> None:
-        """Let go on, once, what has waited for jobs to be cancelled."""
+        """Let go on, once, what has waited for orders to be carried out."""
         self.patience.stop()
         leave, self.leave = self.leave, None
         if leave is not None:

@@ -11,6 +11,7 @@ from desktop.background import Background
 from desktop.collector import Collector
 
 MS_MAX = 60_000
+MANY = 200_000
 
 
 def fail() -> int:
@@ -59,3 +60,11 @@ def test_what_is_loaded_late_is_not_searched(collect_here: Collector) -> None:
     assert any(one is late for one in gc.get_objects())
     collect_here.spare()
     assert not any(one is late for one in gc.get_objects())
+
+
+def test_very_many_rows_are_searched_once(collect_here: Collector) -> None:
+    """A search through all of them would cost a frame again and again."""
+    many: list[list[object]] = [[[]] for _ in range(MANY)]
+    assert any(one is many for one in gc.get_objects())
+    collect_here.collect()
+    assert not any(one is many for one in gc.get_objects())

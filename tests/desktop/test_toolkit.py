@@ -1,8 +1,13 @@
-"""The toolkit itself: its calls give no reference away, which would end in a crash."""
+"""The toolkit itself: what would end in a crash."""
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
+
+from desktop.words import read_words
 
 CALLS = 500
 SLACK = 50
@@ -25,3 +30,12 @@ def test_calls_keep_their_references() -> None:
     assert before - sys.getrefcount(None) < SLACK, (
         "this PySide6 must not be used; see pyproject.toml"
     )
+
+
+def test_without_a_screen_it_says_what_to_do(tmp_path: Path) -> None:
+    """Qt would end in a crash."""
+    environment = os.environ | {"QT_QPA_PLATFORM": "xcb", "YUNTU_LANG": "en"}
+    environment.pop("DISPLAY", None)
+    command = [sys.executable, "-m", "desktop", "--data", str(tmp_path)]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, read_words("en")["app.no_screen"]) == (1, ran.stderr.splitlines()[-1])

@@ -53,7 +53,7 @@ def test_from_drop_to_bill(
     click(qtbot, panel.measures.buttons()[1])  # type: ignore[arg-type]
     paid = [round(height * MICROS) for _, height, _ in panel.chart.bars]
     assert paid == [one["amount_micros"] for one in farm.frames(job).values()]
-    assert panel.show_tick(0.0005) == "¥0.0005"
+    assert [panel.show_tick(one, 4) for one in (0.0005, 0.001)] == ["¥0.0005", "¥0.0010"]
     panel.tabs.setCurrentIndex(2)
     bill = panel.bill
     qtbot.waitUntil(lambda: bill.model.rowCount() == 4, timeout=60_000)
