@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
 
 from local_server.access import OWNERS, Right, find_right
+from local_server.examples import compose
 from local_server.repeats import GRAMMAR
 from local_server.shapes.errors import ErrorAnswer
 from local_server.shapes.shape import Body, Shape
@@ -141,6 +142,7 @@ def finish_document(app: Interface) -> None:
         operation["operationId"] = names[path, verb]
         operation["security"] = [] if right is Right.ANYONE else [{"key": []}]
     describe_shapes(document["components"]["schemas"])
+    show_answers(document)
     document["components"]["schemas"][ErrorAnswer.__name__]["examples"] = [
         {"error": show_example("no_job", wording)}
     ]
@@ -181,6 +183,16 @@ def describe_shapes(schemas: dict[str, Any]) -> None:
             told = shape.model_json_schema(ref_template=REFERENCE, mode=mode)
             told.pop("$defs", None)
             schemas[shape.__name__] = told
+
+
+def show_answers(document: dict[str, Any]) -> None:
+    """Write an example of the whole answer beside the shape of each that is JSON."""
+    schemas = document["components"]["schemas"]
+    for _, _, operation in list_operations(document):
+        for status, told in operation["responses"].items():
+            content = told.get("content", {}).get("application/json")
+            if status.startswith("2") and content is not None:
+                content["example"] = compose(content["schema"], schemas)
 
 
 def list_shapes(kind: type[Shape]) -> Iterator[type[Shape]]:

@@ -35,11 +35,13 @@ class BillLine(Shape):
 class RefundView(Shape):
     """Money that was given back."""
 
-    id: str = Field(description="Made by whoever gave it back: it counts once")
+    id: str = Field(
+        description="Made by whoever gave it back: it counts once", examples=["refund:refund-7"]
+    )
     at_ms: int = Field(description="When, in milliseconds since 1970")
     frame: int | None = Field(description="For which frame; null: for the job")
     amount_micros: int = Field(description="How much, in micro-yuan")
-    reason: str = Field(description="Why")
+    reason: str = Field(description="Why", examples=["The lantern flickers"])
     by: str = Field(description="The admin's account")
 
 

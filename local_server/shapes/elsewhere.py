@@ -19,7 +19,7 @@ class TransferView(Shape):
     bytes_left: int = Field(description="How many bytes are left; 0 before they were looked at")
     bytes_per_second: int = Field(description="How fast it goes right now")
     left_ms: int | None = Field(description="How long it still takes; null while unknown")
-    trouble: Reason | None = Field(description="Why it does not get on")
+    trouble: Reason | None = Field(description="Why it does not get on", examples=[None])
 
 
 class TransfersView(Shape):
@@ -61,7 +61,9 @@ class AwayJobView(Shape):
     job: str = Field(description="The job's id there")
     owner: str = Field(description="Whose it is")
     name: str = Field(description="Its name")
-    state: str = Field(description="Where it stood when that machine last told of it")
+    state: str = Field(
+        description="Where it stood when that machine last told of it", examples=["running"]
+    )
     frames_total: int = Field(description="How many frames it has")
     frames: list[int] = Field(description="The frames whose pictures are in the studio's store")
     came: int = Field(description="How many of them are on this machine as well")

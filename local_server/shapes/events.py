@@ -26,7 +26,10 @@ class EventView(Shape):
     owner: str = Field(description="Whose job or money it is", examples=["me"])
     job: str | None = Field(description="Which job, if it is about one", examples=["lanterns-1"])
     frame: int | None = Field(description="Which frame of it, if it is about one")
-    data: dict[str, Any] = Field(description="What else there is to say, by kind")
+    data: dict[str, Any] = Field(
+        description="What else there is to say, by kind",
+        examples=[{"state": "running", "previous": "queued", "reason": "handed"}],
+    )
 
 
 class EventPage(Shape):

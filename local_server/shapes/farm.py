@@ -24,7 +24,7 @@ class InvitedNodeView(Shape):
         description="What its machine is called; null where it was never heard of here",
         examples=["render-07"],
     )
-    state: str = Field(description="`member` or `out`")
+    state: str = Field(description="`member` or `out`", examples=["member"])
 
 
 class InvitedNodePath(Shape):

@@ -84,7 +84,7 @@ class PackageRequest(Body):
 class PackageView(Shape):
     """An uploaded package: a scene with every file that it needs."""
 
-    id: str = Field(description="Its id: what a job is made from")
+    id: str = Field(description="Its id: what a job is made from", examples=["lanterns-scene"])
     digest: str = Field(description="The SHA-256 of its manifest")
     name: str = Field(description="Its name, for people")
     owner: str = Field(description="Whose it is")

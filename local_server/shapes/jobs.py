@@ -149,7 +149,7 @@ class JobView(Shape):
         description="The folder that its frames go to; nothing where they are downloaded"
     )
     renderer: RendererName | None = Field(description="What renders it, once that is known")
-    state: str = Field(description="Where it stands", examples=["running"])
+    state: str = Field(description="Where it stands", examples=["paused"])
     reason: Reason = Field(description="Why it stands there")
     priority: int = Field(description="Higher goes first")
     range: str | None = Field(description="Its frames", examples=["1-20"])
@@ -165,7 +165,9 @@ class JobView(Shape):
     findings: list[FindingView] = Field(description="What pre-flight found")
     created_at_ms: int = Field(description=TIME)
     started_at_ms: int | None = Field(description=f"{TIME}; nothing before its first frame")
-    finished_at_ms: int | None = Field(description=f"{TIME}; nothing while it is not over")
+    finished_at_ms: int | None = Field(
+        description=f"{TIME}; nothing while it is not over", examples=[None]
+    )
     live: list[LiveFrame] = Field(description="Its frames under way")
     delivery: DeliveryView = Field(description="How its finished frames get to their folder")
 
@@ -214,9 +216,11 @@ class OrderRequest(Body):
 class OrderOutcome(Shape):
     """What became of one of many jobs: the job as it is now, or the error."""
 
-    id: str = Field(description="The job's id")
+    id: str = Field(description="The job's id", examples=["lanterns-1"])
     job: JobView | None = Field(description="The job; nothing where the order was refused")
-    error: ErrorBody | None = Field(description="Why it was refused; nothing where it was done")
+    error: ErrorBody | None = Field(
+        description="Why it was refused; nothing where it was done", examples=[None]
+    )
 
 
 class OrderView(Shape):

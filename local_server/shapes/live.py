@@ -43,7 +43,7 @@ class JobToFollow(Body):
 class ConnectionView(Shape):
     """A live connection."""
 
-    id: str = Field(description="The connection's id")
+    id: str = Field(description="The connection's id", examples=["Qm2xW7bLr5Yp"])
     account: str = Field(description="Whose it is")
     role: str = Field(description="What role they came with", examples=["artist"])
     session: str | None = Field(description="Their session; nothing for the launch's key")
@@ -60,4 +60,6 @@ class ConnectionList(Shape):
 
     items: list[ConnectionView] = Field(description="The connections, the oldest first")
     people: int = Field(description="How many people they belong to")
-    dropped: dict[str, int] = Field(description="How many were cut off since the start, by reason")
+    dropped: dict[str, int] = Field(
+        description="How many were cut off since the start, by reason", examples=[{"slow": 1}]
+    )

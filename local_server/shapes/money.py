@@ -101,11 +101,14 @@ class StatementLine(Shape):
     """An entry of the ledger: an operation and the transfer that it made."""
 
     seq: int = Field(description="Its place in this machine's ledger")
-    id: str = Field(description="Made by its cause: the same operation counts once")
-    kind: Kind = Field(description="What the operation did")
+    id: str = Field(
+        description="Made by its cause: the same operation counts once",
+        examples=["settle:lanterns-1:7"],
+    )
+    kind: Kind = Field(description="What the operation did", examples=["settle"])
     job: str | None = Field(description="The job that it is about")
     frame: int | None = Field(description="The frame that it is about")
-    reason: str | None = Field(description="Why, where a person gave a reason")
+    reason: str | None = Field(description="Why, where a person gave a reason", examples=[None])
     at_ms: int = Field(description="When, in milliseconds since 1970")
     amount_micros: int = Field(description="How much, in micro-yuan")
     debit: str = Field(description="The purse that it left")
@@ -129,17 +132,20 @@ class BalanceView(Shape):
     held_micros: int = Field(description="What is set aside for jobs under way")
     spent_micros: int = Field(description="What was paid for frames")
     waits: Reason | None = Field(
-        description="Why what was brought in or taken out here is not known to the studio yet"
+        description="Why what was brought in or taken out here is not known to the studio yet",
+        examples=[None],
     )
 
 
 class AuditLine(Shape):
     """One rule that the books are held against."""
 
-    code: str = Field(description="Which rule")
-    title: str = Field(description="The rule in a few words")
+    code: str = Field(description="Which rule", examples=["audit_transfers"])
+    title: str = Field(
+        description="The rule in a few words", examples=["Every transfer has its operation"]
+    )
     ok: bool = Field(description="Whether nothing breaks it")
-    detail: str = Field(description="What breaks it; empty when nothing does")
+    detail: str = Field(description="What breaks it; empty when nothing does", examples=[""])
 
 
 class AuditView(Shape):

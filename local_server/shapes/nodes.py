@@ -17,7 +17,7 @@ class LeftOutView(Shape):
 class NodeRow(Shape):
     """A node that was heard of lately."""
 
-    id: str = Field(description="The node's id")
+    id: str = Field(description="The node's id", examples=["render-07-5c0e"])
     name: str = Field(description="Its machine's name", examples=["render-07"])
     site: Site = Field(description="Whether it renders here or on the farm", examples=["here"])
     version: str = Field(description="The program's version", examples=["0.1.0"])

@@ -62,8 +62,8 @@ class ProfileRequest(Body):
 class PersonView(Shape):
     """A person. `email` and `phone` are null for those whose business they are not."""
 
-    id: str = Field(description="The person's id, the owner of their jobs")
-    name: str = Field(description=NAME)
+    id: str = Field(description="The person's id, the owner of their jobs", examples=["lin-mei"])
+    name: str = Field(description=NAME, examples=["Lin Mei"])
     role: Role = Field(description="What they may do beyond their own things")
     level: str = Field(description="Membership level: discount, frames side by side, priority")
     email: str | None = Field(description="E-mail")
@@ -72,7 +72,9 @@ class PersonView(Shape):
     has_password: bool = Field(description="Whether they can sign in")
     has_avatar: bool = Field(description="Whether there is a picture of them")
     created_at_ms: int = Field(description="When the account was made")
-    removed_at_ms: int | None = Field(description="When it was removed, null while it stands")
+    removed_at_ms: int | None = Field(
+        description="When it was removed, null while it stands", examples=[None]
+    )
 
 
 class ReplacedView(Shape):
@@ -122,7 +124,10 @@ class RankRequest(Body):
 class CodeView(Shape):
     """A one-time code, shown this once."""
 
-    code: str = Field(description="What the person types: for a new password, or to verify")
+    code: str = Field(
+        description="What the person types: for a new password, or to verify",
+        examples=["K7QF-2MXD"],
+    )
     expires_at_ms: int = Field(description="Until when it can be used")
 
 
@@ -166,9 +171,15 @@ class DeedView(Shape):
     action: str = Field(description="The verb and route; programs go by it")
     title: str = Field(description="What was done, in words", examples=["Removed a person"])
     subject: str | None = Field(description="The id of what it was done to")
-    asked: dict[str, Any] = Field(description="What was asked, without secrets")
-    before: dict[str, Any] | None = Field(description="How it stood before")
-    after: dict[str, Any] | None = Field(description="How it stood afterwards")
+    asked: dict[str, Any] = Field(
+        description="What was asked, without secrets", examples=[{"role": "producer"}]
+    )
+    before: dict[str, Any] | None = Field(
+        description="How it stood before", examples=[{"role": "artist"}]
+    )
+    after: dict[str, Any] | None = Field(
+        description="How it stood afterwards", examples=[{"role": "producer"}]
+    )
 
 
 class DeedPage(Page):

@@ -65,12 +65,15 @@ class PriceBookRequest(Body):
 class PriceBookView(Shape):
     """A version of the prices."""
 
-    id: str = Field(description="The version's name")
+    id: str = Field(description="The version's name", examples=["2026-11"])
     in_force: bool = Field(description="Jobs that are planned now get this one")
     valid_from_ms: int = Field(description="From when on, in ms since 1970")
     rate_micros: int = Field(description="A core-hour, in micro-yuan")
     minimum_micros: int = Field(description="The least that a frame costs before discount")
-    levels: dict[str, LevelView] = Field(description="Membership levels by name")
+    levels: dict[str, LevelView] = Field(
+        description="Membership levels by name",
+        examples=[{"gold": {"discount_basis_points": 1000, "frames_max": 8, "priority_max": 80}}],
+    )
     note: str = Field(description="Why it was made")
     author: str | None = Field(description="The admin who made it; null: it came with the program")
     created_at_ms: int = Field(description="When it was added")

@@ -121,7 +121,10 @@ class SceneCheck(Shape):
 
     scene: str = Field(description="Absolute path of the scene", examples=["/work/lanterns.blend"])
     renderer: RendererName = Field(description="What would render it")
-    facts: dict[str, Any] = Field(description="What the renderer says of the scene")
+    facts: dict[str, Any] = Field(
+        description="What the renderer says of the scene",
+        examples=[{"engine": "CYCLES", "samples": 64}],
+    )
     findings: list[FindingView] = Field(description="What is wrong or odd, all of it")
     frames: str | None = Field(description="The frames that would be rendered", examples=["1-20"])
     frames_total: int = Field(description="How many those are")

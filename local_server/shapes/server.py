@@ -10,10 +10,12 @@ class NodeView(Shape):
     """How the server's own node is."""
 
     state: str = Field(description="`none`, `starting`, `up` or `down`", examples=["up"])
-    id: str | None = Field(description="Its id, if there is one")
+    id: str | None = Field(description="Its id, if there is one", examples=["render-07-5c0e"])
     name: str | None = Field(description="The machine's name")
     renderers: list[str] = Field(description="What it renders with", examples=[["blender-4.5.15"]])
-    last_error: str = Field(description="How it ended the last time; empty if it never did")
+    last_error: str = Field(
+        description="How it ended the last time; empty if it never did", examples=[""]
+    )
     log: list[str] = Field(description="The end of its log, while it is down")
 
 
@@ -25,7 +27,9 @@ class HealthView(Shape):
     pid: int = Field(description="The server's process")
     started_at_ms: int = Field(description=TIME)
     node: NodeView = Field(description="Its own node")
-    trouble: Reason | None = Field(description="What keeps work from going on right now")
+    trouble: Reason | None = Field(
+        description="What keeps work from going on right now", examples=[None]
+    )
 
 
 class LiveView(Shape):

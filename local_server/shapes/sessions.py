@@ -37,7 +37,7 @@ class RefreshRequest(Body):
 class SessionView(Shape):
     """A session that goes on."""
 
-    id: str = Field(description="The session's id")
+    id: str = Field(description="The session's id", examples=["5b1f7c2e"])
     device: str = Field(description="What the device called itself")
     agent: str = Field(description="What the program that signed in said of itself")
     program: str = Field(description="What people call that program", examples=["Firefox"])

@@ -9,7 +9,7 @@ from local_server.shapes.shape import NAME, Body, Shape, show
 class TroubleView(Shape):
     """What keeps machines apart, for people."""
 
-    code: str = Field(description="Which trouble")
+    code: str = Field(description="Which trouble", examples=["store_away"])
     title: str = Field(description="It in a few words")
     detail: str = Field(description="What to do")
 
@@ -17,21 +17,21 @@ class TroubleView(Shape):
 class WaitingView(Shape):
     """Something this machine did that the studio's logs leave no room for yet."""
 
-    id: str = Field(description="The operation")
-    kind: str = Field(description="What it does")
+    id: str = Field(description="The operation", examples=["settle:lanterns-1:7"])
+    kind: str = Field(description="What it does", examples=["settle"])
     owner: str = Field(description="Whose money it is")
     job: str | None = Field(description="The job that it is for")
     amount_micros: int = Field(description="How much, in micro-yuan")
     at_ms: int = Field(description="When it was done, in ms since 1970")
-    reason: str = Field(description="Why it waits")
+    reason: str = Field(description="Why it waits", examples=["hold_too_small"])
     title: str = Field(description="Why, in a few words")
 
 
 class PlanLine(Shape):
     """What a cycle would put into one log."""
 
-    log: str = Field(description="`treasury` or `device`")
-    kind: str = Field(description="What the operations do")
+    log: str = Field(description="`treasury` or `device`", examples=["device"])
+    kind: str = Field(description="What the operations do", examples=["settle"])
     count: int = Field(description="How many there are")
     amount_micros: int = Field(description="How much they move, in micro-yuan")
 
@@ -65,7 +65,9 @@ class SyncView(Shape):
     unsealed: int = Field(description="Operations that no log carries yet")
     unfunded: int = Field(description="Operations that wait for money or for a decision")
     conflicts: ConflictsView = Field(description="What gave way to what other machines did")
-    trouble: TroubleView | None = Field(description="What the last cycle failed with")
+    trouble: TroubleView | None = Field(
+        description="What the last cycle failed with", examples=[None]
+    )
     plan: list[PlanLine] = Field(description="What the next cycle would put")
     transfers: TransfersView = Field(description="What travels to the store and from it")
 
@@ -74,9 +76,10 @@ class DifferenceView(Shape):
     """Something that was not as the studio's logs say."""
 
     kind: str = Field(
-        description="`object`, `state`, `id`, `operation`, `transfer` or `purse`: where it was"
+        description="`object`, `state`, `id`, `operation`, `transfer` or `purse`: where it was",
+        examples=["purse"],
     )
-    name: str = Field(description="Which one")
+    name: str = Field(description="Which one", examples=["pool:me"])
 
 
 class RefoldView(Shape):
@@ -118,14 +121,14 @@ class DevicePath(Shape):
 class DeviceView(Shape):
     """A machine of the studio."""
 
-    id: str = Field(description="Its id")
+    id: str = Field(description="Its id", examples=["d1f0"])
     host: str = Field(description="What it calls itself")
     name: str = Field(
         description="Its name, for people: with a part of its id where another is called the same",
         examples=["render-07"],
     )
     here: bool = Field(description="It is this one")
-    state: str = Field(description="`member` or `out`")
+    state: str = Field(description="`member` or `out`", examples=["member"])
     epoch: int = Field(description="Which epoch of its log is open, or was the last")
     entries: int = Field(description="How many entries that epoch has")
     leased_micros: int = Field(description="What it has leased and not spent, in micro-yuan")
@@ -158,7 +161,7 @@ class TreasurerRequest(Body):
 class AskingView(Shape):
     """What another machine asks for: money that came out of the studio it moved out of."""
 
-    id: str = Field(description="The asking")
+    id: str = Field(description="The asking", examples=["d1f0-3"])
     device: str = Field(description="Which machine asks")
     owner: str = Field(description="For whose account")
     amount_micros: int = Field(description="How much, in micro-yuan")

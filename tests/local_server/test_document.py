@@ -1,5 +1,6 @@
 """The OpenAPI document is whole: every field described, every error listed, every body shown."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from flask_openapi3 import OpenAPI
 
 from local_server.document import ERRORS, VERBS, list_operations, list_shapes
-from local_server.shapes.shape import Body
+from local_server.shapes.shape import Body, Shape
 from local_server.wording import LANGUAGES, load_tables
 from tests.end_to_end.running_farm import RunningFarm
 from tests.local_server.test_errors import call
@@ -123,6 +124,20 @@ def test_every_body_is_strict_and_has_an_example(app: OpenAPI) -> None:
         for example in examples:
             known[name].model_validate(example)
     refuse(problems)
+
+
+def test_every_answer_has_an_example_that_is_one(app: OpenAPI) -> None:
+    known = {one.__name__: one for one in list_shapes(Shape)}
+    shown = set()
+    for _, _, operation in list_operations(app.api_doc):
+        [(_, told)] = [one for one in operation["responses"].items() if one[0] < "3"]
+        content = told.get("content", {}).get("application/json")
+        if content is not None:
+            name = content["schema"]["$ref"].rpartition("/")[2]
+            known[name].model_validate_json(json.dumps(content["example"]))
+            assert content["example"].keys() == known[name].model_fields.keys()
+            shown.add(name)
+    assert {"JobPage", "BillView", "SyncView"} <= shown
 
 
 @pytest.mark.usefixtures("app")
