@@ -14,6 +14,7 @@ from render.queue import Queue
 log = logging.getLogger(__name__)
 SENDS_MAX = 3
 ANSWER_SECONDS_MAX = 900
+PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.1, 5.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -34,6 +35,9 @@ class Inspections:
         self.report_to = f"reports-{device}"
         self.waiting: dict[str, Waiting] = {}
         self.in_doubt = False
+        self.told = ""
+        self.pause_seconds = 0.0
+        self.due_at = 0.0
 
     def ask(
         self,
@@ -93,14 +97,27 @@ class Inspections:
         try:
             self.queue.line(self.line).send([(waiting.task.model_dump(), 0)])
         except Exception as error:  # noqa: BLE001 - every backend raises errors of its own
-            log.warning("scene=%s: it is inspected later: %s", waiting.task.scene, error)
             self.in_doubt = True
+            if str(error) != self.told:
+                log.warning("scene=%s: it is inspected later: %s", waiting.task.scene, error)
+                self.told = str(error)
+        else:
+            self.told = ""
 
     def hear(self, answer: Inspected) -> None:
         """Pass an answer to whoever waits for it; a late one is nobody's."""
         waiting = self.waiting.get(answer.id)
         if waiting is not None:
             waiting.answer.set(answer)
+
+    def ask_in_doubt(self, now: float) -> None:
+        """Ask what the queue did not take, each time after a longer pause, up to a few seconds."""
+        if not self.in_doubt or now < self.due_at:
+            return
+        self.ask_again(counted=False)
+        longer = min(max(2 * self.pause_seconds, PAUSE_SECONDS_MIN), PAUSE_SECONDS_MAX)
+        self.pause_seconds = longer if self.in_doubt else 0.0
+        self.due_at = now + self.pause_seconds
 
     def ask_again(self, *, counted: bool = True) -> None:
         """Ask a new node what the last one may have taken with it.

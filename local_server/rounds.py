@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import time
 
 import gevent
 from redis.exceptions import RedisError
@@ -41,8 +42,8 @@ def run_rounds(services: Services, push: Push, foreman: Foreman) -> None:
             push.send_trouble(None)
             foreman.doubt_queue()
         foreman.trouble, told = None, ""
-        if inspections.in_doubt and foreman is services.foreman:
-            inspections.ask_again(counted=False)
+        if foreman is services.foreman:
+            inspections.ask_in_doubt(time.monotonic())
         services.wake.wait(ROUND_SECONDS if busy else IDLE_SECONDS)
 
 

@@ -55,4 +55,8 @@ def test_sizes() -> None:
 def test_marks_at_an_axis_leave_room_for_words() -> None:
     """They are round, and as many as there is room for."""
     assert [find_gap(0.24, points) for points in (160, 300, 500)] == [0.1, 0.05, 0.02]
-    assert [show_yuan(one, 3) for one in (0.0, 0.005, 1_200.0)] == ["¥0.000", "¥0.005", "¥1,200.000"]
+    assert [show_yuan(one, 3) for one in (0.0, 0.005, 1_200.0)] == [
+        "¥0.000",
+        "¥0.005",
+        "¥1,200.000",
+    ]
