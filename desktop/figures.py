@@ -46,6 +46,12 @@ def show_renderer(renderer: dict[str, str]) -> str:
     return f"{RENDERER_NAMES.get(name, name.capitalize())} {renderer['version']}"
 
 
+def show_level(words: Words, level: str) -> str:
+    """Return a membership level's name; those of a studio's own are as it calls them."""
+    key = f"levels.{level}"
+    return words.say(key) if words.knows(key) else level
+
+
 def show_duration(words: Words, ms: int | None) -> str:
     """Return a span of time in its two largest units; a dash for what is unknown."""
     if ms is None:

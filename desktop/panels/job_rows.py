@@ -1,7 +1,7 @@
 """Rows of jobs, drawn by hand: picture first, then the few things that matter."""
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize
-from PySide6.QtGui import QFont, QPainter
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.figures import show_duration, show_moment, show_money, show_renderer
@@ -13,11 +13,12 @@ from desktop.theme import make_font
 from desktop.thumbnails import COVER, Thumbnails
 
 ROW_HEIGHT = 84
-THUMBNAIL, SMALL_THUMBNAIL = QSize(112, 63), QSize(80, 45)
+THUMBNAIL, SMALL_THUMBNAIL = QSize(112, 63), QSize(72, 40)
 NAME_WIDTH = 320
 """Below this width of a cell its picture is small."""
 PAD = 12
 UPPER, LOWER = 24, 22
+BETWEEN = " · "
 SELF_EVIDENT = ("queued", "running", "completed")
 """States whose reason says nothing more."""
 
@@ -32,6 +33,7 @@ class JobRows(QStyledItemDelegate):
         self.strong = make_font(10.5, weight=600)
         self.plain = make_font(10.0, tabular=True)
         self.small = make_font(9.0, tabular=True)
+        self.small_metrics = QFontMetrics(self.small)
 
     def sizeHint(self, _: QStyleOptionViewItem, __: Index) -> QSize:  # noqa: N802
         """Return how high every row is."""
@@ -91,15 +93,26 @@ class JobRows(QStyledItemDelegate):
             icon = self.stage.icons.icon("image", "faint")
             middle = place.center().toPoint()
             icon.paint(painter, QRect(middle.x() - 12, middle.y() - 12, 24, 24))
-        words = self.stage.words
-        told = []
-        if job["range"]:
-            told.append(words.say("jobs.frames_of", range=job["range"]))
-        if job["renderer"]:
-            told.append(show_renderer(job["renderer"]))
-        told.append(show_moment(words, job["created_at_ms"], now_ms=self.stage.now_ms()))
         rest = rect.adjusted(size.width() + 14, 0, 0, 0)
-        self.draw_pair(painter, rest, job["name"], " · ".join(told), font=self.strong)
+        lower = self.describe(job, rest.width())
+        self.draw_pair(painter, rest, job["name"], lower, font=self.strong)
+
+    def describe(self, job: Job, room: int) -> str:
+        """Return what a job renders and since when; with what where there is room for that too."""
+        words = self.stage.words
+        told = [show_moment(words, job["created_at_ms"], now_ms=self.stage.now_ms())]
+        if job["range"]:
+            told.insert(0, words.say("jobs.frames_of", range=job["range"]))
+        if job["renderer"]:
+            whole = [*told[:-1], show_renderer(job["renderer"]), told[-1]]
+            return self.choose_fitting(whole, told, room)
+        return BETWEEN.join(told)
+
+    def choose_fitting(self, whole: list[str], short: list[str], room: int) -> str:
+        """Return all of a quiet line where there is room for it, else what matters most."""
+        line = BETWEEN.join(whole)
+        fits = self.small_metrics.horizontalAdvance(line) <= room
+        return line if fits else BETWEEN.join(short)
 
     def draw_state(self, painter: QPainter, rect: QRect, job: Job) -> None:
         """Draw a job's state with its colour, and the reason where it says more."""
@@ -121,7 +134,8 @@ class JobRows(QStyledItemDelegate):
         words = self.stage.words
         text = words.say("jobs.frames_done", done=done, total=total)
         if job["frames"]["failed"]:
-            text += " · " + words.say("jobs.frames_failed", count=job["frames"]["failed"])
+            failed = words.say("jobs.frames_failed", count=job["frames"]["failed"])
+            text = self.choose_fitting([text, failed], [failed], rect.width())
         line = QRect(rect.left(), top, rect.width(), UPPER)
         draw_text(painter, line, text, font=self.small, colour=theme.colour("quiet"))
         bar = QRectF(rect.left(), top + UPPER + 6, max(40, rect.width() - 8), 5)

@@ -34,8 +34,8 @@ TYPING_MS = 250
 NEW = "Ctrl+N"
 SCREENS_AHEAD = 4
 WIDTHS = {Column.STATE: 190, Column.PROGRESS: 190, Column.COST: 140, Column.TIME: 110}
-NARROW_WIDTHS = {Column.STATE: 150, Column.PROGRESS: 120, Column.COST: 110, Column.TIME: 90}
-NARROW, NARROWEST = 900, 740
+NARROW_WIDTHS = {Column.STATE: 170, Column.PROGRESS: 108, Column.COST: 126, Column.TIME: 90}
+NARROW, NARROWEST = 900, 800
 """Below these widths columns are narrower, and the last one gives way."""
 VERBS: dict[str, tuple[str, str, Callable[[Job], bool]]] = {
     "open": ("folder", "Return", lambda _: True),

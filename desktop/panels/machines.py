@@ -5,7 +5,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
-from desktop.figures import show_moment
+from desktop.figures import show_moment, show_renderer
 from desktop.models.table import TableColumn, TableModel
 from desktop.panels.layout import PAGE, card, clear_layout, column, holder, line, row, scroller
 from desktop.panels.tables import fit_height, make_table
@@ -33,6 +33,12 @@ def make_nodes_model(stage: Stage) -> TableModel:
         ),
     )
     return TableModel(words, columns)
+
+
+def name_renderer(key: str) -> str:
+    """Return the name and version of a renderer by its key, such as `blender-4.5.15`."""
+    name, _, version = key.rpartition("-")
+    return show_renderer({"name": name, "version": version})
 
 
 class MachinesPanel(QWidget):
@@ -118,7 +124,7 @@ class MachinesPanel(QWidget):
             f'<span style="color:{colour}">●</span>&nbsp; {words.say("nodes." + node["state"])}'
         )
         self.node.addLayout(row(name, state, None))
-        told = ", ".join(sorted(node["renderers"]))
+        told = ", ".join(name_renderer(key) for key in sorted(node["renderers"]))
         quiet = QLabel(told or words.say("machines.no_renderers"))
         quiet.setObjectName("quiet")
         quiet.setWordWrap(True)

@@ -18,6 +18,7 @@ from desktop.figures import (
     MICROS,
     align_money,
     show_duration,
+    show_level,
     show_moment,
     show_money,
     show_yuan,
@@ -206,7 +207,7 @@ class MoneyPanel(QWidget):
             return
         words, (name, level) = self.stage.words, self.member
         waits = None if self.balance is None else self.balance["waits"]
-        told = [words.say("money.level", name=name)]
+        told = [words.say("money.level", name=show_level(words, name))]
         if level["discount_basis_points"]:
             percent = f"{level['discount_basis_points'] / 100:g}"
             told.append(words.say("money.discount", percent=percent))

@@ -5,7 +5,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QWidget
 
-from desktop.figures import show_moment
+from desktop.figures import show_level, show_moment
 from desktop.models.table import TableColumn, TableModel
 from desktop.panels.layout import PAGE, card, column, row
 from desktop.panels.tables import make_table
@@ -23,7 +23,7 @@ def make_people_model(stage: Stage) -> TableModel:
     columns = (
         TableColumn(title="people.name", show=lambda one: one["name"]),
         TableColumn(title="people.role", show=lambda one: words.say(f"roles.{one['role']}")),
-        TableColumn(title="people.level", show=lambda one: one["level"]),
+        TableColumn(title="people.level", show=lambda one: show_level(words, one["level"])),
         TableColumn(title="people.email", show=lambda one: one["email"] or "–"),
         TableColumn(
             title="people.signs_in",
@@ -91,10 +91,10 @@ class PeoplePanel(QWidget):
         self.role, self.level = QComboBox(), QComboBox()
         for role in ROLES:
             self.role.addItem(role, role)
-        stage.words.bind(self.role, self.name_roles)
+        stage.words.bind(self, self.name_ranks)
         self.role.activated.connect(lambda _: self.change_rank({"role": self.role.currentData()}))
         self.level.activated.connect(
-            lambda _: self.change_rank({"level": self.level.currentText()})
+            lambda _: self.change_rank({"level": self.level.currentData()})
         )
         self.role.setMinimumWidth(CHOICE_WIDTH)
         self.level.setMinimumWidth(CHOICE_WIDTH)
@@ -107,10 +107,13 @@ class PeoplePanel(QWidget):
             self.deeds[name] = button
         self.deeds["remove"].setObjectName("danger")
 
-    def name_roles(self) -> None:
-        """Write the roles."""
+    def name_ranks(self) -> None:
+        """Write the roles and the levels."""
+        words = self.stage.words
         for place, role in enumerate(ROLES):
-            self.role.setItemText(place, self.stage.words.say(f"roles.{role}"))
+            self.role.setItemText(place, words.say(f"roles.{role}"))
+        for place in range(self.level.count()):
+            self.level.setItemText(place, show_level(words, self.level.itemData(place)))
 
     @property
     def person(self) -> dict[str, Any] | None:
@@ -129,7 +132,9 @@ class PeoplePanel(QWidget):
     def set_levels(self, levels: list[str]) -> None:
         """Offer the membership levels that there are."""
         self.level.clear()
-        self.level.addItems(levels)
+        for level in levels:
+            self.level.addItem(level, level)
+        self.name_ranks()
         self.show_person()
 
     def set_rules(self, rules: dict[str, Any]) -> None:
@@ -144,7 +149,7 @@ class PeoplePanel(QWidget):
             widget.setEnabled(person is not None)
         if person is not None:
             self.role.setCurrentIndex(self.role.findData(person["role"]))
-            self.level.setCurrentText(person["level"])
+            self.level.setCurrentIndex(self.level.findData(person["level"]))
 
     def change_rank(self, change: dict[str, str]) -> None:
         """Say that somebody is to have another standing."""

@@ -10,6 +10,7 @@ import shiboken6
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import QThreadPool
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -72,6 +73,9 @@ def collect_here(qapp: QApplication) -> Iterator[Collector]:
     """As in the program itself: nothing of Qt's is collected in another thread."""
     collector = Collector(qapp)
     yield collector
+    for window in qapp.topLevelWidgets():
+        for pool in window.findChildren(QThreadPool):
+            pool.waitForDone(END_SECONDS_MAX * 1_000)  # as in the program: Python may end next
     collector.end()
     shiboken6.delete(collector)
 

@@ -92,7 +92,7 @@ def test_an_admin_looks_after_people(
     panel.level.setCurrentIndex(panel.level.count() - 1)
     panel.level.activated.emit(panel.level.currentIndex())
     qtbot.waitUntil(
-        lambda: find_person(quiet_farm, "Mei")["level"] == panel.level.currentText(),
+        lambda: find_person(quiet_farm, "Mei")["level"] == panel.level.currentData(),
         timeout=MS_MAX,
     )
     choose(qtbot, window, "Mei")
@@ -123,7 +123,7 @@ def test_money_goes_out_and_the_level_is_told(
     window.show_page("money")
     panel = window.money_panel
     qtbot.waitUntil(panel.withdraw.isVisible, timeout=MS_MAX)
-    qtbot.waitUntil(lambda: "standard" in panel.level.text(), timeout=MS_MAX)
+    qtbot.waitUntil(lambda: "Standard" in panel.level.text(), timeout=MS_MAX)
     qtbot.waitUntil(lambda: "¥0.00" in panel.usage.text(), timeout=MS_MAX)
     before = quiet_farm.get("/balance")["total_micros"]
     panel.withdrawn.emit(5_000_000)
