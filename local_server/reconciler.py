@@ -220,14 +220,15 @@ class Reconciler:
         with self.turn:
             self.engine.append(build, taking=taking)
 
-    def refold(self) -> Refolded:
+    def refold(self, *, refill: bool) -> Refolded:
         """Prove what this machine has by folding from nothing, and mend what differs.
 
-        Takes seconds for a hundred thousand operations. Raises as the store does.
+        Takes seconds for a hundred thousand operations. `refill` is whether what the store had
+        may be put into one that has nothing of the studio. Raises as the store and `put_back` do.
         """
         self.sync()
         with self.turn, self.room() as folder:
-            told: Refolded = self.aside.pool.apply(self.prove, (folder,))
+            told: Refolded = self.aside.pool.apply(self.prove, (folder, refill))
             if told.differences:
                 log.warning("mending after a refold: %s", told.differences)
                 mints = self.desk.keys.minter is not None
@@ -253,11 +254,11 @@ class Reconciler:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def prove(self, folder: Path) -> Refolded:
+    def prove(self, folder: Path, refill: bool) -> Refolded:
         """Fold from nothing and compare, on a thread of its own; before, put back what is lost."""
         db = open_database(self.writer.path, migrate=False)
         try:
-            if lost := put_back(self.store, db, self.desk.studio):
+            if lost := put_back(self.store, db, self.desk.studio, refill=refill):
                 log.warning("put back what the store had lost: entries=%s", lost)
             known = know_store(self.store, db, self.desk.studio)
             return refold(known, db, folder, device=self.desk.device)

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from local_server.farm import accounts, sealing
 from local_server.farm.db import Row, fetch_rows, fetch_value, open_database, write
-from local_server.farm.errors import NotFound, Refused
+from local_server.farm.errors import NotFound, Refused, Unavailable
 from local_server.farm.overtaken import list_jobs_in_ledger
 from local_server.farm.sealing import COLUMNS
 from local_server.farm.sync_tables import RECOUNT_USAGE
@@ -114,10 +114,12 @@ def know_store(store: Objects, db: Database, studio: str) -> Known:
     return Known(store, load_fold(db, studio), dict(rows.fetchall()))
 
 
-def put_back(store: Store, db: Database, studio: str) -> int:
+def put_back(store: Store, db: Database, studio: str, *, refill: bool) -> int:
     """Put entries that were in the store once and are there no more; return how many.
 
-    They are the same bytes in the same places, so all that leans on them counts again.
+    They are the same bytes in the same places, so all that leans on them counts again. Raises
+    Unavailable `store_emptied` where not even the studio's beginning is left, which is how the
+    folder looks that a share is mounted on, unless `refill`.
     """
     there: set[str] = set()
     for part in ("genesis", "t/", "d/"):
@@ -126,7 +128,10 @@ def put_back(store: Store, db: Database, studio: str) -> int:
             there.update(page)
             last = page[-1]
     lost = 0
-    for log, seq in db.conn.execute("SELECT log, seq FROM log_object ORDER BY log, seq").fetchall():
+    known = db.conn.execute("SELECT log, seq FROM log_object ORDER BY log, seq").fetchall()
+    if known and f"v1/{studio}/genesis" not in there and not refill:
+        raise Unavailable("store_emptied", studio=studio)
+    for log, seq in known:
         key = f"v1/{studio}/genesis" if log == GENESIS else entry_key(studio, log, seq)
         if key not in there and (data := fetch_object(db, log, seq)) is not None:
             lost += store.put_alone(key, data)

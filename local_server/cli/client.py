@@ -152,9 +152,10 @@ class Client:
         """Do a cycle and return how things stand then."""
         return self.ask("POST", "/sync", body={}, seconds_max=CHECK_SECONDS_MAX)
 
-    def refold(self) -> Answer:
+    def refold(self, *, refill: bool) -> Answer:
         """Have everything folded from nothing; return what differed."""
-        return self.ask("POST", "/sync/refold", body={}, seconds_max=CHECK_SECONDS_MAX)
+        body = {"refill": refill}
+        return self.ask("POST", "/sync/refold", body=body, seconds_max=CHECK_SECONDS_MAX)
 
     def appoint_treasurer(self, device: str, *, take: bool) -> Answer:
         """Have another machine keep the treasury; return the studio's machines."""

@@ -21,14 +21,22 @@ WATCH_SECONDS = 2.0
 @click.option("--waiting", is_flag=True)
 @click.option("--drop", metavar="OPERATION")
 @click.option("--refold", is_flag=True)
+@click.option("--refill", is_flag=True)
 @click.pass_obj
 def sync(
-    session: Session, watch: bool, dry_run: bool, waiting: bool, drop: str | None, refold: bool
+    session: Session,
+    *,
+    watch: bool,
+    dry_run: bool,
+    waiting: bool,
+    drop: str | None,
+    refold: bool,
+    refill: bool,
 ) -> int:
     """Bring this machine and its studio's store together now."""
     with session.connect() as client:
-        if refold:
-            told = client.refold()
+        if refold or refill:
+            told = client.refold(refill=refill)
             session.answer(told, lambda: print_refolded(session, told))
             return Exit.DONE
         if drop is not None or waiting:

@@ -35,6 +35,7 @@ from local_server.shapes.sync import (
     InviteView,
     OperationPath,
     PlanLine,
+    RefoldRequest,
     RefoldView,
     SnapshotView,
     SyncView,
@@ -70,11 +71,12 @@ def sync_now() -> Response:
     return answer(show_standing())
 
 
-@ROUTES.post("/sync/refold", **gives(RefoldView, AWAY))
-def refold() -> Response:
+@ROUTES.post("/sync/refold", **gives(RefoldView, AWAY | {503: (*AWAY[503], "store_emptied")}))
+def refold(body: RefoldRequest) -> Response:
     """Fold the studio's logs from nothing, compare with what is here, and mend what differs."""
     began = time.perf_counter()
-    told = here.reconciler.refold()
+    # The private folder of a lone workstation is no share that could be away.
+    told = here.reconciler.refold(refill=body.refill or not here.stores.apart)
     differences = [DifferenceView(kind=kind, name=name) for kind, name in told.differences]
     took_ms = round((time.perf_counter() - began) * 1000)
     return answer(

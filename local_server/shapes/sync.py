@@ -82,6 +82,16 @@ class DifferenceView(Shape):
     name: str = Field(description="Which one", examples=["pool:me"])
 
 
+class RefoldRequest(Body):
+    """Folding the studio's logs from nothing."""
+
+    model_config = show({"refill": False})
+
+    refill: bool = Field(
+        False, description="Put back what is known also where the store has nothing of the studio"
+    )
+
+
 class RefoldView(Shape):
     """What folding the studio's logs from nothing came to."""
 

@@ -39,7 +39,7 @@ def test_a_store_that_was_emptied_gets_back_what_is_known(yuntu: Yuntu) -> None:
     assert standing["done_at_ms"] >= met
     assert not logs.exists()
     assert "--refold" in yuntu("sync", "--dry-run").out
-    assert yuntu.json("sync", "--refold")["differences"] == []
+    assert yuntu.json("sync", "--refold", "--refill")["differences"] == []
     assert there <= list_entries(logs)
     assert yuntu.json("sync")["unsealed"] == 0
     yuntu("stop")

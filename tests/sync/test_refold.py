@@ -104,8 +104,11 @@ def test_a_share_that_is_not_mounted_gets_nothing(world: World) -> None:
         machine.do(ledger.withdraw, id=f"w:{machine.name}", owner="ann", amount=1)
         with pytest.raises(Unavailable, match="store_behind"):
             machine.sync()
+        with pytest.raises(Unavailable, match="store_emptied"):
+            put_back(empty, machine.db, STUDIO, refill=False)
         machine.view.store = world.store
     assert empty.list("v1/") == ()
+    assert put_back(empty, boss.db, STUDIO, refill=True) == len(empty.list("v1/")) > 2
     one.do(ledger.settle, id="frame:j:9", owner="ann", job="j", amount=7, frame=9)
     world.heal()
 
@@ -120,8 +123,8 @@ def test_what_a_store_has_lost_is_put_back(world: World) -> None:
         del world.objects[key]
     with pytest.raises(Unavailable, match="store_behind"):
         boss.sync()
-    assert put_back(one.view, one.db, STUDIO) >= 2
-    assert put_back(boss.view, boss.db, STUDIO) == 0
+    assert put_back(one.view, one.db, STUDIO, refill=False) >= 2
+    assert put_back(boss.view, boss.db, STUDIO, refill=False) == 0
     assert world.objects == there
     world.heal()
 
@@ -143,7 +146,7 @@ def test_what_was_written_in_the_place_of_what_was_lost_stands(
     two.sync()
     with pytest.raises((Conflict, Unavailable)):
         boss.sync()
-    put_back(boss.view, boss.db, STUDIO)
+    put_back(boss.view, boss.db, STUDIO, refill=False)
     assert prove(boss, tmp_path / "proof").differences
     heal(boss.db, tmp_path / "proof", mints=True, at_ms=5)
     boss.start()
