@@ -8,7 +8,7 @@ from local_server.farm.errors import Conflict, NoFunds
 from local_server.farm.overtaken import is_overtaken
 from local_server.submission import choose_hold, wait_for_money
 
-WITHOUT_HOLD = frozenset({"funds", "lease_needed", "unfunded"})
+WITHOUT_HOLD = frozenset({"funds", "lease_needed", "device_out", "unfunded"})
 
 
 def resume(db: Database, *, job: str, cap_micros: int | None, at_ms: int) -> None:

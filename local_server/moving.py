@@ -300,7 +300,9 @@ def turn_ledger(house: House, card: Card, money: dict[str, int], proof: str) -> 
     for table in LOG_TABLES:
         db.conn.execute(f"DELETE FROM {table}")
     forget_sent(db)
-    db.conn.execute("DELETE FROM setting WHERE key IN ('ledger.rivals', 'sync.met_at_ms')")
+    db.conn.execute(
+        "DELETE FROM setting WHERE key IN ('ledger.rivals', 'ledger.out', 'sync.met_at_ms')"
+    )
     db.conn.execute("UPDATE taken_back SET outcome = 'dropped' WHERE outcome IS NULL")
     ensure_account(db, account=card.owner, name=house.host, role=Role.ADMIN, at_ms=read_clock_ms())
     if card.owner != old.owner and find_account(db, account=old.owner) is not None:

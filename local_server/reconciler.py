@@ -127,12 +127,16 @@ class Reconciler:
         Raises Refused `no_minting_key` where it is not here, and `device_out` where this machine
         was taken out: nothing that it signs would ever be sealed.
         """
+        self.check_member()
         minter = self.desk.keys.minter
         if minter is None:
             raise Refused("no_minting_key")
+        return minter
+
+    def check_member(self) -> None:
+        """Raise Refused `device_out` where this machine was taken out of its studio."""
         if self.writer.run(is_out, self.desk.device):
             raise Refused("device_out", device=self.desk.device)
-        return minter
 
     def look_for_store(self) -> None:
         """Notice within moments that the store is away, where the last cycle met it still."""

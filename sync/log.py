@@ -183,7 +183,7 @@ def is_out(db: Database, device: str) -> bool:
 def note_studio(db: Database, fold: Fold, device: str) -> None:
     """Note who this machine is, the studio's nodes, and whether others lease from the same pools.
 
-    Where others do, or this machine is out, only a lease that is sealed counts.
+    Where others do only a lease that is sealed counts; where this machine is out, none at all.
     """
     nodes = {
         id: [key.name, key.public, key.void]
@@ -192,12 +192,11 @@ def note_studio(db: Database, fold: Fold, device: str) -> None:
     }
     noted = {"sync.device": device, "sync.nodes": json.dumps(nodes)}
     devices = fold.treasury.devices
-    if sum(not one.over for one in devices.values()) > 1 or (
-        device in devices and devices[device].over  # no lease of its own will ever be sealed
-    ):
+    if sum(not one.over for one in devices.values()) > 1:
         noted["ledger.rivals"] = "1"
-    else:
-        db.conn.execute("DELETE FROM setting WHERE key = 'ledger.rivals'")
+    if device in devices and devices[device].over:
+        noted["ledger.out"] = device
+    db.conn.execute("DELETE FROM setting WHERE key IN ('ledger.rivals', 'ledger.out')")
     db.conn.executemany(
         "INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
         noted.items(),

@@ -126,8 +126,9 @@ def hold(db: Database, *, id: str, owner: str, job: str, amount_micros: int, at_
 
     Where other machines lease from the same pool, only the treasury log can say who was first: then
     what this machine has must do. Raises NoFunds `no_funds` when pool and available together are
-    too small, and `lease_needed` when a lease is what lacks; neither tells what there is, since
-    who steers a job need not be whose money it is.
+    too small, `lease_needed` when a lease is what lacks, and `device_out` on a machine that was
+    taken out of its studio: no lease of its own will ever be sealed. None tells what there is,
+    since who steers a job need not be whose money it is.
     """
     check_amount(Kind.HOLD, amount_micros)
     open_purse(db, purse=f"held:{job}", kind="held", owner=owner)
@@ -136,6 +137,8 @@ def hold(db: Database, *, id: str, owner: str, job: str, amount_micros: int, at_
         if amount_micros > balance.free_micros:
             raise NoFunds("no_funds", needed_micros=amount_micros)
         lacking = amount_micros - balance.available_micros
+        if lacking > 0 and (device := find_out(db)):
+            raise NoFunds("device_out", device=device)
         if lacking > 0 and has_rivals(db):
             raise NoFunds("lease_needed", needed_micros=amount_micros)
         if lacking > 0:
@@ -244,6 +247,12 @@ def check_purses(db: Database, *, debit: str, credit: str, owner: str, amount_mi
 def has_rivals(db: Database) -> bool:
     """Tell whether other machines lease from the same pools."""
     return bool(fetch_value(db, "SELECT 1 FROM setting WHERE key = 'ledger.rivals'"))
+
+
+def find_out(db: Database) -> str | None:
+    """Return this machine's id if it was taken out of its studio."""
+    device: str | None = fetch_value(db, "SELECT value FROM setting WHERE key = 'ledger.out'")
+    return device
 
 
 def open_purse(

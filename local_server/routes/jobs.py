@@ -72,7 +72,7 @@ def list_fields(rows: list[Row]) -> list[dict[str, Any]]:
         JobView,
         {
             400: (*PATH_ERRORS, "priority_out_of_range"),
-            403: ("priority_above_level", "not_at_this_machine"),
+            403: ("device_out", "priority_above_level", "not_at_this_machine"),
             404: "no_package",
             409: "job_differs",
             422: ("no_farm", "scene_or_package", *REQUEST_ERRORS),
@@ -87,6 +87,7 @@ def make_job(body: JobRequest) -> Response:
         raise Unfit("no_farm")
     id = body.id or make_id()
     if jobs.find_job(here.reader, job=id) is None:  # the same again stands, whatever became of it
+        here.reconciler.check_member()
         here.preparation.check(request)
     row = here.writer.write(
         jobs.create_job,

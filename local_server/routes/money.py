@@ -39,6 +39,7 @@ from local_server.shapes.money import (
 )
 from local_server.shapes.reasons import Reason
 from local_server.views import show_reason
+from sync.log import is_out
 
 TAG = Tag(name="money", description="The ledger: every cent, and how to check it")
 EXPORTS = {"beancount": (export_beancount, "text/plain"), "csv": (export_csv, "text/csv")}
@@ -195,7 +196,13 @@ def show_balance(db: Database, owner: str) -> BalanceView:
 
 
 def find_waits(db: Database, owner: str) -> Reason | None:
-    """Return why others do not know what an owner brought in or took out here, if they do not."""
+    """Return why others do not know what an owner brought in or took out here, if they do not.
+
+    Where this machine was taken out of the studio, that.
+    """
+    device = here.reconciler.desk.device
+    if is_out(db, device):
+        return show_reason(reader_wording(), "device_out", device=device)
     away = here.stores.apart and here.reconciler.standing.trouble is not None
     if not (away and sealing.has_unsealed_moves(db, owner=owner)):
         return None

@@ -22,7 +22,7 @@ from local_server.shapes.jobs import (
 from local_server.steering import Order, steer
 
 ROUTES = APIBlueprint("steering", __name__, url_prefix="/api/v1", abp_tags=[TAG])
-FUNDS = ("no_funds", "purse_too_small", "lease_needed")
+FUNDS = ("no_funds", "purse_too_small", "lease_needed", "device_out")
 RESUME_ERRORS = ("job_cannot_move", "budget_needs_consent", "cap_below_hold")
 RETRY_ERRORS = ("nothing_to_retry", "job_overtaken")
 PRIORITY_ERRORS = {400: "priority_out_of_range", 403: "priority_above_level"}

@@ -115,9 +115,7 @@ def drop_one(path: OperationPath) -> Response:
 
 @ROUTES.get("/studio", **gives(DeviceList))
 def get_studio() -> Response:
-    """List the studio's machines; who has just joined reads first who they are."""
-    if load_fold(here.reader, here_desk().studio).treasury.seq < 0:
-        here.reconciler.sync()
+    """List the machines that are known: before the first cycle of all this one alone."""
     return answer(show_devices())
 
 

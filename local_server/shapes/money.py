@@ -132,7 +132,8 @@ class BalanceView(Shape):
     held_micros: int = Field(description="What is set aside for jobs under way")
     spent_micros: int = Field(description="What was paid for frames")
     waits: Reason | None = Field(
-        description="Why what was brought in or taken out here is not known to the studio yet",
+        description="Why what was brought in or taken out here is not known to the studio yet,"
+        " or that this machine was taken out of it",
         examples=[None],
     )
 

@@ -63,6 +63,8 @@ def check_revoked(studio: RunningStudio) -> None:
     assert artist.run("sync", fine=False) is None
     standing = artist.run("sync", "--dry-run")
     assert standing["trouble"]["code"] == "device_out"
+    assert artist.run("balance")["waits"]["code"] == "device_out"
+    assert artist.fail("render", str(studio.scene)) == "device_out"
     check_no_more_money(founder, studio.machines["admin"])
 
 

@@ -38,6 +38,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/topups": {"id": "topup-1", "amount_micros": 1},
     "/api/v1/withdrawals": {"id": "withdrawal-1", "amount_micros": 1},
     "/api/v1/jobs/<job>/refunds": {"id": "refund-1", "reason": "noise"},
+    "/api/v1/sync/refold": {},
     "/api/v1/studio/invites": {},
     "/api/v1/studio/treasurer": {"device": "one"},
     "/api/v1/farm/invites": {},

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from local_server.farm import ledger
 from local_server.farm.db import write
+from local_server.farm.errors import NoFunds
 from local_server.farm.sessions import EndReason, end_sessions, open_session
 from sync.leases import Need, size_lease
+from sync.studio import revoke_device
 from tests.simulation.machine import Machine
 from tests.simulation.world import World
 
@@ -117,3 +119,11 @@ def sign_in(machine: Machine, account: str) -> None:
             agent="",
             at_ms=machine.clock(),
         )
+
+
+def test_who_was_taken_out_is_told_so_instead_of_to_wait(world: World) -> None:
+    boss, one, _ = world.machines
+    boss.engine.append(revoke_device("one", at_ms=1))
+    one.sync()
+    with pytest.raises(NoFunds, match="device_out"):
+        one.do(ledger.hold, id="hold:late", owner="ann", job="late", amount=1)
