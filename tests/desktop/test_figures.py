@@ -4,6 +4,9 @@ import pytest
 
 from desktop.figures import align_money, show_duration, show_money, show_size, show_yuan
 from desktop.panels.charts import find_gap
+from desktop.panels.job_rows import JobRows
+from desktop.stage import Stage
+from desktop.thumbnails import Thumbnails
 from desktop.words import Words
 
 
@@ -60,3 +63,12 @@ def test_marks_at_an_axis_leave_room_for_words() -> None:
         "¥0.005",
         "¥1,200.000",
     ]
+
+
+def test_what_matters_less_gives_way(stage: Stage) -> None:
+    """A job's lines are not cut where something can be left out of them."""
+    rows = JobRows(stage, Thumbnails())
+    made = {"created_at_ms": stage.now_ms(), "range": "1-40"}
+    job = made | {"renderer": {"name": "povray", "version": "3.7"}}
+    assert rows.describe(job, 1_000) == "Frames 1-40 · POV-Ray 3.7 · just now"
+    assert rows.describe(job, 60) == "Frames 1-40 · just now"
