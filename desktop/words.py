@@ -86,6 +86,10 @@ class Words(QObject):
             key = f"{key}_one"
         return self.table[key].format(**params)
 
+    def explain(self, title: str, detail: str) -> str:
+        """Return a title and what there is to say of it in one line."""
+        return self.say("app.problem", title=title, detail=detail)
+
     def knows(self, key: str) -> bool:
         """Tell whether there are words for a key."""
         return key in self.table

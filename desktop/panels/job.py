@@ -216,7 +216,9 @@ class JobPanel(QWidget):
         told = reason["detail"] or reason["title"]
         told = told[:1].upper() + told[1:]
         problem = job["delivery"]["problem"]
-        self.reason.setText(f"{told}  {problem['title']}: {problem['detail']}" if problem else told)
+        if problem:
+            told = f"{told}  {words.explain(problem['title'], problem['detail'])}"
+        self.reason.setText(told)
         for verb, button in self.buttons.items():
             button.setVisible(VERBS[verb][2](job))
         frames = job["frames"]

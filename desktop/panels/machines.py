@@ -131,7 +131,7 @@ class MachinesPanel(QWidget):
         self.node.addWidget(quiet)
         trouble = self.health["trouble"]
         if trouble:
-            wary = QLabel(f"{trouble['title']}: {trouble['detail']}")
+            wary = QLabel(words.explain(trouble["title"], trouble["detail"]))
             wary.setObjectName("wary")
             wary.setWordWrap(True)
             self.node.addWidget(wary)

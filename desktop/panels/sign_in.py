@@ -155,5 +155,5 @@ class SignInPanel(QWidget):
 
     def show_problem(self, problem: Problem) -> None:
         """Say why it did not work."""
-        self.problem.setText(f"{problem.title}. {problem.detail}")
+        self.problem.setText(self.stage.words.explain(problem.title, problem.detail))
         self.show_all()

@@ -204,7 +204,9 @@ class JobWire(QObject):
             reply.done.connect(lambda _: form.accept())
             reply.done.connect(lambda _: self.reload())
             reply.failed.connect(
-                lambda problem: form.show_problem(f"{problem.title}. {problem.detail}")
+                lambda problem: form.show_problem(
+                    self.stage.words.explain(problem.title, problem.detail)
+                )
             )
 
         form.sent.connect(send)

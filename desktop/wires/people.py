@@ -71,7 +71,7 @@ class PeopleWire(QObject):
 
     def refuse(self, problem: Problem) -> None:
         """Say why something was refused, and show how it is."""
-        self.told.emit(f"{problem.title}. {problem.detail}")
+        self.told.emit(self.stage.words.explain(problem.title, problem.detail))
         self.fill()
 
     def do(self, name: str, person: dict[str, Any]) -> None:
@@ -172,5 +172,7 @@ class PeopleWire(QObject):
 
         reply.done.connect(close)
         reply.failed.connect(
-            lambda problem: form.show_problem(f"{problem.title}. {problem.detail}")
+            lambda problem: form.show_problem(
+                self.stage.words.explain(problem.title, problem.detail)
+            )
         )

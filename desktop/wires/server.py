@@ -121,4 +121,6 @@ class ServerWire(QObject):
         """Say what went wrong, unless the window shows that already: no server, or nobody known."""
         log.info("%s %s %s", problem.code, problem.title, problem.params)
         if not problem.is_lost and problem.code not in SIGN_IN_CODES:
-            self.toast.show_text(f"{problem.title}: {problem.detail}"[:PROBLEM_LETTERS_MAX])
+            self.toast.show_text(
+                self.stage.words.explain(problem.title, problem.detail)[:PROBLEM_LETTERS_MAX]
+            )

@@ -107,7 +107,7 @@ class StudioWire(QObject):
     def show_problem(self, form: StudioForm, problem: Problem) -> None:
         """Say what went wrong, in the form if that is still there."""
         if self.form is form:
-            form.show_problem(f"{problem.title}. {problem.detail}")
+            form.show_problem(self.stage.words.explain(problem.title, problem.detail))
         else:
             self.told.emit(problem.title)
 
