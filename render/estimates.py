@@ -14,6 +14,7 @@ from math import sqrt
 from pathlib import Path
 
 from render.hosts import Host, Limits, Look, SceneFacts, Shot
+from render.renderers import HostKind
 
 # Parts of the full picture's pixels: the smallest and the largest render of an estimate.
 SMALL_PART = 1 / 256
@@ -88,9 +89,11 @@ def estimate_frame(
         )
         middle = frames[len(frames) // 2]
         first = sampler.take(middle, SMALL_PART)
-        # The first render's time has everything in it that comes only once, so here it is again.
+        # The first render's time has everything in it that comes only once, so here it is again;
+        # a command has all of it in every frame.
         began = time.monotonic()
-        again = sampler.take(middle, SMALL_PART)
+        is_command = host.renderer.spec.host is HostKind.COMMAND
+        again = first if is_command else sampler.take(middle, SMALL_PART)
         deadline = began + max(seconds_max, again.render_ms / 1000 * SMALL_RENDERS_MAX)
         samples = _take_sizes(sampler, again, deadline)
         samples += _take_others(sampler, samples[-1], frames, deadline)

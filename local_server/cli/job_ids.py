@@ -1,5 +1,6 @@
 """Ids of jobs as people type them: whole, the beginning of one, or `last`."""
 
+import re
 from collections.abc import Sequence
 
 from local_server.cli.client import Client
@@ -8,6 +9,7 @@ from local_server.farm.errors import BadInput
 
 LAST = "last"
 SHOWN_MAX = 5
+ID_BEGUN = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 def find_job(client: Client, given: str) -> str:
@@ -20,7 +22,7 @@ def find_job(client: Client, given: str) -> str:
         for job in client.list_jobs(limit=1):
             return str(job["id"])
         raise BadInput("no_job_yet")
-    if not text.replace("-", "").isalnum() or not text.isascii():
+    if not ID_BEGUN.fullmatch(text):
         raise BadInput("job_not_found", given=given)
     try:
         return str(client.get_job(text)["id"])

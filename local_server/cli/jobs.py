@@ -40,7 +40,8 @@ def jobs(
     order = {"sort": sort, "order": "asc" if rising else "desc"}
     with session.connect() as client:
         found = list(client.list_jobs(state=list(state) or None, limit=limit, **order, **wanted))
-    session.answer({"items": found}, lambda: print_jobs(session, found))
+    chosen = bool(state or any(wanted.values()))
+    session.answer({"items": found}, lambda: print_jobs(session, found, chosen=chosen))
 
 
 @click.command("job", cls=SpokenCommand)

@@ -49,6 +49,10 @@ class SpokenCommand(click.Command):
         for name, value in ctx.params.items():
             if isinstance(value, str):
                 ctx.params[name] = unmask_minus(value)
+            elif isinstance(value, tuple):
+                ctx.params[name] = tuple(
+                    unmask_minus(one) if isinstance(one, str) else one for one in value
+                )
         for param in self.params:
             if param.required and ctx.params.get(str(param.name)) == "":
                 raise click.MissingParameter(ctx=ctx, param=param)

@@ -118,10 +118,10 @@ def print_pairs(session: Session, pairs: Iterable[tuple[str, Any]]) -> None:
 # --- jobs and frames ---
 
 
-def print_jobs(session: Session, jobs: list[Answer]) -> None:
-    """Print a list of jobs."""
+def print_jobs(session: Session, jobs: list[Answer], *, chosen: bool) -> None:
+    """Print a list of jobs; `chosen` where it is not about all of them."""
     if not jobs:
-        session.print(session.say("no_jobs").title)
+        session.print(session.say("no_jobs_chosen" if chosen else "no_jobs").title)
         return
     right = ("frames", "cost")
     table = make_table(

@@ -80,7 +80,7 @@ class Size(click.ParamType[tuple[int, int], str]):
 
     def convert(self, value: object, param: object, ctx: object) -> tuple[int, int]:
         """Parse what was typed."""
-        return parse_size(str(value))
+        return parse_size(unmask_minus(str(value)))
 
 
 class Number(click.ParamType[int, str]):
@@ -113,12 +113,13 @@ class Day(click.ParamType[date, str]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: object) -> date:
         """Parse what was typed: 2026-11-05. Raises BadInput `day_expected`."""
+        text = unmask_minus(str(value).strip())
         try:
-            day = value if isinstance(value, date) else date.fromisoformat(str(value).strip())
+            day = value if isinstance(value, date) else date.fromisoformat(text)
         except ValueError:
             day = date.min
         if not YEAR_MIN <= day.year <= YEAR_MAX:
-            raise BadInput("day_expected", option=show_option(param), given=str(value))
+            raise BadInput("day_expected", option=show_option(param), given=text)
         return day
 
 

@@ -105,6 +105,11 @@ def test_a_value_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().err)["error"]["code"] == "node_wants"
 
 
+def test_what_begins_with_a_minus_is_told_as_it_was_typed(line: Yuntu) -> None:
+    for argv in (["render", "a", "--size", "-1"], ["bills", "--since", "-1"]):
+        assert "“-1”" in line(*argv).err
+
+
 def test_errors_are_for_people_too(line: Yuntu) -> None:
     """Title, then what to do; in Chinese where that is asked for."""
     ran = line("topup", "much")

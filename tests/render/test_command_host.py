@@ -9,6 +9,7 @@ import pytest
 
 from render.checks import check_picture
 from render.command_host import fill_template, parse_fraction
+from render.estimates import estimate_frame
 from render.failures import FailureCode, RenderFailure
 from render.hosts import Host, Limits, Look, Progress, Shot
 from render.renderers import Command, Lines, Origin, Renderer, RendererSpec, read_specs
@@ -272,3 +273,13 @@ def test_every_end_of_a_command_is_told(
 
 def test_braces_that_are_no_names_stay() -> None:
     assert fill_template("{a}-{b}-{1}", {"a": "x"}) == "x-{b}-{1}"
+
+
+def test_a_command_is_estimated_without_a_render_to_warm_up(
+    povray: Renderer, scene: Path, tmp_path: Path, opened: Opener
+) -> None:
+    """Each of its renders waits for POV-Ray to start, two thirds of a second."""
+    host = opened(povray)
+    host.open(scene)
+    found = estimate_frame(host, host.inspect(SMALL), frames=[1], look=SMALL, workdir=tmp_path)
+    assert found.samples[0].render_ms == found.first_ms
