@@ -15,6 +15,7 @@ from sync.engine import Cycle, Engine
 from sync.fold import Fold
 from sync.keys import Chest, Keys, Signer, make_signer
 from sync.ledgers import DirectLedger
+from sync.office import list_invites
 from sync.reading_ahead import ManyAtOnce
 from sync.store import Store, probe_store
 from sync.stores import open_store
@@ -34,7 +35,8 @@ class Entrant:
 def enter(invite: Invite, entrant: Entrant, chest: Chest) -> None:
     """Enter a studio by an invite: its letter is kept, this machine's key let in, once.
 
-    It may be done again after a crash. Raises Refused `invite_used`, `genesis_foreign` and
+    It may be done again after a crash. Where this machine is in already, the letter is kept and the
+    invite is left for another machine. Raises Refused `invite_used`, `genesis_foreign` and
     `key_taken_back`, and as the store does.
     """
     store = read_letter(invite, chest)
@@ -46,7 +48,10 @@ def enter(invite: Invite, entrant: Entrant, chest: Chest) -> None:
             let_in(engine, invite, entrant)
         elif known.void or is_over(fold, entrant):
             raise Refused("key_taken_back", studio=invite.studio)
+        is_left = known is not None and engine.desk.keys.own.id in list_invites(fold)
     chest.drop(name_mark(invite))
+    if is_left:
+        return
     with suppress(YuntuError):  # it is sealed, and clearing finds it
         burn_letter(store, invite.studio, invite.letter)
 

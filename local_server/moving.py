@@ -76,16 +76,19 @@ class House:
         )
 
 
-def create_studio(data: Path, *, store: str, name: str, host: str) -> Card:
+def create_studio(data: Path, *, store: str, name: str, host: str, leaving: bool = False) -> Card:
     """Found a studio in a store and move this machine into it. Returns the new card.
 
     What opened a bucket is kept among this machine's secrets, as an invite's letter does elsewhere.
-    Raises Conflict `studio_exists`, `studio_stays`, `studio_not_alone`, `jobs_open` and
-    `server_running`.
+    `leaving` is whether it may leave a studio that it belongs to. Raises Conflict `studio_exists`,
+    `studio_stays`, `studio_to_leave`, `studio_not_alone`, `jobs_open` and `server_running`.
     """
     card = Card(studio=name, store=check_address(store), founder=True)
 
     def found(house: House) -> Card:
+        left = house.card
+        if left.store is not None and left.studio != name and not leaving:
+            raise Conflict("studio_to_leave", studio=left.studio, store=left.store)
         moved = move(house, card, let_in=found_here(card))
         keep_bucket_keys([moved.store or ""], house.chest)
         return moved

@@ -22,8 +22,12 @@ class Clash(StrEnum):
 
 
 def note_conflict(db: Database, clash: Clash, *, about: str, owner: str = "", at_ms: int) -> None:
-    """Keep a conflict and tell of it, once. `about` is its place in the logs, and which field."""
+    """Keep a conflict and tell of it, once. `about` is its place in the logs, and which field.
+
+    What is too old to be counted is forgotten.
+    """
     assert_writing(db)
+    db.conn.execute("DELETE FROM conflict WHERE at_ms <= ?", (at_ms - SHOWN_MS,))
     noted = db.conn.execute(
         "INSERT INTO conflict (kind, about, at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         (clash, about, at_ms),

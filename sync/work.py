@@ -195,7 +195,7 @@ def list_away_jobs(db: Database, *, owner: str | None, limit: int = 500) -> list
     return [row | {"line": json.loads(row["line"])} for row in rows]
 
 
-def list_away_frames(db: Database, jobs: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
+def list_away_frames(db: Database, away: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
     """Return the frames that the studio's store has of other machines' jobs, by number.
 
     They are told by device and job, as the jobs' rows have them. A row says when it came here, and
@@ -206,7 +206,7 @@ def list_away_frames(db: Database, jobs: Sequence[Row]) -> dict[tuple[str, str],
         "SELECT r.device, r.job, r.frame, r.came_at_ms, r.trouble FROM json_each(?) j"
         " JOIN away_result r ON r.device = j.value ->> 0 AND r.job = j.value ->> 1"
         " ORDER BY r.frame",
-        (json.dumps([(job["device"], job["job"]) for job in jobs]),),
+        (json.dumps([(job["device"], job["job"]) for job in away]),),
     )
     frames: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:

@@ -22,6 +22,7 @@ def print_balance(session: Session, balance: Answer) -> None:
         [
             ("free", show_money(balance["free_micros"])),
             ("held", show_money(balance["held_micros"])),
+            ("elsewhere", show_money(balance["away_micros"]) if balance["away_micros"] else None),
             ("spent", show_money(balance["spent_micros"])),
             ("total", show_money(balance["total_micros"])),
         ],

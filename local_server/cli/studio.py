@@ -43,8 +43,9 @@ def list_jobs(session: Session) -> None:
 @studio.verb("create")
 @click.argument("name")
 @click.option("--store", metavar="ADDR", required=True)
+@click.option("--move", is_flag=True)
 @click.pass_obj
-def found(session: Session, name: str, store: str) -> None:
+def found(session: Session, name: str, *, store: str, move: bool) -> None:
     """Found a studio and move this machine into it."""
     # Not at the top: a command that only asks the server needs none of the ledger.
     from local_server.membership import find_chest
@@ -52,7 +53,7 @@ def found(session: Session, name: str, store: str) -> None:
     from local_server.settings import read_device
 
     data, host = end_server(session)
-    card = create_studio(data, store=store, name=name, host=host)
+    card = create_studio(data, store=store, name=name, host=host, leaving=move)
     tell_card(session, card)
     tell_kept_key(session, card.store or "", find_chest(data, read_device(data)))
 
@@ -108,7 +109,7 @@ def grant(session: Session, request_id: str) -> None:
     """Bring in the money that a machine asks for."""
     with session.connect() as client:
         asked = client.grant_request(request_id)
-    session.answer(asked, lambda: print_requests(session, asked))
+    session.answer(asked, lambda: print_granted(session, request_id, asked))
 
 
 @studio.verb("snapshot")
@@ -206,6 +207,13 @@ def print_requests(session: Session, answer: dict[str, Any]) -> None:
     for one in answer["items"]:
         names = ("id", "device", "owner", "amount_micros", "studio")
         session.print(session.say("studio_asks", **{name: one[name] for name in names}).title)
+
+
+def print_granted(session: Session, id: str, answer: dict[str, Any]) -> None:
+    """Print that a request was granted, and what else is asked for."""
+    session.print(session.say("studio_granted", id=id).title)
+    if answer["items"]:
+        print_requests(session, answer)
 
 
 def print_devices(session: Session, answer: dict[str, Any]) -> None:

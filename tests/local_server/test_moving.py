@@ -40,9 +40,9 @@ def data(tmp_path: Path) -> Path:
     return data
 
 
-def move(data: Path, *, name: str = "atelier") -> None:
+def move(data: Path, *, name: str = "atelier", leaving: bool = False) -> None:
     share = str(data.parent / "share")
-    create_studio(data, store=share, name=name, host="desk")
+    create_studio(data, store=share, name=name, host="desk", leaving=leaving)
 
 
 def let_another_in(house: House) -> Card:
@@ -91,7 +91,9 @@ def test_a_job_under_way_stays(data: Path) -> None:
 def test_who_shares_a_studio_founds_no_other(data: Path) -> None:
     move(data)
     use_house(data, "desk", let_another_in)
-    with pytest.raises(Conflict, match="studio_not_alone"):
+    with pytest.raises(Conflict, match="studio_to_leave"):
         move(data, name="second")
+    with pytest.raises(Conflict, match="studio_not_alone"):
+        move(data, name="second", leaving=True)
     assert [path.parent.name for path in (data.parent / "share").rglob("genesis")] == ["atelier"]
     assert use_house(data, "desk", lambda house: house.card).studio == "atelier"

@@ -59,8 +59,12 @@ def placeholders(table: dict[str, str]) -> set[str]:
 @pytest.mark.parametrize("language", _LANGUAGES)
 def test_every_code_has_words(language: str) -> None:
     words, raised = read_words(language), find_raised()
-    # What is about other machines and the studio is told beside the other words about them.
-    beside = read_words(language, "elsewhere") | read_words(language, "studio")
+    # What is about other machines, the studio and money is told beside the other words about them.
+    beside = {
+        code: said
+        for name in ("elsewhere", "studio", "farm")
+        for code, said in read_words(language, name).items()
+    }
     assert raised
     for code, names in raised.items():
         said = words.get(code) or beside[code]
