@@ -10,9 +10,9 @@ unexport PYTHONHOME PYTHONPATH
 python := .venv/bin/python
 arguments ?=
 
-# Three workers, a file of tests each: much of a test is waiting, and what lasts longest comes first. They
+# Four workers, a file of tests each: much of a test is waiting, and what lasts longest comes first. They
 # have to agree on the order of sets.
-side_by_side := -n 3 --dist loadfile --no-loadscope-reorder
+side_by_side := -n 4 --dist loadfile --no-loadscope-reorder
 test: export PYTHONHASHSEED := 0
 
 .PHONY: help demo app screenshots test bench fuzz torture format lock clean

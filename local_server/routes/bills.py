@@ -14,7 +14,7 @@ from local_server.farm.db import Row, read_clock_ms
 from local_server.farm.refunds import list_refunds, refund
 from local_server.file_names import make_safe, name_attachment
 from local_server.reading import read_apart
-from local_server.routes.marks import make_mark, parse_mark
+from local_server.routes.marks import make_mark, parse_place
 from local_server.routes.money import choose_account
 from local_server.services import here
 from local_server.shapes.bills import BillPage, BillQuery, BillView, RefundRequest, RefundView
@@ -47,13 +47,10 @@ def get_bills(query: LedgerQuery) -> Response:
         from_ms=query.from_ms,
         until_ms=query.until_ms,
     )
+    after = parse_place(query.cursor)
     if query.format == "csv":
         text = read_apart(here, lambda db: "".join(write_bills_csv(find(db))))
         return send_file(text, "text/csv", "bills.csv")
-    after = None
-    if query.cursor is not None:
-        at_ms, serial = parse_mark(query.cursor, int, int)
-        after = (at_ms, serial)
     rows = find(here.reader, after=after, limit=query.limit)
     marks = [make_mark(row["finished_at_ms"], row.pop("serial")) for row in rows]
     following = marks[-1] if len(marks) == query.limit else None

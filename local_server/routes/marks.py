@@ -34,6 +34,14 @@ def parse_mark(mark: str, *kinds: type) -> list[Any]:
     return list(values)
 
 
+def parse_place(mark: str | None) -> tuple[int, int] | None:
+    """Return a moment in ms and a number behind it to go on from; None is the beginning."""
+    if mark is None:
+        return None
+    at_ms, number = parse_mark(mark, int, int)
+    return at_ms, number
+
+
 def fits(value: object, kind: type) -> bool:
     """Tell whether a value is one that we could have written."""
     if isinstance(value, int) and abs(value) > NUMBER_MAX:

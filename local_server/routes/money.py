@@ -20,7 +20,7 @@ from local_server.farm.errors import NotFound, Refused
 from local_server.farm.statements import Wanted, export_csv, list_statement
 from local_server.farm.usage import DAY_MS, begin_of, find_zone, list_usage, write_usage_csv
 from local_server.reading import read_apart
-from local_server.routes.marks import make_mark, parse_mark
+from local_server.routes.marks import make_mark, parse_place
 from local_server.services import here
 from local_server.shapes.jobs import Direction
 from local_server.shapes.money import (
@@ -90,14 +90,11 @@ def get_statement(query: StatementQuery) -> Response:
         from_ms=query.from_ms,
         until_ms=query.until_ms,
     )
+    after = parse_place(query.cursor)
     if query.format == "csv":
         export = partial(export_csv, wanted=wanted)
         text = read_apart(here, join_lines(export))
         return Response(text, mimetype="text/csv")
-    after = None
-    if query.cursor is not None:
-        at_ms, seq = parse_mark(query.cursor, int, int)
-        after = (at_ms, seq)
     rows = list_statement(
         here.reader,
         wanted,

@@ -177,7 +177,8 @@ def test_a_statement_is_chosen_and_paged(farm: RunningFarm) -> None:
 
 @pytest.mark.parametrize("cursor", ["x", "", "W10", "WzEsIjIiXQ", "WzEsMiwzXQ", "W3RydWUsMl0", "é"])
 def test_marks_that_we_never_made(farm: RunningFarm, cursor: str) -> None:
-    for path in ("/statement", "/bills", "/jobs", "/jobs?sort=name"):
+    tables = ("/statement?format=csv", "/bills?format=csv")
+    for path in ("/statement", "/bills", "/jobs", "/jobs?sort=name", *tables):
         joined = "&" if "?" in path else "?"
         response = farm.session.get(f"{farm.address}{path}{joined}cursor={cursor}", timeout=60)
         assert (response.status_code, read_code(response)) == (422, "cursor_wrong")
