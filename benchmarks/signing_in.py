@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
+import bcrypt
 import requests
 
 from benchmarks.results import Measurement
+from local_server.passwords import COST, Passwords
 from tests.end_to_end.running_farm import RunningFarm
 
 PASSWORD = "sunlit-kiln-42"  # noqa: S105 - of nobody
@@ -34,12 +36,16 @@ def measure_signing_in(folder: Path, *, seconds: float = SECONDS) -> list[Measur
             rate = count / (time.perf_counter() - began)
             over.set()
             busy = calls.result()
+    bare = measure_bcrypt(seconds=seconds / 2)
     return [
         Measurement(name="sign-ins, four at once", value=rate, unit="1/s"),
+        Measurement(name="bare bcrypt on as many threads", value=bare, unit="1/s"),
+        Measurement(name="sign-ins / bare bcrypt", value=rate / bare, unit=""),
         Measurement(name="a balance, median, nobody signing in", value=quiet[0], unit="ms"),
         Measurement(name="a balance, median, meanwhile", value=busy[0], unit="ms"),
         Measurement(name="a balance, p99, nobody signing in", value=quiet[1], unit="ms"),
         Measurement(name="a balance, p99, meanwhile", value=busy[1], unit="ms", aim="under 50"),
+        Measurement(name="a balance, p99, meanwhile / quiet", value=busy[1] / quiet[1], unit=""),
     ]
 
 
@@ -52,6 +58,24 @@ def sign_in_often(farm: RunningFarm, number: int, *, seconds: float) -> int:
             session.post(f"{farm.address}/sessions", json=asked, timeout=60).raise_for_status()
             count += 1
     return count
+
+
+def measure_bcrypt(*, seconds: float) -> float:
+    """Hash again and again with nothing around it, on as many threads; returns hashes a second."""
+
+    def hash_often() -> int:
+        count, ends = 0, time.perf_counter() + seconds
+        while time.perf_counter() < ends:
+            bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(COST))
+            count += 1
+        return count
+
+    threads = Passwords().pool.maxsize
+    with ThreadPoolExecutor(threads) as pool:
+        began = time.perf_counter()
+        hashing = [pool.submit(hash_often) for _ in range(threads)]
+        count = sum(one.result() for one in hashing)
+        return count / (time.perf_counter() - began)
 
 
 def measure_calls(farm: RunningFarm, over: Event, *, seconds: float) -> tuple[float, float]:

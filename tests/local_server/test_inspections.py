@@ -36,7 +36,7 @@ def test_a_queue_that_is_away_is_asked_ever_less_often(
     folder.unlink()
     inspections.ask_in_doubt(1_000.0)
     assert (inspections.in_doubt, inspections.pause_seconds) == (False, 0.0)
-    asked = queue.line(inspections.line).take()
+    [asked] = queue.line(inspections.line).list_waiting()
     assert asked is not None
     told = {"id": asked["id"], "facts": {}, "findings": (), "renderer_version": "1"}
     told |= {"frame_p50_ms": None, "frame_p90_ms": None, "cores": 1}
