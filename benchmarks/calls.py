@@ -76,10 +76,10 @@ def show(name: str, took: dict[str, float], base: dict[str, float]) -> list[Meas
 
 
 @contextmanager
-def serving_bare() -> Iterator[tuple[str, int]]:
+def serving_bare(*what: str) -> Iterator[tuple[str, int]]:
     """Serve a bare Flask route with the same HTTP server; gives its address and process id."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.bare"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.bare", *what], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     try:
