@@ -8,8 +8,7 @@ import click
 from rich.text import Text
 
 from local_server.cli.job_ids import find_job
-from local_server.cli.money import save
-from local_server.cli.money_tables import print_balance
+from local_server.cli.money import move_money, save
 from local_server.cli.people import find_account
 from local_server.cli.session import Session
 from local_server.cli.spoken import SpokenCommand
@@ -28,17 +27,10 @@ DAYS_SHOWN = 30
 @click.option("--account", metavar="NAME")
 @click.pass_obj
 def withdraw(session: Session, amount: int, account: str | None) -> None:
-    """Take money out; the id made here makes a second try after a lost answer safe."""
+    """Take money out."""
     if amount == 0:
         raise BadInput("withdrawal_is_zero")
-    body: dict[str, Any] = {"id": make_id(), "amount_micros": amount}
-    link = session.open_link()
-    try:
-        body["account"] = find_account(link.client, account)
-        answer: Any = link.insist(lambda client: client.ask("POST", "/withdrawals", body=body))
-    finally:
-        link.close()
-    session.answer(answer, lambda: print_balance(session, answer))
+    move_money(session, "/withdrawals", amount, account)
 
 
 @click.command("refund", cls=SpokenCommand)

@@ -46,14 +46,22 @@ def balance(session: Session) -> None:
 @click.option("--account", metavar="NAME")
 @click.pass_obj
 def topup(session: Session, amount: int, account: str | None) -> None:
-    """Bring money in; the id made here makes a second try after a lost answer safe."""
+    """Bring money in."""
     if amount == 0:
         raise BadInput("amount_is_zero")
+    move_money(session, "/topups", amount, account)
+
+
+def move_money(session: Session, path: str, amount: int, account: str | None) -> None:
+    """Bring money in or take it out, and show what there is then.
+
+    The id made here makes a second try after a lost answer safe.
+    """
     told: dict[str, Any] = {"id": make_id(), "amount_micros": amount}
     link = session.open_link()
     try:
         told["account"] = find_account(link.client, account)
-        answer = link.insist(lambda client: client.ask("POST", "/topups", body=told))
+        answer = link.insist(lambda client: client.ask("POST", path, body=told))
     finally:
         link.close()
     session.answer(answer, lambda: print_balance(session, answer))
