@@ -70,7 +70,15 @@ def edit_profile(body: ProfileRequest) -> Response:
 
 @ROUTES.put(
     "/me/password",
-    **gives(None, {403: "password_wrong", 422: NEW_PASSWORD_ERRORS, 429: "too_often"}, status=204),
+    **gives(
+        None,
+        {
+            403: "password_wrong",
+            422: (*NEW_PASSWORD_ERRORS, "password_same"),
+            429: "too_often",
+        },
+        status=204,
+    ),
 )
 def change_password(body: PasswordRequest) -> Response:
     """Change one's password; every other session ends.
@@ -80,6 +88,8 @@ def change_password(body: PasswordRequest) -> Response:
     """
     person = find_self()
     prove(person, body.old_password)
+    if person.password is not None and body.password == body.old_password:
+        raise Unfit("password_same")
     hashed = here.passwords.hash(body.password, known=person.known)
     here.writer.write(
         people.change_password,

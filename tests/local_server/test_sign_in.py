@@ -267,6 +267,8 @@ def test_the_longest_idle_session_makes_room(studio: Studio) -> None:
 def test_a_new_password_ends_the_other_sessions(studio: Studio) -> None:
     here, there = studio.sign_in("owner"), studio.sign_in("owner")
     path, asked = "/me/password", {"old_password": PASSWORD, "password": OTHER}
+    same = studio.call("PUT", path, here["access_token"], json=asked | {"password": PASSWORD})
+    assert_refused(same, 422, "password_same")
     wrong = asked | {"old_password": "wrong"}
     assert_refused(
         studio.call("PUT", path, here["access_token"], json=wrong), 403, "password_wrong"
