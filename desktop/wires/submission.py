@@ -92,9 +92,11 @@ class SubmissionWire(QObject):
             card.look_in(folders)
 
     def check_again(self) -> None:
-        """Let every scene be looked at that has not been: the server is another one."""
-        for card in self.panel.cards:
-            if card.check is None:
+        """Ask anew what the server before may have left unanswered: the same job is made once."""
+        for card in tuple(self.panel.cards):
+            if card.is_sending:
+                self.render(card)
+            elif card.check is None:
                 card.ask()
 
     def render(self, card: SceneCard) -> None:

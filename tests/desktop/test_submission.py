@@ -149,3 +149,23 @@ def test_a_scene_that_was_taken_away_is_not_rendered_by_itself(
     with qtbot.assertNotEmitted(wire.submitted, wait=1_000):
         wire.put_check(mended, good)
     assert not mended.is_sending
+
+
+def test_a_scene_sent_off_to_no_server_becomes_a_job_later(
+    qtbot: QtBot, panel_window: MainWindow, tmp_path: Path
+) -> None:
+    """The button was pressed while the server was started again."""
+    window = panel_window
+    write_picture(tmp_path / "there.png")
+    window.add_scenes([str(write_scene(tmp_path, "sent-twice", "there.png"))])
+    [card] = window.new_panel.cards
+    wait_for_check(qtbot, card)
+    address = window.client.address
+    window.client.set_address(None)
+    card.button.click()
+    assert card.is_sending
+    window.client.set_address(address)
+    with qtbot.waitSignal(window.submission_wire.submitted, timeout=CHECK_MS_MAX) as sent:
+        window.events.begin()
+    assert sent.args[0]["id"] == card.property("job")
+    assert not window.new_panel.cards
