@@ -72,6 +72,11 @@ def show_duration(words: Words, ms: int | None) -> str:
     return f"{first} {words.say(pair[2], count=pair[3])}" if pair[3] else first
 
 
+def choose_unit_ms(longest_ms: int) -> int:
+    """Return the unit in which spans of time have round marks: whole hours, minutes, seconds."""
+    return next((unit for unit in (HOUR_MS, MINUTE_MS, SECOND_MS) if longest_ms >= unit), 1)
+
+
 def show_size(size: int) -> str:
     """Return a number of bytes as people read it."""
     amount = float(size)

@@ -14,7 +14,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.figures import MICROS, show_duration, show_money, show_yuan
+from desktop.figures import (
+    MICROS,
+    SECOND_MS,
+    choose_unit_ms,
+    show_duration,
+    show_money,
+    show_yuan,
+)
 from desktop.models.frames import FramesModel
 from desktop.models.jobs import OPEN, Job
 from desktop.panels.bill import BillView
@@ -30,7 +37,6 @@ from desktop.thumbnails import Thumbnails
 
 TABS = ("frames", "chart", "bill", "story")
 FIGURES = ("progress", "cost", "left", "expected")
-MINUTE = 60
 MEASURES = ("time", "cost")
 BUTTONS = ("pause", "resume", "retry", "cancel")
 
@@ -160,7 +166,7 @@ class JobPanel(QWidget):
 
     def make_measures(self) -> list[QPushButton]:
         """Return what chooses between the time and the cost of each frame."""
-        self.measure = MEASURES[0]
+        self.measure, self.unit = MEASURES[0], SECOND_MS
         self.measures = QButtonGroup(self)
         for name in MEASURES:
             button = self.stage.caption(QPushButton(), f"job.chart_{name}")
@@ -259,22 +265,24 @@ class JobPanel(QWidget):
 
     def draw_chart(self) -> None:
         """Draw how long each frame took, or what it cost."""
-        key, unit = ("render_ms", 1000) if self.measure == "time" else ("amount_micros", MICROS)
-        bars = [
-            (float(one["frame"]), one[key] / unit, "faint" if one["reused"] else "accent")
-            for one in self.frames.frames
-            if one[key] is not None
-        ]
-        self.chart.set_bars(bars)
+        key = "render_ms" if self.measure == "time" else "amount_micros"
+        known = [one for one in self.frames.frames if one[key] is not None]
+        highest = max((one[key] for one in known), default=0)
+        self.unit = MICROS if self.measure == "cost" else choose_unit_ms(highest)
+        self.chart.set_bars(
+            [
+                (float(one["frame"]), one[key] / self.unit, "faint" if one["reused"] else "accent")
+                for one in known
+            ]
+        )
 
     def show_tick(self, value: float, decimals: int) -> str:
         """Return what stands at the chart's axis; times beside whole seconds are seconds too."""
         if self.measure == "cost":
             return show_yuan(value, decimals)
-        slowest = max((seconds for _, seconds, _ in self.chart.bars), default=0.0)
-        if 1 <= slowest < MINUTE:
+        if self.unit == SECOND_MS:
             return self.stage.words.say("units.s", count=f"{value:.{decimals}f}")
-        return show_duration(self.stage.words, round(value * 1000))
+        return show_duration(self.stage.words, round(value * self.unit))
 
     def order(self, verb: str) -> None:
         """Say what is to be done with the job."""

@@ -2,7 +2,14 @@
 
 import pytest
 
-from desktop.figures import align_money, show_duration, show_money, show_size, show_yuan
+from desktop.figures import (
+    align_money,
+    choose_unit_ms,
+    show_duration,
+    show_money,
+    show_size,
+    show_yuan,
+)
 from desktop.panels.charts import find_gap
 from desktop.panels.job_rows import JobRows
 from desktop.stage import Stage
@@ -62,6 +69,21 @@ def test_marks_at_an_axis_leave_room_for_words() -> None:
         "¥0.000",
         "¥0.005",
         "¥1,200.000",
+    ]
+
+
+def test_marks_of_time_are_round(stage: Stage) -> None:
+    """Whether frames take moments, minutes or hours."""
+    words, told = stage.words, []
+    for longest_ms in (800, 8_000, 540_000, 9_000_000):
+        unit = choose_unit_ms(longest_ms)
+        gap = find_gap(longest_ms / unit, 300)
+        told.append([show_duration(words, round(by * gap * unit)) for by in (1, 2, 3)])
+    assert told == [
+        ["100 ms", "200 ms", "300 ms"],
+        ["1.0 s", "2.0 s", "3.0 s"],
+        ["2 min", "4 min", "6 min"],
+        ["30 min", "1 h", "1 h 30 min"],
     ]
 
 
