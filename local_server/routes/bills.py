@@ -35,7 +35,7 @@ def get_bill(path: JobPath, query: BillQuery) -> Response:
     "/bills",
     **gives(
         BillPage,
-        {403: "not_yours", 404: "no_account", 422: "cursor_wrong"},
+        {403: "not_allowed", 404: "no_account", 422: "cursor_wrong"},
         also=("text/csv",),
     ),
 )

@@ -12,7 +12,7 @@ from local_server import consent
 from local_server.answers import answer, reader_wording
 from local_server.document import gives
 from local_server.farm import ledger, sealing
-from local_server.farm.accounts import get_account
+from local_server.farm.accounts import Role, get_account
 from local_server.farm.audit import audit_farm
 from local_server.farm.beancount import export_beancount
 from local_server.farm.db import read_clock_ms
@@ -45,14 +45,14 @@ TAG = Tag(name="money", description="The ledger: every cent, and how to check it
 EXPORTS = {"beancount": (export_beancount, "text/plain"), "csv": (export_csv, "text/csv")}
 MOVE_ERRORS: dict[int, str | tuple[str, ...]] = {
     400: "amount_out_of_range",
-    403: ("device_out", "not_yours", "no_minting_key"),
+    403: ("device_out", "not_allowed", "no_minting_key"),
     404: "no_account",
     409: "operation_differs",
 }
 ROUTES = APIBlueprint("money", __name__, url_prefix="/api/v1", abp_tags=[TAG])
 
 
-@ROUTES.get("/balance", **gives(BalanceView, {403: "not_yours", 404: "no_account"}))
+@ROUTES.get("/balance", **gives(BalanceView, {403: "not_allowed", 404: "no_account"}))
 def get_balance(query: BalanceQuery) -> Response:
     """Return what the account has."""
     return answer(show_balance(here.reader, choose_account(query.account)))
@@ -77,7 +77,7 @@ def withdraw(body: AmountRequest) -> Response:
     "/statement",
     **gives(
         StatementPage,
-        {403: "not_yours", 404: "no_account", 422: "cursor_wrong"},
+        {403: "not_allowed", 404: "no_account", 422: "cursor_wrong"},
         also=("text/csv",),
     ),
 )
@@ -109,7 +109,7 @@ def get_statement(query: StatementQuery) -> Response:
 
 @ROUTES.get(
     "/usage",
-    **gives(UsageView, {403: "not_yours", 404: "no_account"}, also=("text/csv",)),
+    **gives(UsageView, {403: "not_allowed", 404: "no_account"}, also=("text/csv",)),
 )
 def get_usage(query: UsageQuery) -> Response:
     """Return what the account used, by day."""
@@ -169,12 +169,12 @@ def move_money(cause: str, move: Callable[..., bool], body: AmountRequest) -> Re
 
 
 def choose_account(asked: str | None) -> str:
-    """Return whose money a request is about. Raises Refused `not_yours`, NotFound `no_account`."""
+    """Return whose money is meant. Raises Refused `not_allowed`, NotFound `no_account`."""
     caller = here.caller
     if asked is None or asked == caller.account:
         return caller.account
     if not caller.is_admin:
-        raise Refused("not_yours")
+        raise Refused("not_allowed", needed=Role.ADMIN)
     return get_account(here.reader, account=asked).id
 
 

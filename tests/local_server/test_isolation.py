@@ -93,7 +93,7 @@ def test_producers_see_what_jobs_cost_but_never_what_there_is(studio: Studio) ->
         "/bills?",
         "/usage?since=2026-01-01&until=2026-02-01&",
     ):
-        assert_refused(studio.call("GET", f"{page}account=owner", token), 403, "not_yours")
+        assert_refused(studio.call("GET", f"{page}account=owner", token), 403, "not_allowed")
     assert_refused(studio.call("GET", f"/jobs/{JOB}/bill", token), 403, "not_yours")
 
 
