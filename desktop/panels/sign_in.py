@@ -1,10 +1,10 @@
 """Signing in and signing up, at a workstation that several people use."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.client import Problem
-from desktop.panels.layout import card
+from desktop.panels.layout import card, row
 from desktop.stage import Stage
 
 WIDTH = 400
@@ -77,7 +77,7 @@ class SignInPanel(QWidget):
         box.setFixedWidth(WIDTH)
         layout = QVBoxLayout(self)
         layout.addStretch(2)
-        layout.addWidget(box, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(row(None, box, None))  # aligned, it would be too low for lines that wrap
         layout.addStretch(3)
         stage.words.bind(self, self.show_all)
 

@@ -1,4 +1,4 @@
-"""What is cut off: texts with less room than they need, and controls that lie on each other."""
+"""What is cut off: what has less room than it needs, and controls that lie on each other."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -13,7 +13,7 @@ KINDS = (QPushButton, QComboBox, QLabel, QTabBar, QLineEdit)
 
 
 def list_cut(shown: QWidget) -> Iterator[str]:
-    """Give every text of a window or dialog that is not seen whole, and all that overlaps."""
+    """Give all of a window or dialog that is not seen whole, and all that overlaps."""
     seen = [one for kind in KINDS for one in shown.findChildren(kind) if one.isVisibleTo(shown)]
     for one in seen:
         if is_cut(one):
@@ -25,9 +25,9 @@ def list_cut(shown: QWidget) -> Iterator[str]:
 
 
 def is_cut(widget: QWidget) -> bool:
-    """Tell whether a widget has less room than its text needs."""
+    """Tell whether a widget has less room than what it shows needs."""
     if isinstance(widget, QLabel) and not isinstance(widget, ElidedLabel):
-        if not widget.text():
+        if not widget.text() and widget.pixmap().isNull():
             return False
         if widget.wordWrap():
             return widget.height() + SLACK < widget.heightForWidth(widget.width())
