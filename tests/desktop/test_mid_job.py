@@ -84,8 +84,13 @@ def test_killed_server_loses_nothing(qtbot: QtBot, own_window: MainWindow, scene
 def test_language_and_colours_while_it_renders(
     qtbot: QtBot, window: MainWindow, farm: RunningFarm, scene: Path
 ) -> None:
-    """What is shown of a job under way is shown in the other language, and goes on."""
+    """What is shown of a job under way, and of what renders it, goes on in the other language."""
     job = render_dropped(qtbot, window, scene, frames=FRAMES)
+    window.show_page("machines")
+    machines = window.machines_panel
+    qtbot.waitUntil(
+        lambda: any(one["rendering"] for one in machines.nodes.items), timeout=SHOW_MS_MAX
+    )
     wait_for_frames(qtbot, window, job, done=1)
     window.show_page("settings")
     settings = window.settings_panel
@@ -97,7 +102,12 @@ def test_language_and_colours_while_it_renders(
     row = window.jobs.rows[job]
     assert window.jobs.index(row, 1).data() == window.stage.words.say("states.running")
     assert window.stage.words.language == "zh"
+    window.show_page("machines")
     wait_for_state(qtbot, window, job, "completed")
+    assert not machines.jobs
+    qtbot.waitUntil(
+        lambda: not any(one["rendering"] for one in machines.nodes.items), timeout=SHOW_MS_MAX
+    )
     told = window.jobs.get_job(job)
     assert told is not None
     assert told["reason"]["title"] == "所有帧均已完成"
