@@ -288,6 +288,7 @@ class MainWindow(QMainWindow):
         self.live.stop()
         self.events.last = -1
         self.job_wire.close()
+        self.jobs_wire.orders.clear()
         self.new_panel.clear()
         self.jobs.set_open([])
         self.jobs.set_rows([], None)
@@ -326,6 +327,7 @@ class MainWindow(QMainWindow):
         """Ask for all that is shown; what happens from now on is pushed."""
         self.jobs.begin()
         self.jobs_wire.ask_open()
+        self.jobs_wire.send_waiting()
         self.job_wire.reload()
         self.money_wire.reload()
         self.sync_wire.fill()

@@ -227,13 +227,15 @@ class JobsWire(QObject):
         """Steer jobs, many in one request; orders are carried out in the order they are given."""
         for at in range(0, len(jobs), ORDERS_MAX):
             self.orders.append({"verb": verb, "jobs": jobs[at : at + ORDERS_MAX]} | more)
-        if not self.is_ordering:
-            self.send_next()
+        self.send_waiting()
 
     def send_next(self) -> None:
-        """Send the order whose turn it is: requests under way together may overtake each other."""
-        self.is_ordering = bool(self.orders)
-        if not self.orders:
+        """Send the order whose turn it is: requests under way together may overtake each other.
+
+        Where there is no server, orders wait for the next one.
+        """
+        self.is_ordering = bool(self.orders) and self.client.address is not None
+        if not self.is_ordering:
             self.let_leave()
             return
         if self.leave is not None:
@@ -242,6 +244,11 @@ class JobsWire(QObject):
         reply = self.client.post("/orders", body)
         reply.done.connect(lambda answer: self.put_outcomes(body["verb"], answer["items"]))
         reply.destroyed.connect(self.send_next)  # also where there was no answer, or none was heard
+
+    def send_waiting(self) -> None:
+        """Send the orders that wait, unless others are under way."""
+        if not self.is_ordering:
+            self.send_next()
 
     def put_outcomes(self, verb: str, outcomes: list[dict[str, Any]]) -> None:
         """Show what became of jobs that were steered, and why some could not be."""

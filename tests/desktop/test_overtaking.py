@@ -138,10 +138,13 @@ def test_a_server_that_is_gone_keeps_nobody(qtbot: QtBot, wire: JobsWire, desk: 
     wire.patience.timeout.emit()
     assert left == [1]
     answer_order(late, "completed")
+    address = wire.client.address
     wire.client.set_address(None)
-    wire.send_order("pause", ["late"])
-    assert wire.settle_before(lambda: left.append(2))
-    qtbot.waitUntil(lambda: left == [1, 2], timeout=MS_MAX)
+    wire.send_order("pause", ["later"])
+    assert not wire.settle_before(lambda: left.append(2))
+    wire.client.set_address(address)
+    wire.send_waiting()
+    assert answer_order(desk.take(qtbot), "paused") == ("pause", 1), "the next one hears of it"
 
 
 def test_news_outlives_an_older_page(qtbot: QtBot, wire: JobsWire, desk: Desk) -> None:
