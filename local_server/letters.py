@@ -10,7 +10,9 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
+from urllib3.util import Retry
 
 from local_server.farm.errors import BadInput, NotFound, Refused, Unavailable
 from local_server.farm_addresses import FarmAddress, keep_farm_address
@@ -29,6 +31,9 @@ PURPOSE = "invite"
 WAIT_SECONDS_MAX = 30
 LETTER_BYTES_MAX = 1 << 20  # whoever holds the address may answer anything
 GONE = (403, 404)
+BUSY = (500, 502, 503, 504)
+TRIES_MAX = 3
+PAUSE_SECONDS = 0.2  # grows with each try, and is spread
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,11 +101,20 @@ def read_blob(store: Store, invite: Invite) -> bytes | None:
 
 def read_address(url: str) -> bytes | None:
     """Return a sealed letter by its address, None where it is gone or the address too old."""
+    again = Retry(
+        TRIES_MAX - 1,
+        status_forcelist=BUSY,
+        backoff_factor=PAUSE_SECONDS,
+        backoff_jitter=PAUSE_SECONDS,
+        raise_on_status=False,
+    )
     try:
-        with requests.get(
-            url, timeout=WAIT_SECONDS_MAX, allow_redirects=False, stream=True
-        ) as answer:
-            sealed = answer.raw.read(LETTER_BYTES_MAX + 1, decode_content=True)
+        with requests.Session() as session:
+            session.mount(url, HTTPAdapter(max_retries=again))
+            with session.get(
+                url, timeout=WAIT_SECONDS_MAX, allow_redirects=False, stream=True
+            ) as answer:
+                sealed = answer.raw.read(LETTER_BYTES_MAX + 1, decode_content=True)
     except (requests.RequestException, HTTPError) as error:
         # Its own words have the address in full, which opens the letter.
         words = f"{urlsplit(url).hostname}, {type(error).__name__}"

@@ -173,6 +173,8 @@ class RunningStudio:
         self.switch(away=False)
         for name, job in self.jobs:
             self.wait_for_rest(self.machines[name], job)
+        for machine in self.machines.values():
+            self.wait_for_transfers(machine)
         for _ in range(3):
             for machine in self.machines.values():
                 self.sync(machine)
@@ -183,6 +185,15 @@ class RunningStudio:
             lambda: machine.ask("GET", f"/jobs/{job}")["state"] in AT_REST,
             seconds=REST_SECONDS_MAX,
             what=f"{job} is at rest",
+            every_seconds=1.0,
+        )
+
+    def wait_for_transfers(self, machine: Workstation) -> None:
+        """Wait until all of a machine's pictures are away: each is news of its own."""
+        wait_until(
+            lambda: not machine.ask("GET", "/sync")["transfers"]["items"],
+            seconds=REST_SECONDS_MAX,
+            what=f"{machine.data.name} has sent its pictures",
             every_seconds=1.0,
         )
 

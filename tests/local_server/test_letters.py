@@ -26,6 +26,34 @@ class Endless(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Busy(BaseHTTPRequestHandler):
+    """Is busy when it is asked for the first time, and sends a letter from then on."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        """Answer by how often it was asked."""
+        type(self).asked += 1
+        letter = b"" if self.asked == 1 else b"sealed"
+        self.send_response(200 if letter else 503)
+        self.send_header("Content-Length", str(len(letter)))
+        self.end_headers()
+        self.wfile.write(letter)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_busy_bucket_is_asked_again() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            assert read_address(f"http://127.0.0.1:{server.server_port}/letter") == b"sealed"
+        finally:
+            server.shutdown()
+    assert Busy.asked == 2
+
+
 def test_a_letter_has_an_end() -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
         threading.Thread(target=server.serve_forever).start()
