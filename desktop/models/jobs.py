@@ -40,8 +40,17 @@ class JobsModel(PagedModel):
         self.rows: dict[str, int] = {}
         self.open: dict[str, Job] = {}
         self.is_filled = False
+        self.order, self.mark = "", ""
 
     # --- what a view asks ---
+
+    def headerData(  # noqa: N802
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Return a column's title, with a mark where the jobs are sorted by it."""
+        title = super().headerData(section, orientation, role)
+        is_marked = title is not None and SORTS.get(Column(section)) == self.order
+        return f"{title}  {self.mark}" if is_marked else title
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return a cell's text."""
@@ -70,6 +79,11 @@ class JobsModel(PagedModel):
         return show_duration(self.words, left)
 
     # --- what it is told ---
+
+    def mark_order(self, order: str, mark: str) -> None:
+        """Mark the column that the jobs are sorted by from now on."""
+        self.order, self.mark = order, mark
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(Column) - 1)
 
     def begin(self) -> None:
         """Ask for the first page: what is shown stays until it comes."""

@@ -30,6 +30,7 @@ FILTERS = {
     "finished": ("completed",),
     "attention": ("failed", "partial", "paused"),
 }
+ASCENDING, DESCENDING = "asc", "desc"
 TYPING_MS = 250
 NEW = "Ctrl+N"
 SCREENS_AHEAD = 4
@@ -141,7 +142,7 @@ class JobsPanel(QWidget):
         header.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(False)
-        self.sort: tuple[str, str | None] = ("created", None)
+        self.sort = ("created", DESCENDING)
         header.sectionClicked.connect(self.choose_sort)
         self.table.selectionModel().currentChanged.connect(lambda *_: self.select_current())
         self.table.activated.connect(self.open_index)
@@ -215,11 +216,22 @@ class JobsPanel(QWidget):
         self.query_changed.emit()
 
     def choose_sort(self, section: int) -> None:
-        """Sort by a column; a second click turns the order round."""
+        """Sort by a column, names from A on, else the most first; once more turns that round."""
         name = SORTS.get(Column(section), "created")
-        _, order = self.sort if self.sort[0] == name else (name, None)
-        self.sort = (name, "asc" if order == "desc" else "desc")
+        order = ASCENDING if name == "name" else DESCENDING
+        if self.sort == (name, order):
+            order = DESCENDING if order == ASCENDING else ASCENDING
+        self.sort = (name, order)
+        self.model.mark_order(name, "↑" if order == ASCENDING else "↓")
         self.query_changed.emit()
+
+    def make_sorts(self, menu: QMenu) -> QMenu:
+        """Return a menu of what jobs can be sorted by: titles are out of the keyboard's reach."""
+        sorts = QMenu(self.stage.words.say("jobs.sort"), menu)
+        for place in SORTS:
+            action = sorts.addAction(self.stage.words.say(self.model.titles[place]))
+            action.triggered.connect(lambda _=False, place=place: self.choose_sort(place))
+        return sorts
 
     def list_chosen(self) -> list[Job]:
         """Return the jobs that are selected."""
@@ -255,6 +267,8 @@ class JobsPanel(QWidget):
             if any(VERBS[verb][2](job) for job in chosen):
                 menu.addAction(action)
         if chosen:
+            menu.addSeparator()
+            menu.addMenu(self.make_sorts(menu))
             menu.popup(self.table.viewport().mapToGlobal(at))
 
     def choose_view(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, Qt
-from PySide6.QtWidgets import QAbstractItemView
+from PySide6.QtWidgets import QAbstractItemView, QMenu
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -15,8 +15,10 @@ from desktop.models.jobs import Column, JobsModel
 from desktop.models.table import TableColumn, TableModel
 from desktop.panels.bill import make_bill_model
 from desktop.panels.job import TABS
+from desktop.panels.jobs import JobsPanel
 from desktop.panels.money import make_statement_model
 from desktop.stage import Stage
+from desktop.thumbnails import Thumbnails
 from desktop.words import Words
 from tests.desktop.artist import SHOW_MS_MAX, render_dropped, wait_for_state, write_scene
 from tests.desktop.screens import list_kinds
@@ -87,6 +89,28 @@ def test_jobs(qtmodeltester: ModelTester, qtbot: QtBot) -> None:
     assert not model.items
     model.words.choose("zh")
     assert model.headerData(0, Qt.Orientation.Horizontal) == "场景"
+
+
+def test_jobs_are_sorted(qtbot: QtBot, stage: Stage) -> None:
+    """By the titles or by the menu; the column says which way, and the others nothing."""
+    model = JobsModel(stage.words)
+    panel = JobsPanel(stage, model, Thumbnails())
+    qtbot.addWidget(panel)
+    model.setParent(panel)
+    menu = QMenu(panel)
+    by_name, by_state, by_cost = panel.make_sorts(menu).actions()
+    told = []
+    for action in (by_name, by_name, by_cost, by_cost, by_state):
+        action.trigger()
+        titles = [model.headerData(one, Qt.Orientation.Horizontal)[-1] for one in Column]
+        told.append((panel.query["sort"], panel.query["order"], "".join(titles)))
+    assert told == [
+        ("name", "asc", "↑este"),
+        ("name", "desc", "↓este"),
+        ("cost", "desc", "ees↓e"),
+        ("cost", "asc", "ees↑e"),
+        ("state", "desc", "e↓ste"),
+    ]
 
 
 def test_frames(qtmodeltester: ModelTester) -> None:
