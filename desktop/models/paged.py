@@ -85,6 +85,20 @@ class PagedModel(QAbstractTableModel):
             self.note_rows(known)
             self.endInsertRows()
 
+    def add_newer(self, rows: Iterable[Row], cursor: str | None) -> None:
+        """Take in the first page once more: what is known stays where it is read, below the new."""
+        page = list(rows)
+        if not self.items or self.items[0] not in page:
+            self.set_rows(page, cursor)
+            return
+        self.is_asking = False
+        new = page[: page.index(self.items[0])]
+        if new:
+            self.beginInsertRows(NOWHERE, 0, len(new) - 1)
+            self.items[:0] = new
+            self.note_rows(0)
+            self.endInsertRows()
+
     def note_rows(self, first: int) -> None:
         """Take in that there are other rows than before, from one on."""
 

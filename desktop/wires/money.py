@@ -101,7 +101,7 @@ class MoneyWire(QObject):
         reply = self.client.get(
             "/statement", slot="statement", order="desc", limit=PAGE, cursor=cursor
         )
-        put = self.panel.model.add_rows if cursor else self.panel.model.set_rows
+        put = self.panel.model.add_rows if cursor else self.panel.model.add_newer
         reply.done.connect(lambda page: put(page["items"], page["next"]))
 
     def move(self, path: str, amount_micros: int) -> None:

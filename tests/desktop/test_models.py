@@ -129,7 +129,7 @@ def test_frames(qtmodeltester: ModelTester) -> None:
     assert model.rowCount() == 0
 
 
-def test_tables(qtmodeltester: ModelTester, stage: Stage) -> None:
+def test_tables(qtmodeltester: ModelTester, qtbot: QtBot, stage: Stage) -> None:
     """Statements and bills."""
     entry = {"at_ms": 0, "kind": "mint", "job": None, "frame": None, "reason": None}
     statement = make_statement_model(stage, str)
@@ -141,6 +141,13 @@ def test_tables(qtmodeltester: ModelTester, stage: Stage) -> None:
         "+¥5.000000",
         "−¥0.001284",
     ]
+    first = dict(statement.items[0])
+    with qtbot.waitSignal(statement.rowsInserted), qtbot.assertNotEmitted(statement.modelReset):
+        statement.add_newer([entry | {"amount_micros": 7, "kind": "hold"}, first], "next")
+    assert [one["kind"] for one in statement.items] == ["hold", "mint", "settle"]
+    assert statement.cursor is None, "the end of what is known is where it was"
+    statement.add_newer([entry | {"amount_micros": 9, "kind": "mint"}], "next")
+    assert len(statement.items) == 1, "too much has happened since, or it is somebody else's"
     bill = make_bill_model(stage)
     qtmodeltester.check(bill)  # type: ignore[no-untyped-call]
     line = {"frame": 1, "node": None, "attempt": 1, "render_ms": 5, "cores": 2, "rate_micros": 1}
