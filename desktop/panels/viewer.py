@@ -1,7 +1,7 @@
 """The viewer: frames at full size, one after the other, side by side, played while they render."""
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QHideEvent, QImage
 from PySide6.QtWidgets import QLabel, QListView, QPushButton, QSlider, QSpinBox, QWidget
 
 from desktop.figures import show_duration, show_money, show_size
@@ -55,7 +55,7 @@ class ViewerPanel(QWidget):
         """Make the title and the buttons."""
         stage = self.stage
         back = stage.tool("back", "job.back", "Esc")
-        back.clicked.connect(self.leave)
+        back.clicked.connect(self.back)
         self.title = QLabel()
         self.title.setObjectName("heading")
         self.told = QLabel()
@@ -247,12 +247,13 @@ class ViewerPanel(QWidget):
         if ready[0]:
             self.show_frame(coming[0])
 
-    def leave(self) -> None:
-        """Stop, and go back to the job."""
-        self.play.setChecked(False)
-        self.compare.setChecked(False)
-        self.pictures.forget_waiting()
-        self.back.emit()
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
+        """Stop, whichever way the page is left; a window put aside comes back as it was."""
+        if not event.spontaneous():
+            self.play.setChecked(False)
+            self.compare.setChecked(False)
+            self.pictures.forget_waiting()
+        super().hideEvent(event)
 
     def describe(self) -> None:
         """Write what is seen."""

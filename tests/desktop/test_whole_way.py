@@ -185,6 +185,11 @@ def test_frames_are_looked_at_and_played(
     )
     viewer.play.setChecked(True)
     qtbot.waitUntil(lambda: viewer.number == 4, timeout=60_000)
-    viewer.leave()
+    click(qtbot, window.side.buttons["jobs"])
     assert not viewer.playing.isActive()
+    assert not viewer.view.compares
+    window.open_job("looked-at")
+    qtbot.waitUntil(lambda: len(window.frames.list_pictured()) == 4, timeout=60_000)
+    window.open_frame(2)
+    viewer.back.emit()
     assert window.pages.currentWidget() is window.job_panel
