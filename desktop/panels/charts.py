@@ -84,7 +84,12 @@ class BarChart(QWidget):
                 decimals = max(0, math.ceil(-math.log10(gap) - ROUNDING))
                 return [self.show_value(value, decimals) for value in values]
 
-        self.plot = pyqtgraph.PlotWidget(axisItems={"left": ValueAxis("left")})
+        class PlaceAxis(pyqtgraph.AxisItem):  # type: ignore[misc]
+            def tickSpacing(axis, low: float, high: float, points: float) -> Any:  # noqa: N802, N805
+                return [(max(1, find_gap(high - low, points / 2)), 0)]  # there is no half a frame
+
+        axes = {"left": ValueAxis("left"), "bottom": PlaceAxis("bottom")}
+        self.plot = pyqtgraph.PlotWidget(axisItems=axes)
         # Else the library hides labels that are longer than those it has made room for.
         self.plot.getAxis("left").setStyle(hideOverlappingLabels=False)
         self.plot.setMouseEnabled(x=True, y=False)
@@ -107,7 +112,9 @@ class BarChart(QWidget):
             axis = plot.getAxis(name)
             axis.setPen(theme.colour("line"))
             axis.setTextPen(theme.colour("faint"))
-        plot.getAxis("bottom").setTicks(None if self.ticks is None else [self.ticks])
+        ticks = None if self.ticks is None else [self.ticks]
+        plot.getAxis("bottom").setTicks(ticks if self.bars else [[]])
+        plot.getAxis("left").setTicks(None if self.bars else [[]])  # of nothing there is no measure
         plot.showGrid(y=True, alpha=0.12)
         for role in {role for _, _, role in self.bars}:
             places = [(x, height) for x, height, other in self.bars if other == role]

@@ -1,6 +1,7 @@
 """Money, times and sizes as people read them."""
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from desktop.figures import (
     align_money,
@@ -10,11 +11,12 @@ from desktop.figures import (
     show_size,
     show_yuan,
 )
-from desktop.panels.charts import find_gap
+from desktop.panels.charts import BarChart, find_gap
 from desktop.panels.job_rows import JobRows
 from desktop.stage import Stage
 from desktop.thumbnails import Thumbnails
 from desktop.words import Words
+from tests.desktop.artist import LOAD_MS_MAX
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,19 @@ def test_marks_of_time_are_round(stage: Stage) -> None:
         ["2 min", "4 min", "6 min"],
         ["30 min", "1 h", "1 h 30 min"],
     ]
+
+
+def test_frames_are_marked_by_their_numbers(qtbot: QtBot, stage: Stage) -> None:
+    """By whole ones, however few they are."""
+    chart = BarChart(stage, "job.tab_chart", show_yuan)
+    qtbot.addWidget(chart)
+    chart.show()
+    qtbot.waitUntil(lambda: chart.plot is not None, timeout=LOAD_MS_MAX)
+    assert chart.plot is not None
+    axis = chart.plot.getAxis("bottom")
+    chart.set_bars([(1.0, 0.5, "accent")])
+    [(_, places)] = axis.tickValues(0, 2, 640)
+    assert axis.tickStrings(places, 1.0, 1) == ["0", "1", "2"]
 
 
 def test_what_matters_less_gives_way(stage: Stage) -> None:
