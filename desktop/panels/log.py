@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat
+from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextBlock, QTextCharFormat
 from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.client import Problem
@@ -48,11 +48,13 @@ class LogDialog(QDialog):
         self.log.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.log.setAccessibleName(stage.words.say("frames.log"))
         self.marks = WrongLines(self.log, stage.theme.colour("bad"))
-        find = stage.caption(QPushButton(), "frames.next_error")
-        find.clicked.connect(self.find_next)
+        self.next_error = stage.caption(QPushButton(), "frames.next_error")
+        self.next_error.clicked.connect(self.find_next)
         close = stage.caption(QPushButton(), "dialogs.close")
         close.clicked.connect(self.close)
-        self.setLayout(column(head, self.attempts, self.log, row(find, None, close), margin=22))
+        self.setLayout(
+            column(head, self.attempts, self.log, row(self.next_error, None, close), margin=22)
+        )
         self.resize(820, 560)
 
     def set_frame(self, frame: dict[str, Any]) -> None:
@@ -81,15 +83,25 @@ class LogDialog(QDialog):
     def set_log(self, text: str) -> None:
         """Show what the renderer said, from its first complaint on."""
         self.log.setPlainText(text)
-        self.find_next()
+        first = self.find_wrong(self.log.document().begin())
+        self.next_error.setEnabled(first.isValid())
+        self.go_to(first)
 
     def find_next(self) -> None:
-        """Go to the next line that complains."""
-        block = self.log.textCursor().block().next()
-        while block.isValid() and not WRONG.search(block.text()):
-            block = block.next()
+        """Go to the next line that complains, behind the last one to the first."""
+        after = self.find_wrong(self.log.textCursor().block().next())
+        self.go_to(after if after.isValid() else self.find_wrong(self.log.document().begin()))
+
+    def go_to(self, block: QTextBlock) -> None:
+        """Show a line in the middle, if it is one."""
         if block.isValid():
             cursor = self.log.textCursor()
             cursor.setPosition(block.position())
             self.log.setTextCursor(cursor)
             self.log.centerCursor()
+
+    def find_wrong(self, block: QTextBlock) -> QTextBlock:
+        """Return the first line that complains from one on; an invalid one where none does."""
+        while block.isValid() and not WRONG.search(block.text()):
+            block = block.next()
+        return block

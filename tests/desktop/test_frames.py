@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QLineEdit, QMenu
+from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.company import Company
 from desktop.crash_reports import CrashReports
 from desktop.main_window import MainWindow
 from desktop.panels.form import Form
+from desktop.panels.log import LogDialog
+from desktop.stage import Stage
 from tests.desktop.artist import click
 from tests.end_to_end.running_farm import RunningFarm
 
@@ -101,3 +103,18 @@ def test_word_is_given_of_a_job_that_waits(
     company.tell_waiting(job)
     assert not window.toast.isVisible()
     company.deleteLater()
+
+
+def test_errors_of_a_log_are_found(qtbot: QtBot, stage: Stage) -> None:
+    """One after the other and round again; where there are none nothing is looked for."""
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    dialog = LogDialog(stage, 7, holder)
+    told = []
+    dialog.set_log("Error: no camera\nFra:7 Mem:1M\ncould not write\nbye")
+    for _ in range(3):
+        told.append(dialog.log.textCursor().blockNumber())
+        dialog.next_error.click()
+    assert told == [0, 2, 0]
+    dialog.set_log("all is well")
+    assert not dialog.next_error.isEnabled()
