@@ -4,17 +4,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QLabel,
     QWidget,
 )
 
-from desktop.figures import MICROS, show_money
-from desktop.panels.layout import column, show_bare
+from desktop.figures import show_money
+from desktop.panels.amount import AmountField
+from desktop.panels.layout import column
 from desktop.stage import Stage
-
-YUAN_MAX = 1_000_000.0
-DECIMALS, STEP = 4, 10_000
 
 
 class ConsentDialog(QDialog):
@@ -28,18 +25,13 @@ class ConsentDialog(QDialog):
         text = QLabel(words.say("consent.text", name=name, amount=show_money(expected_micros)))
         text.setObjectName("quiet")
         text.setWordWrap(True)
-        self.amount = QDoubleSpinBox()
-        self.amount.setDecimals(DECIMALS)
-        self.amount.setRange(1 / STEP, YUAN_MAX)
-        self.amount.setPrefix("¥ ")
-        self.amount.setValue(-(-expected_micros * STEP // MICROS) / STEP)
-        show_bare(self.amount)
-        self.amount.setAccessibleName(words.say("consent.most"))
         buttons = QDialogButtonBox()
         accept = buttons.addButton(
             words.say("consent.accept"), QDialogButtonBox.ButtonRole.AcceptRole
         )
         accept.setObjectName("primary")
+        self.amount = AmountField(expected_micros, accept, decimals=4)
+        self.amount.setAccessibleName(words.say("consent.most"))
         buttons.addButton(words.say("consent.refuse"), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -56,8 +48,3 @@ class ConsentDialog(QDialog):
             )
         )
         self.setMinimumWidth(440)
-
-    @property
-    def amount_micros(self) -> int:
-        """Return what the whole job may cost, in micro-yuan."""
-        return round(self.amount.value() * STEP) * (MICROS // STEP)

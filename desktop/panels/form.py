@@ -7,19 +7,17 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QLabel,
     QLineEdit,
     QProgressBar,
     QWidget,
 )
 
-from desktop.figures import MICROS
-from desktop.panels.layout import column, holder, show_bare
+from desktop.panels.amount import AmountField
+from desktop.panels.layout import column, holder
 from desktop.stage import Stage
 
 WIDTH = 460
-YUAN_MAX = 1_000_000.0
 
 
 class Form(QDialog):
@@ -107,13 +105,9 @@ class Form(QDialog):
         self.add(key, field)
         return field
 
-    def add_amount(self, key: str, yuan: float) -> QDoubleSpinBox:
+    def add_amount(self, key: str, micros: int) -> AmountField:
         """Add an amount of money."""
-        field = QDoubleSpinBox()
-        field.setRange(0.01, YUAN_MAX)
-        field.setPrefix("¥ ")
-        show_bare(field)
-        field.setValue(yuan)
+        field = AmountField(micros, self.accept_button)
         self.add(key, field)
         return field
 
@@ -154,8 +148,3 @@ def show_once(form: Form, text: str) -> None:
     form.sent.connect(lambda: QGuiApplication.clipboard().setText(text))
     form.sent.connect(form.accept)
     form.open()
-
-
-def read_micros(field: QDoubleSpinBox) -> int:
-    """Return an amount in micro-yuan; hundredths are exact."""
-    return round(field.value() * 100) * (MICROS // 100)

@@ -8,7 +8,6 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QLabel,
     QPushButton,
     QWidget,
@@ -24,9 +23,10 @@ from desktop.figures import (
     show_yuan,
 )
 from desktop.models.table import TableColumn, TableModel
+from desktop.panels.amount import AmountField
 from desktop.panels.charts import BarChart
 from desktop.panels.findings import Findings
-from desktop.panels.layout import PAGE, card, column, holder, row, show_bare
+from desktop.panels.layout import PAGE, card, column, holder, row
 from desktop.panels.tables import make_table
 from desktop.stage import Stage
 
@@ -263,7 +263,7 @@ class MoneyPanel(QWidget):
         """Ask how much is brought in, or taken out."""
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         moved = self.withdrawn if isinstance(dialog, TakeOutDialog) else self.topped_up
-        dialog.accepted.connect(lambda: moved.emit(dialog.amount_micros))
+        dialog.accepted.connect(lambda: moved.emit(dialog.amount.micros))
         dialog.open()
 
     def set_admin(self, is_admin: bool) -> None:
@@ -281,11 +281,12 @@ class TopUpDialog(QDialog):
         super().__init__(parent)
         words = stage.words
         self.setWindowTitle(words.say(f"money.{self.name}"))
-        self.amount = QDoubleSpinBox()
-        self.amount.setRange(0.01, 1_000_000)
-        self.amount.setPrefix("¥ ")
-        show_bare(self.amount)
-        self.amount.setValue(TOP_UPS[1])
+        buttons = QDialogButtonBox()
+        accept = buttons.addButton(
+            words.say(f"money.{self.name}"), QDialogButtonBox.ButtonRole.AcceptRole
+        )
+        accept.setObjectName("primary")
+        self.amount = AmountField(TOP_UPS[1] * MICROS, accept)
         self.amount.setAccessibleName(words.say("money.amount"))
         chips = []
         for yuan in TOP_UPS:
@@ -294,11 +295,6 @@ class TopUpDialog(QDialog):
             chip.setAutoDefault(False)
             chip.clicked.connect(lambda _=False, yuan=yuan: self.amount.setValue(yuan))
             chips.append(chip)
-        buttons = QDialogButtonBox()
-        accept = buttons.addButton(
-            words.say(f"money.{self.name}"), QDialogButtonBox.ButtonRole.AcceptRole
-        )
-        accept.setObjectName("primary")
         buttons.addButton(words.say("dialogs.cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -317,11 +313,8 @@ class TopUpDialog(QDialog):
             )
         )
         self.setMinimumWidth(420)
-
-    @property
-    def amount_micros(self) -> int:
-        """Return how much, in micro-yuan."""
-        return round(self.amount.value() * 100) * (MICROS // 100)
+        self.amount.selectAll()
+        self.amount.setFocus()
 
 
 class TakeOutDialog(TopUpDialog):

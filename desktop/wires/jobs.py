@@ -280,7 +280,7 @@ class JobsWire(QObject):
         name = self.model.name_job(id)
         dialog = ConsentDialog(self.stage, name, expected_micros, self.panel.window())
         dialog.accepted.connect(
-            lambda: self.send_order("resume", [id], max_cost_micros=dialog.amount_micros)
+            lambda: self.send_order("resume", [id], max_cost_micros=dialog.amount.micros)
         )
         dialog.open()
 

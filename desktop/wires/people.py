@@ -7,12 +7,12 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.client import Client, Problem, Reply
 from desktop.figures import show_moment
-from desktop.panels.form import Form, ask, read_micros, show_once
+from desktop.panels.form import Form, ask, show_once
 from desktop.panels.people import PeoplePanel
 from desktop.stage import Stage
 
 PAGE = 200
-YUAN = 10.0
+GIVEN_MICROS = 10_000_000
 
 
 class PeopleWire(QObject):
@@ -96,7 +96,7 @@ class PeopleWire(QObject):
     def ask_amount(self, name: str, person: dict[str, Any]) -> None:
         """Ask how much somebody is given, or has taken out."""
         form = self.make_form(f"people.{name}", f"people.{name}_detail", name=person["name"])
-        amount = form.add_amount("money.amount", YUAN)
+        amount = form.add_amount("money.amount", GIVEN_MICROS)
         path = "/topups" if name == "top_up" else "/withdrawals"
         id = f"p{secrets.token_hex(8)}"
         form.sent.connect(
@@ -104,7 +104,7 @@ class PeopleWire(QObject):
                 form,
                 self.client.post(
                     path,
-                    {"id": id, "amount_micros": read_micros(amount), "account": person["id"]},
+                    {"id": id, "amount_micros": amount.micros, "account": person["id"]},
                 ),
             )
         )

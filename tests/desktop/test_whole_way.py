@@ -155,7 +155,7 @@ def test_more_money_needs_a_yes(
     window.jobs_wire.order("resume", ["small-purse"])
     qtbot.waitUntil(lambda: bool(window.findChildren(ConsentDialog)), timeout=60_000)
     [dialog] = window.findChildren(ConsentDialog)
-    assert dialog.amount_micros > 1
+    assert dialog.amount.micros > 1
     dialog.amount.setValue(1.0)
     dialog.accept()
     wait_for_state(qtbot, window, "small-purse", "completed")
