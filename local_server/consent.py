@@ -48,8 +48,8 @@ def resume_waiting(db: Database, *, at_ms: int) -> int:
     """
     rows = fetch_rows(
         db,
-        "SELECT id FROM job WHERE state = 'paused' AND reason IN ('funds', 'lease_needed')"
-        " ORDER BY serial",
+        "SELECT j.id FROM job j JOIN account a ON a.id = j.owner AND a.removed_at_ms IS NULL"
+        " WHERE j.state = 'paused' AND j.reason IN ('funds', 'lease_needed') ORDER BY j.serial",
     )
     resumed = 0
     for row in rows:

@@ -101,9 +101,14 @@ def read_blob(store: Store, invite: Invite) -> bytes | None:
 
 def read_address(url: str) -> bytes | None:
     """Return a sealed letter by its address, None where it is gone or the address too old."""
+    # Of a connection that breaks urllib3 would log the address. How long to wait is ours to say.
     again = Retry(
-        TRIES_MAX - 1,
+        connect=0,
+        read=0,
+        other=0,
+        status=TRIES_MAX - 1,
         status_forcelist=BUSY,
+        respect_retry_after_header=False,
         backoff_factor=PAUSE_SECONDS,
         backoff_jitter=PAUSE_SECONDS,
         raise_on_status=False,

@@ -48,12 +48,12 @@ class Need:
 def size_lease(need: Need) -> int:
     """Return how much to lease now, 0 for nothing.
 
-    What waits for money comes first. Beyond that a machine keeps two days of its use, or its fair
-    half of the pool where it has no use to go by, and takes more only when half of that is gone:
-    so an offline machine can go on, and no machine sits on everything.
+    What waits for money comes first. Beyond that a machine keeps two days of its use, at least its
+    fair half of the pool, and takes more only when half of that is gone: so an offline machine can
+    go on, also after a first small test, and no machine sits on everything.
     """
     asked = max(0, need.asked_micros - need.available_micros)
-    target = need.week_micros * 2 // 7 or need.pool_micros // (2 * need.machines)
+    target = max(need.week_micros * 2 // 7, need.pool_micros // (2 * need.machines))
     more = 0
     if need.available_micros - need.asked_micros < target // 2:
         more = target - max(0, need.available_micros - need.asked_micros)

@@ -20,7 +20,7 @@ GATHER_MS = 150
 GONE, CONFLICT = 404, 409
 ORDERS_MAX = 500
 ORDER_MS_MAX = 2_000
-WAITING = ("funds", "budget", "purse_too_small", "lease_needed")
+WAITING = ("funds", "budget", "purse_too_small", "lease_needed", "device_out")
 UNDONE_BY = {"cancel": "resume", "delete": "restore"}
 
 

@@ -120,11 +120,12 @@ def choose(wanted: JobsWanted, order: JobOrder) -> tuple[list[str], dict[str, An
 
 
 def find_job_writing_same(db: Database, *, job: str) -> str | None:
-    """Return another job under way that writes files of a job's names to its folder, if any."""
+    """Return an owner's other job under way that writes the same files as this one, if any."""
     under_way = ", ".join(f"'{state}'" for state in JobState if state not in OVER_JOB_STATES)
     found: str | None = fetch_value(
         db,
         "SELECT other.id FROM job own JOIN job other ON other.id <> own.id"
+        " AND other.owner = own.owner"
         " AND other.plan ->> 'out' = own.plan ->> 'out'"
         " AND other.plan ->> 'naming' = own.plan ->> 'naming'"
         f" WHERE own.id = ? AND own.plan ->> 'out' <> '' AND other.state IN ({under_way})"

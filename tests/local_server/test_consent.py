@@ -51,6 +51,9 @@ def test_jobs_that_wait_for_money_go_on_as_soon_as_it_suffices() -> None:
     shop.db.conn.execute("INSERT INTO setting VALUES ('ledger.rivals', '1')")
     assert top_up("second", 800) == ("lease_needed", "resumed")
     shop.db.conn.execute("DELETE FROM setting WHERE key = 'ledger.rivals'")
-    assert top_up("third", 1) == ("resumed", "resumed")
+    shop.db.conn.execute("UPDATE account SET removed_at_ms = 1 WHERE id = 'me'")
+    assert top_up("third", 1) == ("lease_needed", "resumed"), "nobody waits for it any more"
+    shop.db.conn.execute("UPDATE account SET removed_at_ms = NULL WHERE id = 'me'")
+    assert top_up("fourth", 1) == ("resumed", "resumed")
     assert ledger.read_purse(shop.db, purse="held:dear") == 900
     assert not shop.broken_rules()

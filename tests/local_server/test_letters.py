@@ -37,6 +37,7 @@ class Busy(BaseHTTPRequestHandler):
         letter = b"" if self.asked == 1 else b"sealed"
         self.send_response(200 if letter else 503)
         self.send_header("Content-Length", str(len(letter)))
+        self.send_header("Retry-After", "3600")  # whoever has the address says so, not the store
         self.end_headers()
         self.wfile.write(letter)
 

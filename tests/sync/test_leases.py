@@ -72,13 +72,13 @@ def test_what_waits_for_more_than_there_is_takes_nothing_away() -> None:
 
 
 def test_two_days_of_use_are_kept() -> None:
-    assert size_lease(need(week_micros=700)) == 200
-    assert size_lease(need(week_micros=700, available_micros=100)) == 0
-    assert size_lease(need(week_micros=700, available_micros=99)) == 101
+    assert size_lease(need(week_micros=1_400)) == 400
+    assert size_lease(need(week_micros=1_400, available_micros=200)) == 0
+    assert size_lease(need(week_micros=1_400, available_micros=199)) == 201
 
 
-def test_who_has_no_use_yet_takes_a_fair_half() -> None:
-    assert size_lease(need()) == 250
+def test_who_has_little_use_or_none_takes_a_fair_half() -> None:
+    assert size_lease(need()) == size_lease(need(week_micros=7)) == 250
     assert size_lease(need(asked_micros=300)) == 550
 
 
