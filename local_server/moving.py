@@ -5,7 +5,8 @@ the new studio lets this machine's key in once, the old one lets it go once, and
 to the new studio in one transaction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from sync.ledgers import DirectLedger
 from sync.log import load_fold
 from sync.people import FORMER, agree
 from sync.reading_ahead import ManyAtOnce
-from sync.store import Store, probe_store
+from sync.store import Store, check_name, probe_store
 from sync.stores import open_store
 from sync.studio import close_epoch, found_studio
 
@@ -80,15 +81,14 @@ def create_studio(data: Path, *, store: str, name: str, host: str, leaving: bool
     """Found a studio in a store and move this machine into it. Returns the new card.
 
     What opened a bucket is kept among this machine's secrets, as an invite's letter does elsewhere.
-    `leaving` is whether it may leave a studio that it belongs to. Raises Conflict `studio_exists`,
-    `studio_stays`, `studio_to_leave`, `studio_not_alone`, `jobs_open` and `server_running`.
+    `leaving` is whether it may leave a studio that it belongs to. Raises BadInput
+    `studio_name_wrong`, Conflict `studio_exists`, `studio_stays`, `studio_to_leave`,
+    `studio_not_alone`, `jobs_open` and `server_running`.
     """
-    card = Card(studio=name, store=check_address(store), founder=True)
+    card = make_founder_card(store, name)
 
     def found(house: House) -> Card:
-        left = house.card
-        if left.store is not None and left.studio != name and not leaving:
-            raise Conflict("studio_to_leave", studio=left.studio, store=left.store)
+        check_leaving(house, card, leaving=leaving)
         moved = move(house, card, let_in=found_here(card))
         keep_bucket_keys([moved.store or ""], house.chest)
         return moved
@@ -101,14 +101,43 @@ def join_studio(data: Path, *, invite: Invite, host: str) -> Card:
 
     Raises Refused as `enter` does, Conflict `jobs_open`, `server_running`.
     """
-    card = Card(
+    card = make_guest_card(invite)
+    return use_house(data, host, lambda house: move(house, card, let_in=accept(card, invite)))
+
+
+def check_founding(data: Path, host: str, *, store: str, name: str, leaving: bool) -> None:
+    """Raise as `create_studio` would, as far as can be seen while a server runs."""
+    card = make_founder_card(store, name)
+    with open_house(data, host, migrate=False) as house:
+        check_leaving(house, card, leaving=leaving)
+        house.open_store(card)
+        check_here(house, card)
+
+
+def check_joining(data: Path, host: str, *, invite: Invite) -> None:
+    """Raise as `join_studio` would, as far as can be seen while a server runs."""
+    with open_house(data, host, migrate=False) as house:
+        check_here(house, make_guest_card(invite))
+
+
+def make_founder_card(store: str, name: str) -> Card:
+    """Return the card of a studio's first machine. Raises BadInput `studio_name_wrong`."""
+    try:
+        check_name(name)
+    except BadInput as error:
+        raise BadInput("studio_name_wrong", name=name[:200]) from error
+    return Card(studio=name, store=check_address(store), founder=True)
+
+
+def make_guest_card(invite: Invite) -> Card:
+    """Return the card of a machine that is invited; its owner goes by a new account."""
+    return Card(
         studio=invite.studio,
         store=check_address(invite.store),
         owner=f"u{make_id()}",
         founder=False,
         genesis=invite.genesis,
     )
-    return use_house(data, host, lambda house: move(house, card, let_in=accept(card, invite)))
 
 
 def check_address(store: str) -> str:
@@ -122,20 +151,23 @@ def check_address(store: str) -> str:
 
 def use_house(data: Path, host: str, work: Callable[[House], Card]) -> Card:
     """Do something with a data directory that nobody else uses. Raises Conflict."""
-    lock = FileLock(data / "server.lock")
     try:
-        lock.acquire(timeout=0)
+        held = FileLock(data / "server.lock").acquire(timeout=0)
     except Timeout as error:
         raise Conflict("server_running", path=str(data)) from error
+    with held, open_house(data, host) as house:
+        return work(house)
+
+
+@contextmanager
+def open_house(data: Path, host: str, *, migrate: bool = True) -> Iterator[House]:
+    """Give a data directory; beside a server it is only looked at, and its tables left alone."""
+    device = read_device(data)
+    db = open_database(data / "farm.db", migrate=migrate)
     try:
-        device = read_device(data)
-        db = open_database(data / "farm.db")
-        try:
-            return work(House(data, db, device, find_chest(data, device), host))
-        finally:
-            db.conn.close()
+        yield House(data, db, device, find_chest(data, device), host)
     finally:
-        lock.release()
+        db.conn.close()
 
 
 def move(house: House, card: Card, *, let_in: Callable[[House], None]) -> Card:
@@ -152,6 +184,23 @@ def move(house: House, card: Card, *, let_in: Callable[[House], None]) -> Card:
     with write(house.db):
         turn_ledger(house, card, money, proof)
     return house.card
+
+
+def check_here(house: House, card: Card) -> None:
+    """Raise what this machine's own database has against a move: the studio is asked later."""
+    if house.card.studio == card.studio:
+        check_same(house, card)
+        return
+    check_free(house)
+    if ledger.find_out(house.db) is None:
+        refuse_company(house, load_fold(house.db, house.card.studio))
+
+
+def check_leaving(house: House, card: Card, *, leaving: bool) -> None:
+    """Raise Conflict `studio_to_leave` where a studio would be left that nobody said to leave."""
+    left = house.card
+    if left.store is not None and left.studio != card.studio and not leaving:
+        raise Conflict("studio_to_leave", studio=left.studio, store=left.store)
 
 
 def check_same(house: House, card: Card) -> None:
@@ -190,13 +239,12 @@ def check_alone(house: House) -> None:
             raise
         return
     if not cycle.out:
-        refuse_company(house, engine)
+        assert engine.fold is not None
+        refuse_company(house, engine.fold)
 
 
-def refuse_company(house: House, engine: Engine) -> None:
+def refuse_company(house: House, fold: Fold) -> None:
     """Raise Conflict `studio_not_alone` where other machines are in the studio that was read."""
-    fold = engine.fold
-    assert fold is not None
     if len(fold.logs) > 1:
         raise Conflict("studio_not_alone", studio=house.card.studio)
 
@@ -244,7 +292,8 @@ def leave(house: House) -> tuple[str, dict[str, int]]:
         found_here(house.card)(house)
     cycle = engine.run_cycle()
     if not cycle.out:
-        refuse_company(house, engine)  # somebody may have come since it was checked
+        assert engine.fold is not None
+        refuse_company(house, engine.fold)  # somebody may have come since it was checked
         engine.append(close_and_withdraw(house.device))
     fold = engine.fold
     assert fold is not None

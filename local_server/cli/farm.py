@@ -1,6 +1,7 @@
 """The commands about the studio's farm: to make one, join one, invite machines to it, leave it."""
 
 import secrets
+from functools import partial
 from typing import Any
 
 import click
@@ -159,7 +160,7 @@ def take_along(session: Session, text: str) -> None:
     from local_server.cli.studio import end_server, read_guest
     from local_server.farm_addresses import read_farm_address
     from local_server.membership import find_chest
-    from local_server.moving import join_studio
+    from local_server.moving import check_joining, join_studio
     from local_server.settings import read_device
 
     invite = read_guest(text)
@@ -167,10 +168,10 @@ def take_along(session: Session, text: str) -> None:
         studio = client.get_sync()["studio"]
     if invite.studio != studio:
         raise BadInput("farm_of_another_studio", studio=invite.studio, here=studio)
-    data, host = end_server(session)
-    join_studio(data, invite=invite, host=host)
-    if read_farm_address(data, find_chest(data, read_device(data))) is None:
-        raise BadInput("invite_without_farm")
+    with end_server(session, partial(check_joining, invite=invite)) as (data, host):
+        join_studio(data, invite=invite, host=host)
+        if read_farm_address(data, find_chest(data, read_device(data))) is None:
+            raise BadInput("invite_without_farm")
     tell_change(session, "farm_joined")
 
 

@@ -12,10 +12,11 @@ import click
 from local_server.cli.exits import Exit, find_error_exit
 from local_server.cli.failure import ClientError
 from local_server.cli.first_look import find_language
+from local_server.cli.own_version import find_own_version
 from local_server.cli.session import make_console, tell_error
 from local_server.cli.spoken import SpokenRoot
 from local_server.cli.values import show_option
-from local_server.cli.window import can_open_window, open_window
+from local_server.cli.window import can_open_window, desktop
 from local_server.farm.errors import BadInput, YuntuError
 from local_server.wording import Wording, Words
 
@@ -70,19 +71,43 @@ SECTIONS = {
 
 def make_root() -> click.Group:
     """Return the command `yuntu` with all its commands."""
-    return SpokenRoot(PROGRAM, sections=SECTIONS)
+    root = SpokenRoot(PROGRAM, sections=SECTIONS)
+    root.params.append(make_version_option())
+    if can_open_window(os.environ):
+        root.callback = open_alone
+    return root
+
+
+@click.pass_context
+def open_alone(ctx: click.Context, /, **_: Any) -> Any:
+    """Open the window where no command was typed, by the options that were."""
+    if ctx.invoked_subcommand is not None:
+        return None
+    with desktop.make_context(str(desktop.name), [], parent=ctx) as inner:
+        return desktop.invoke(inner)
+
+
+def make_version_option() -> click.Option:
+    """Return `--version`, which says no more than that; `yuntu version` says more."""
+
+    def tell(ctx: click.Context, _: click.Parameter, value: object) -> None:
+        if value:
+            click.echo(f"{PROGRAM} {find_own_version()}")
+            ctx.exit()
+
+    return click.Option(
+        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=tell
+    )
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command line and return its exit code; none at all opens the window, if it can."""
+    """Run one command line and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     wording = Wording(find_language(argv, os.environ))
     as_json = "--json" in argv
     try:
-        if not argv and can_open_window(os.environ):
-            return open_window([])
         code = make_root().main(
             args=list(argv), prog_name=PROGRAM, standalone_mode=False, obj=wording
         )

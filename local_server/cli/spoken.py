@@ -22,6 +22,15 @@ from local_server.wording import LANGUAGES, Wording
 
 HELP_WIDTH_MAX = 100
 COMMON = {"data": "--data", "server": "--server", "as_json": "--json"}
+OTHER_NAMES = {
+    "login": ("signin",),
+    "logout": ("signout",),
+    "register": ("signup",),
+    "rm": ("delete", "cancel"),
+    "remove": ("delete", "cancel"),
+    "quit": ("stop",),
+    "exit": ("stop",),
+}
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
@@ -118,9 +127,9 @@ class SpokenGroup(click.Group):
         """Find the command that is meant. Raises BadInput `command_near` or `command_unknown`."""
         name, path = args[0], ctx.command_path
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            near = ", ".join(get_close_matches(name, self.list_commands(ctx)))
+            near = find_near(name, self.list_commands(ctx))
             if near:
-                raise BadInput("command_near", given=name, near=near, command=path)
+                raise BadInput("command_near", given=name, near=", ".join(near), command=path)
             raise BadInput("command_unknown", given=name, command=path)
         return super().resolve_command(ctx, args)
 
@@ -217,6 +226,13 @@ def show_help(ctx: click.Context, /, **_: Any) -> None:
     """Explain a group where none of its commands was typed."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
+
+
+def find_near(given: str, names: list[str]) -> list[str]:
+    """Return the commands that may be meant: that begin so, are called so elsewhere, or alike."""
+    begun = [name for name in names if given and name.startswith(given.lower())]
+    other = [name for name in OTHER_NAMES.get(given.lower(), ()) if name in names]
+    return begun or other or get_close_matches(given, names)
 
 
 def list_outer(ctx: click.Context) -> Iterator[click.Context]:

@@ -1,6 +1,9 @@
 """The commands about the studio: founding and joining one, its machines, what they ask for."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,11 +52,12 @@ def found(session: Session, name: str, *, store: str, move: bool) -> None:
     """Found a studio and move this machine into it."""
     # Not at the top: a command that only asks the server needs none of the ledger.
     from local_server.membership import find_chest
-    from local_server.moving import create_studio
+    from local_server.moving import check_founding, create_studio
     from local_server.settings import read_device
 
-    data, host = end_server(session)
-    card = create_studio(data, store=store, name=name, host=host, leaving=move)
+    check = partial(check_founding, store=store, name=name, leaving=move)
+    with end_server(session, check) as (data, host):
+        card = create_studio(data, store=store, name=name, host=host, leaving=move)
     tell_card(session, card)
     tell_kept_key(session, card.store or "", find_chest(data, read_device(data)))
 
@@ -63,11 +67,12 @@ def found(session: Session, name: str, *, store: str, move: bool) -> None:
 @click.pass_obj
 def enter(session: Session, invite: str) -> None:
     """Join a studio by invite: `-` reads it, for lines can be read by others."""
-    from local_server.moving import join_studio
+    from local_server.moving import check_joining, join_studio
 
     read = read_guest(invite)
-    data, host = end_server(session)
-    tell_card(session, join_studio(data, invite=read, host=host))
+    with end_server(session, partial(check_joining, invite=read)) as (data, host):
+        card = join_studio(data, invite=read, host=host)
+    tell_card(session, card)
 
 
 @studio.verb("invite")
@@ -161,15 +166,27 @@ def find_device(shown: list[dict[str, Any]], given: str) -> str:
     raise NotFound("no_device", device=given)
 
 
-def end_server(session: Session) -> tuple[Path, str]:
-    """Return this machine's data and name; the server, which starts again by itself, ends."""
+@contextmanager
+def end_server(session: Session, check: Callable[[Path, str], None]) -> Iterator[tuple[Path, str]]:
+    """Give this machine's data and name while no server runs; one that ran is not left ended.
+
+    After a move it starts by itself. `check` raises what is refused while it may go on; after
+    whatever is refused later it is started again.
+    """
     from socket import gethostname
 
-    from local_server.cli.launching import stop_server
+    from local_server.cli.launching import ensure_server, read_address, stop_server
 
-    data = session.find_data()
-    stop_server(data, session.wording)
-    return data, gethostname()
+    data, host = session.find_data(), gethostname()
+    if read_address(data) is not None:
+        check(data, host)
+    ended = stop_server(data, session.wording)
+    try:
+        yield data, host
+    except BaseException:
+        if ended is not None:
+            ensure_server(data, session.wording)
+        raise
 
 
 def tell_card(session: Session, card: "Card") -> None:

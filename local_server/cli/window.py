@@ -1,4 +1,4 @@
-"""The command that opens the window; `yuntu` alone does so too, where there is a screen."""
+"""The command that opens the window; without a command `yuntu` does so too, on a screen."""
 
 import os
 import runpy
@@ -50,5 +50,5 @@ def has_screen(environ: Mapping[str, str]) -> bool:
 
 
 def can_open_window(environ: Mapping[str, str]) -> bool:
-    """Tell whether `yuntu` alone opens the window: somebody looks, and there is a window."""
+    """Tell whether `yuntu` without a command opens the window, and somebody looks."""
     return has_screen(environ) and find_spec(TOOLKIT) is not None

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 import pytest
 
+from local_server.cli.own_version import find_own_version
 from local_server.cli.root import SECTIONS, make_root, run
 from local_server.cli.spoken import SpokenCommand, SpokenFamily
+from local_server.cli.window import SCREENS
 from local_server.wording import LANGUAGES, Wording
 from tests.cli.yuntu import Ran, Yuntu
 
@@ -95,6 +97,28 @@ def test_bad_lines(line: Yuntu, argv: list[str], code: str) -> None:
     assert not list(line.data.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("given", "near"),
+    [
+        ("fr", "frames"),
+        ("bal", "balance"),
+        ("pri", "priority, prices"),
+        ("login", "signin"),
+        ("rm", "delete, cancel"),
+        ("quit", "stop"),
+        ("rendr", "render, refund, renderers"),
+    ],
+)
+def test_what_may_have_been_meant(line: Yuntu, given: str, near: str) -> None:
+    """How a name begins counts for more than how like it is."""
+    assert line(given, "--json").error["params"]["near"] == near
+
+
+def test_version_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"yuntu {find_own_version()}\n"
+
+
 def test_a_value_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     """The last option of a line has nothing behind it."""
     assert run(["jobs", "--json", "--limit"]) == 2
@@ -143,8 +167,12 @@ def test_every_command_explains_itself(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_root_lists_every_command(language: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without any word, the help page."""
+def test_root_lists_every_command(
+    language: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any word, the help page, where there is no screen."""
+    for name in SCREENS:
+        monkeypatch.delenv(name, raising=False)
     assert run(["--lang", language]) == 0
     page = capsys.readouterr().out
     assert run(["--lang", language, "--help"]) == 0

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QObject, Signal
 
 from desktop.words import read_words
@@ -32,10 +33,11 @@ def test_calls_keep_their_references() -> None:
     )
 
 
-def test_without_a_screen_it_says_what_to_do(tmp_path: Path) -> None:
-    """Qt would end in a crash."""
+@pytest.mark.parametrize("line", [["desktop"], ["local_server", "--lang", "en"]])
+def test_without_a_screen_it_says_what_to_do(tmp_path: Path, line: list[str]) -> None:
+    """Qt would end in a crash; `yuntu` opens the window by whatever options it was given."""
     environment = os.environ | {"QT_QPA_PLATFORM": "xcb", "YUNTU_LANG": "en"}
     environment.pop("DISPLAY", None)
-    command = [sys.executable, "-m", "desktop", "--data", str(tmp_path)]
+    command = [sys.executable, "-m", *line, "--data", str(tmp_path)]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (ran.returncode, read_words("en")["app.no_screen"]) == (1, ran.stderr.splitlines()[-1])
