@@ -1,21 +1,14 @@
 """Findings of a scene, from all who looked at it, put together into one list."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from render.findings import Finding, Severity
+from render.findings import MISSING_FILES, Finding, Severity
 from sync.asset_uses import MissingReason
 from sync.package import PackagePlan
 from sync.package_plan import MissingAsset
 from sync.sequences import split_name
-
-# What the renderer itself misses; the package's own list is more exact where it has anything.
-MISSING_FILES = frozenset(
-    f"missing_{kind}"
-    for kind in ("library", "image", "movie", "font", "cache", "volume", "sound", "linked")
-)
 
 PLACES_SHOWN = 5
 
@@ -25,19 +18,16 @@ def merge_findings(
 ) -> tuple[Finding, ...]:
     """Return what the renderer told and what packing found, each missing file once.
 
-    With `allow_missing`, files that are not there are warnings instead of blockers.
+    With `allow_missing`, which the renderer was told as well, files that are not there are warnings
+    instead of blockers.
     """
     seen = [parse_finding(one) for one in told]
     if package.missing:
+        # The package's own list is more exact.
         seen = [one for one in seen if one.code not in MISSING_FILES - {"missing_linked"}]
     if package.missing and not allow_missing:
         # What a trial without them came to says nothing that is not said already.
         seen = [one for one in seen if one.code != "trial_failed"]
-    if allow_missing:
-        seen = [
-            replace(one, severity=Severity.WARNING) if one.code in MISSING_FILES else one
-            for one in seen
-        ]
     return (*seen, *list_package_findings(package, allow_missing=allow_missing))
 
 

@@ -47,6 +47,7 @@ class Inspections:
         look: dict[str, object],
         frames: str | None,
         measure: bool,
+        allow_missing: bool,
     ) -> Inspected:
         """Have a scene inspected and wait for the answer, without blocking anyone else.
 
@@ -59,6 +60,7 @@ class Inspections:
             look=look,
             frames=frames,
             measure=measure,
+            allow_missing=allow_missing,
             report_to=self.report_to,
         )
         waiting = Waiting(task=task, answer=AsyncResult())

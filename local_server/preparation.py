@@ -229,6 +229,7 @@ class Preparation:
                 look=request.look,
                 frames=request.frames,
                 measure=measure,
+                allow_missing=request.allow_missing,
             )
             answers.append((renderer, answer))
             blockers = {one["code"] for one in answer.findings if one["severity"] == "blocker"}

@@ -3,13 +3,13 @@
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from render.estimates import FrameEstimate, estimate_frame
 from render.failures import FailureCode, RenderFailure
-from render.findings import Finding, Severity
+from render.findings import Finding, Severity, allow_missing
 from render.frame_ranges import FrameRangeError, parse_frames
 from render.host_pool import HostPool, WarmHost
 from render.hosts import Look, SceneFacts
@@ -119,6 +119,8 @@ def look_at(task: InspectTask, warm: WarmHost, *, cores: int) -> Seen:
     """Examine a scene and measure it, where nothing is in the way. Raises RenderFailure."""
     look = Look(**task.look)
     found = examine(warm.host, Path(task.scene), look=look, workdir=warm.workdir)
+    if task.allow_missing:
+        found = replace(found, findings=allow_missing(found.findings))
     if any(finding.code == "scene_crashes_renderer" for finding in found.findings):
         return Seen(found=found, died=True)
     if not task.measure or found.facts is None or found.blockers:

@@ -38,7 +38,10 @@ class FrameTask(Said):
 
 
 class InspectTask(Said):
-    """Open a scene where it lies, say what is in it, and measure what a frame will take."""
+    """Open a scene where it lies, say what is in it, and measure what a frame will take.
+
+    With `allow_missing`, files that are not there are warnings, and do not keep it from measuring.
+    """
 
     kind: Literal["inspect"] = "inspect"
     id: str
@@ -47,6 +50,7 @@ class InspectTask(Said):
     look: dict[str, Any]
     frames: str | None
     measure: bool
+    allow_missing: bool = False
     report_to: str
 
 

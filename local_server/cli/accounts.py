@@ -41,6 +41,8 @@ def withdraw(session: Session, amount: int, account: str | None) -> None:
 @click.pass_obj
 def refund(session: Session, job: str, amount: int | None, frame: int | None, reason: str) -> None:
     """Give money back for a job or a frame."""
+    if amount == 0:
+        raise BadInput("refund_is_zero")
     body = {"id": make_id(), "reason": reason, "frame": frame, "amount_micros": amount}
     link = session.open_link()
     try:

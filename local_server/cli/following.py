@@ -40,6 +40,9 @@ class View(Protocol):
     def show_progress(self, progress: Answer) -> None:
         """Show how far a frame is."""
 
+    def show_price(self, job: Answer) -> None:
+        """Show what a job is expected to cost, now that money is held for it."""
+
     def show_job(self, job: Answer) -> None:
         """Show the job as it is now."""
 
@@ -137,6 +140,8 @@ class Follower:
                 assert frame is not None
                 found = self.link.client.get_frame(self.job_id, frame)
                 self.view.show_frame(found, self.find_total())
+            if event["kind"] == "ledger.hold":
+                self.view.show_price(self.link.client.get_job(self.job_id))
             self.view.show_event(event)
             self.link.note_progress()
         self.after = event["id"]

@@ -15,8 +15,13 @@ from rich.text import Text
 from local_server.cli.answers import Answer
 from local_server.cli.following import LinkState, View, is_at_rest
 from local_server.cli.session import Session
-from local_server.cli.tables import print_finding, show_frame_result, show_time_left
-from local_server.wording import show_amounts
+from local_server.cli.tables import (
+    print_finding,
+    show_estimate,
+    show_frame_result,
+    show_time_left,
+)
+from local_server.wording import show_amounts, show_money
 
 REFRESHES_PER_SECOND = 8
 BAR_WIDTH_MAX = 60
@@ -58,6 +63,9 @@ class JsonView:
     def show_progress(self, progress: Answer) -> None:
         """Write a frame's progress."""
         self.session.write_json({"type": "progress", **progress})
+
+    def show_price(self, job: Answer) -> None:
+        """Write nothing: the event says what is held, and the job follows at the end."""
 
     def show_job(self, job: Answer) -> None:
         """Write nothing: the job follows at the end."""
@@ -112,6 +120,10 @@ class PlainView:
     def show_progress(self, progress: Answer) -> None:
         """Write nothing: a log is not for what changes every second."""
 
+    def show_price(self, job: Answer) -> None:
+        """Write a line of money."""
+        self.write(tell_price(self.session, job))
+
     def show_job(self, job: Answer) -> None:
         """Write a line when the job's state or what it is doing changed."""
         self.notices.tell(job)
@@ -164,6 +176,10 @@ class LiveView:
     def show_progress(self, progress: Answer) -> None:
         """Take a frame's progress."""
         self.under_way[progress["frame"]] = progress
+
+    def show_price(self, job: Answer) -> None:
+        """Write a line of money above the bar, where it stays."""
+        self.session.out.print(Text(tell_price(self.session, job)))
 
     def show_job(self, job: Answer) -> None:
         """Take the job as it is now."""
@@ -248,3 +264,13 @@ class LiveView:
             if job["frames"][name]:
                 parts.append(self.session.label(f"count_{name}", count=job["frames"][name]))
         return Text("  ·  ".join(parts), style="dim")
+
+
+def tell_price(session: Session, job: Answer) -> str:
+    """Return what a job is expected to take and what is held for it, as one line."""
+    held = session.label("money_held", amount=show_money(job["held_micros"]))
+    estimate = show_estimate(session, job["estimate"])
+    if estimate is None:
+        return held
+    head = session.label("estimate")
+    return session.label("headline", head=head, told=f"{estimate}  ·  {held}")

@@ -203,8 +203,11 @@ def show_forecast(session: Session, forecast: dict[str, Any] | None) -> str | No
 
 def print_findings(session: Session, findings: Iterable[Answer]) -> None:
     """Print what pre-flight found, blockers first, each with what to do."""
-    for one in sorted(findings, key=lambda one: one["severity"]):
+    ordered = sorted(findings, key=lambda one: one["severity"])
+    for one in ordered:
         print_finding(session, one, session.out)
+    if any(one["severity"] == "blocker" and one["code"].startswith("missing_") for one in ordered):
+        session.print(session.say("missing_options").title)
 
 
 def print_finding(session: Session, finding: Answer, console: Console) -> None:

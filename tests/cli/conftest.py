@@ -24,6 +24,10 @@ scene.render.resolution_percentage = 100
 scene.frame_start, scene.frame_end = 1, 3
 if "--no-camera" in sys.argv:
     scene.camera = None
+if "--lost-image" in sys.argv:
+    tree = bpy.data.objects["Cube"].active_material.node_tree
+    image = tree.nodes.new("ShaderNodeTexImage").image = bpy.data.images.new("lost", 4, 4)
+    image.source, image.filepath = "FILE", "//lost.png"
 bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
 os._exit(0)
 """

@@ -23,8 +23,9 @@ def long_job(yuntu: Yuntu, scene: Path, tmp_path: Path) -> Iterator[list[str]]:
 
 
 def test_go_on_watching_then_cancel(yuntu: Yuntu, long_job: list[str]) -> None:
-    """A live picture; the question; back to the picture; the question again."""
+    """The price; a live picture; the question; back to the picture; the question again."""
     with Terminal(yuntu.make_command(*long_job)) as terminal:
+        terminal.wait_for("Estimate: ¥")
         terminal.wait_for("frame 1")
         terminal.wait_for("sample ")
         terminal.press(INTERRUPT)

@@ -9,6 +9,7 @@ from pathlib import Path
 import OpenImageIO
 import pytest
 
+from tests.cli.conftest import make_scene
 from tests.cli.yuntu import Yuntu
 
 NUMBERS = [1, 2, 3]
@@ -37,14 +38,17 @@ def test_frames_are_where_it_says(yuntu: Yuntu, job: str, out: Path) -> None:
 
 
 def test_a_pipe_gets_plain_lines(yuntu: Yuntu, scene: Path, tmp_path: Path) -> None:
-    """One line per finished frame, its price, then the bill and the place; no control codes."""
+    """The estimate, a line per finished frame, its price, the bill, the place; no control codes."""
     ran = yuntu("render", str(scene), "--out", str(tmp_path), "--fresh", "--frames", "1-3x2")
     assert ran.code == 0
     assert "\x1b" not in ran.out
     lines = ran.out.splitlines()
+    [priced] = [line for line in lines if "Estimate: ¥" in line]
+    assert priced.endswith(" held")
     done = [line for line in lines if " done " in line and "frame " in line]
     # Frames are checked and stored side by side: the second may be through before the first.
     assert sorted(line.split("frame ")[1][0] for line in done) == ["1", "3"]
+    assert lines.index(priced) < lines.index(done[0])
     assert all("¥" in line for line in done)
     assert done[-1].endswith("2/2")
     assert f"The frames are in {tmp_path}" in lines
@@ -184,6 +188,20 @@ def test_what_lacks_a_file_is_not_measured(yuntu: Yuntu, tmp_path: Path) -> None
     ran = yuntu("check", str(scene), "--json")
     assert (ran.code, ran.json["estimate"]) == (5, None)
     assert "blocker" in {one["severity"] for one in ran.json["findings"]}
+
+
+def test_what_may_lack_a_file_is_priced_as_any_other(yuntu: Yuntu, tmp_path: Path) -> None:
+    """The refusal names the options; with them it is measured, and its hold pays for all frames."""
+    scene = str(make_scene(tmp_path / "bare.blend", "--lost-image"))
+    refused = yuntu("check", scene)
+    assert refused.code == 5
+    assert "--allow-missing" in refused.out and "--find-in" in refused.out
+    told = yuntu.json("check", scene, "--allow-missing")
+    assert (told["ok"], told["estimate"]["source"]) == (True, "measured")
+    assert {one["severity"] for one in told["findings"]} == {"warning"}
+    assert yuntu("render", scene, "--allow-missing").code == 0
+    job = yuntu.json("job", "last")
+    assert (job["state"], job["estimate"]["source"]) == ("completed", "measured")
 
 
 def test_only_a_failed_frame_is_retried(yuntu: Yuntu, job: str) -> None:

@@ -81,6 +81,7 @@ def list_lines() -> list[str]:
         (["topup", "-5"], "amount_not_understood"),
         (["topup", "0"], "amount_is_zero"),
         (["withdraw", "0"], "withdrawal_is_zero"),
+        (["refund", "last", "0", "--reason", "noise"], "refund_is_zero"),
         (["render", "a.blend", "--max-cost", "0"], "limit_is_zero"),
         (["export", "xml"], "choice_expected"),
         (["logs", "last", "--attempt", "1", "x"], "number_expected"),

@@ -10,7 +10,7 @@ from local_server.inspections import PAUSE_SECONDS_MAX, Inspections
 from render.protocol import Inspected
 from render.queue import Queue
 
-QUIET: dict[str, Any] = {"look": {}, "frames": None, "measure": False}
+QUIET: dict[str, Any] = {"look": {}, "frames": None, "measure": False, "allow_missing": False}
 
 
 def test_a_queue_that_is_away_is_asked_ever_less_often(
