@@ -41,7 +41,7 @@ def test_words_of_options_belong_to_one(language: str) -> None:
     """Words under another name than their option's leave it with those of a namesake elsewhere."""
     names = {
         max(param.opts, key=len).removeprefix("--").replace("-", "_")
-        for line in list_lines()
+        for line in ["", *list_lines()]
         for param in look_up(line).params
     }
     told = {
