@@ -66,7 +66,7 @@ def test_a_changed_role_is_written_down_whole(studio: Studio) -> None:
 
 def test_what_meets_the_store_many_times_is_done_once(studio: Studio) -> None:
     admin = studio.get_access("admin")
-    assert studio.call("POST", "/sync/refold", admin).status_code == 200
+    assert studio.call("POST", "/sync/refold", admin, json={}).status_code == 200
     assert [deed["action"] for deed in list_deeds(studio)] == ["POST /sync/refold"]
 
 
