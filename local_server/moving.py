@@ -192,7 +192,7 @@ def check_here(house: House, card: Card) -> None:
         check_same(house, card)
         return
     check_free(house)
-    if ledger.find_out(house.db) is None:
+    if ledger.find_taken_out(house.db) is None:
         refuse_company(house, load_fold(house.db, house.card.studio))
 
 

@@ -137,7 +137,7 @@ def hold(db: Database, *, id: str, owner: str, job: str, amount_micros: int, at_
         if amount_micros > balance.free_micros:
             raise NoFunds("no_funds", needed_micros=amount_micros)
         lacking = amount_micros - balance.available_micros
-        if lacking > 0 and (device := find_out(db)):
+        if lacking > 0 and (device := find_taken_out(db)):
             raise NoFunds("device_out", device=device)
         if lacking > 0 and has_rivals(db):
             raise NoFunds("lease_needed", needed_micros=amount_micros)
@@ -249,7 +249,7 @@ def has_rivals(db: Database) -> bool:
     return bool(fetch_value(db, "SELECT 1 FROM setting WHERE key = 'ledger.rivals'"))
 
 
-def find_out(db: Database) -> str | None:
+def find_taken_out(db: Database) -> str | None:
     """Return this machine's id if it was taken out of its studio."""
     device: str | None = fetch_value(db, "SELECT value FROM setting WHERE key = 'ledger.out'")
     return device
