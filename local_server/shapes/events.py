@@ -14,7 +14,9 @@ class EventQuery(Shape):
         0, ge=0, le=NUMBER_MAX, description="The last event id that is known already"
     )
     limit: int = Field(1_000, ge=1, le=1_000, description="How many at most")
-    job: str | None = Field(None, description="Only events of this job", max_length=64)
+    job: str | None = Field(
+        None, description="Only events of this job", min_length=1, max_length=64
+    )
 
 
 class EventView(Shape):

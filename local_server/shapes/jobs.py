@@ -67,7 +67,10 @@ class JobListQuery(PageQuery):
         None, description="Only jobs in one of these states", max_length=len(JobState)
     )
     owner: str | None = Field(
-        None, description="Only this account's jobs; for producers and admins", max_length=64
+        None,
+        description="Only this account's jobs; for producers and admins",
+        min_length=1,
+        max_length=64,
     )
     text: str | None = Field(
         None, description="Only jobs with this in name, scene or id", min_length=1, max_length=200

@@ -82,7 +82,7 @@ class LedgerQuery(PageQuery):
         None, ge=0, le=NUMBER_MAX, description="Only before this moment, in ms"
     )
     account: str | None = Field(
-        None, description="Whose; for admins. Else the caller's own", max_length=64
+        None, description="Whose; for admins. Else the caller's own", min_length=1, max_length=64
     )
     format: str = Field("json", pattern="^(json|csv)$", description="json, or csv: all of it")
 
@@ -93,7 +93,9 @@ class StatementQuery(LedgerQuery):
     kind: list[Kind] | None = Field(
         None, description="Only entries of these kinds", max_length=len(Kind)
     )
-    job: str | None = Field(None, description="Only entries of this job", max_length=64)
+    job: str | None = Field(
+        None, description="Only entries of this job", min_length=1, max_length=64
+    )
     order: Direction = Field(Direction.ASCENDING, description="`desc`: the newest first")
 
 

@@ -102,7 +102,7 @@ class ReplacedList(Shape):
 class PeopleQuery(PageQuery):
     """Which people to list."""
 
-    cursor: str | None = Field(None, description="`next` of the page before")
+    cursor: str | None = Field(None, description="`next` of the page before", min_length=1)
     removed: bool = Field(False, description="Also those who were removed")
 
 
@@ -152,10 +152,14 @@ class RulesRequest(Body):
 class DeedQuery(PageQuery):
     """Which deeds to list."""
 
-    actor: str | None = Field(None, description="Only those of this person", max_length=64)
-    subject: str | None = Field(None, description="Only those done to this", max_length=64)
+    actor: str | None = Field(
+        None, description="Only those of this person", min_length=1, max_length=64
+    )
+    subject: str | None = Field(
+        None, description="Only those done to this", min_length=1, max_length=64
+    )
     action: str | None = Field(
-        None, description="Only this, such as `POST /topups`", max_length=200
+        None, description="Only this, such as `POST /topups`", min_length=1, max_length=200
     )
 
 

@@ -155,6 +155,21 @@ def test_every_text_of_a_body_has_a_limit() -> None:
     )
 
 
+def test_no_text_asked_for_in_an_address_may_be_empty(app: OpenAPI) -> None:
+    """What was left out by mistake would choose everything."""
+    bounds = {"minLength", "pattern", "enum", "format", "const"}
+    refuse(
+        [
+            f"{verb} {path}: {one['name']} may be empty."
+            for path, verb, operation in list_operations(app.api_doc)
+            for one in operation.get("parameters", [])
+            if one["in"] == "query"
+            for _, text in list_texts(one["schema"], one["name"])
+            if not bounds & (text.keys() | one["schema"].keys())
+        ]
+    )
+
+
 def list_texts(told: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give every text in a field's schema, with where it stands."""
     if isinstance(told, list):
