@@ -104,9 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     window.watch.start()
     if options.scenes:
         window.add_scenes([str(Path(scene).resolve()) for scene in options.scenes])
-    collector = make_collector(window)
+    make_collector(window)
     code = app.exec()
-    collector.end()
     company.wakefulness.end()
     reports.end()
     for pool in window.findChildren(QThreadPool):

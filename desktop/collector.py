@@ -1,7 +1,8 @@
 """The collector: Python's search for what nobody refers to, in the window's own thread only.
 
 By itself it runs in whatever thread makes the next object. A Qt object that it finds in another
-thread than its own is torn down there, and the program with it.
+thread than its own is torn down there, and the program with it. One that it finds while another is
+being torn down may wait for ever for a lock that the other holds.
 """
 
 import gc
@@ -14,7 +15,7 @@ LONG_SECONDS = 0.01
 
 
 class Collector(QObject):
-    """Searches a little now and then, in the pauses of the window's thread, until it is ended."""
+    """Searches a little now and then, in the pauses of the window's thread."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,9 +46,3 @@ class Collector(QObject):
                 if time.thread_time() - began > LONG_SECONDS:
                     gc.freeze()
                 return
-
-    def end(self) -> None:
-        """Let Python search by itself again."""
-        self.timer.stop()
-        gc.unfreeze()
-        gc.enable()

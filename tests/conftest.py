@@ -1,6 +1,7 @@
 """Fixtures that several parts of the tests share."""
 
 import errno
+import gc
 import os
 import shutil
 import socket
@@ -12,6 +13,17 @@ from pathlib import Path
 
 import pytest
 import redis
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collect_between() -> None:
+    """Where a window has been, Python searches no more by itself: here it does, between the files.
+
+    What a window's tests left is Qt's too, and may not be found in a thread of a later test.
+    """
+    if not gc.isenabled():
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")

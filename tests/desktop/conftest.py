@@ -6,7 +6,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import shiboken6
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -68,16 +67,13 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
         running.assert_clean()
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def collect_here(qapp: QApplication) -> Iterator[Collector]:
-    """As in the program itself: nothing of Qt's is collected in another thread."""
-    collector = Collector(qapp)
-    yield collector
+    """As in the program itself: Python searches no more by itself, to the process's end."""
+    yield Collector(qapp)
     for window in qapp.topLevelWidgets():
         for pool in window.findChildren(QThreadPool):
             pool.waitForDone(END_SECONDS_MAX * 1_000)  # as in the program: Python may end next
-    collector.end()
-    shiboken6.delete(collector)
 
 
 @pytest.fixture(autouse=True)

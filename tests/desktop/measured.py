@@ -64,9 +64,8 @@ def main(data: Path, jobs: int) -> None:
 
     window.loaded.connect(work)
     window.watch.start()
-    collector = make_collector(window)
+    make_collector(window)
     app.exec()
-    collector.end()
     sys.stdout.write(json.dumps(told) + "\n")
     sys.stdout.flush()
 
