@@ -1,11 +1,13 @@
 """A real window on a real server, and a watch over the window's own thread."""
 
+import faulthandler
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -74,6 +76,13 @@ def collect_here(qapp: QApplication) -> Iterator[Collector]:
     for window in qapp.topLevelWidgets():
         for pool in window.findChildren(QThreadPool):
             pool.waitForDone(END_SECONDS_MAX * 1_000)  # as in the program: Python may end next
+
+
+@pytest.fixture(autouse=True)
+def tell_where_it_dies(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The window's crash reports take a dying process's last words; pytest gets them back."""
+    yield
+    faulthandler.enable(request.config.stash[fault_handler_stderr_fd_key])
 
 
 @pytest.fixture(autouse=True)
