@@ -132,7 +132,16 @@ class RunningFarm:
 
     def wait_for_rest(self, job: str, *, seconds: float = 120) -> dict[str, Any]:
         """Wait until nothing more happens to a job by itself and return it."""
-        return self.wait_for_state(job, *AT_REST, seconds=seconds)
+        found: dict[str, Any] = {}
+
+        def is_at_rest() -> bool:
+            found.update(self.get(f"/jobs/{job}"))
+            # The next meeting with the studio brings a lease, and the job goes on by itself.
+            waits = found["reason"]["code"] == "lease_needed"
+            return found["state"] in AT_REST and not waits
+
+        wait_until(is_at_rest, seconds=seconds, what=lambda: f"{job} rests, not {found['state']}")
+        return found
 
     def wait_for_frame(self, job: str, *, seconds: float = 60) -> dict[str, Any]:
         """Wait until a frame of a job is in the middle of its render; returns its progress."""
