@@ -11,8 +11,10 @@ python := .venv/bin/python
 arguments ?=
 
 # Four workers, a file of tests each: much of a test is waiting, and what lasts longest comes first. They
-# have to agree on the order of sets. One that dies is a failure; a second one, and it is over.
-side_by_side := -n 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 1
+# have to agree on the order of sets. One that dies is a failure; a second one, and it is over. One that
+# stands still says where, and dies.
+side_by_side := -n 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 1 \
+	-o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
 test: export PYTHONHASHSEED := 0
 
 .PHONY: help demo app screenshots test bench fuzz torture format lock clean
