@@ -1,11 +1,12 @@
 """Background: work that would make the window stutter, done in threads of its own."""
 
-import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import NoReturn, TypeVar
 
-from PySide6.QtCore import QObject, QThreadPool, Signal
+from PySide6.QtCore import QObject, QThreadPool
+
+from desktop.handover import hand_over
 
 Result = TypeVar("Result")
 
@@ -13,14 +14,11 @@ Result = TypeVar("Result")
 class Background(QObject):
     """Does work in other threads and brings what comes of it to the window's own."""
 
-    done = Signal(object)
-
     def __init__(self, parent: QObject | None = None, *, threads: int = 0) -> None:
         super().__init__(parent)
         self.pool = QThreadPool(self)
         if threads:
             self.pool.setMaxThreadCount(threads)
-        self.done.connect(self.tell)
 
     def start(
         self,
@@ -40,14 +38,9 @@ class Background(QObject):
                 told = partial(then, work())
             except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an end
                 told = partial(otherwise or give_up, error)
-            with contextlib.suppress(RuntimeError):  # the window has gone in the meantime
-                self.done.emit(told)  # not a signal taken before: that keeps nobody alive
+            hand_over(self, told)
 
         self.pool.start(run)
-
-    def tell(self, told: Callable[[], object]) -> None:
-        """Let whoever waits have what came of it."""
-        told()
 
 
 def give_up(error: Exception) -> NoReturn:

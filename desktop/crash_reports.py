@@ -15,6 +15,8 @@ from typing import TextIO
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.handover import hand_over
+
 log = logging.getLogger(__name__)
 KEPT_MAX = 20
 ALIVE = "running.txt"
@@ -67,7 +69,7 @@ class CrashReports(QObject):
             return
         log.critical("unforeseen", exc_info=(kind, error, trace))
         path = self.write("".join(traceback.format_exception(kind, error, trace)))
-        self.written.emit(str(path))
+        hand_over(self, lambda: self.written.emit(str(path)))
 
     def take_thread(self, told: threading.ExceptHookArgs) -> None:
         """Report an error of another thread."""

@@ -1,13 +1,14 @@
 """The live line: what the server pushes, taken in a thread of its own, given on as signals."""
 
-import contextlib
 import logging
 import threading
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.client import PROGRAM, ServerAddress
+from desktop.handover import hand_over
 
 log = logging.getLogger(__name__)
 CONNECT_SECONDS_MAX = 5
@@ -55,8 +56,8 @@ class Live(QObject):
         session.trust_env = False  # a proxy must never see the loopback
         socket = Line(reconnection=False, http_session=session, handle_sigint=False)
         for name in EVENTS:
-            socket.on(name, lambda data: self.tell(number, self.happened, data))
-        socket.on("progress", lambda data: self.tell(number, self.progress, data))
+            socket.on(name, lambda data: self.tell(number, "happened", data))
+        socket.on("progress", lambda data: self.tell(number, "progress", data))
         try:
             socket.connect(
                 url,
@@ -68,7 +69,7 @@ class Live(QObject):
         except RefusedError as error:
             log.info("the live line could not be opened: %s", error)
             threading.Event().wait(PAUSE_SECONDS)
-            self.tell(number, self.lost)
+            self.tell(number, "lost")
             return
         finally:
             session.close()
@@ -76,12 +77,15 @@ class Live(QObject):
             socket.disconnect()
             return
         self.socket = socket
-        self.tell(number, self.connected)
+        self.tell(number, "connected")
         socket.wait()
-        self.tell(number, self.lost)
+        self.tell(number, "lost")
 
-    def tell(self, number: int, signal: Any, *values: Any) -> None:
-        """Give something on, unless it is of a server that is no longer listened to."""
-        with contextlib.suppress(RuntimeError):  # the window has gone in the meantime
-            if number == self.wanted:
-                signal.emit(*values)
+    def tell(self, number: int, what: str, *values: Any) -> None:
+        """Let a signal be sent in the window's thread."""
+        hand_over(self, partial(self.give_on, number, what, *values))
+
+    def give_on(self, number: int, what: str, *values: Any) -> None:
+        """Send a signal, unless it is of a server that is no longer listened to."""
+        if number == self.wanted:
+            getattr(self, what).emit(*values)

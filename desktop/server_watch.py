@@ -16,6 +16,7 @@ import psutil
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
 from desktop.client import ServerAddress
+from desktop.handover import hand_over
 
 log = logging.getLogger(__name__)
 PAUSES_MS = (100, 500, 1_000, 3_000, 5_000)
@@ -108,15 +109,14 @@ class ServerWatch(QObject):
         except OSError as error:
             log.warning("the server cannot be started: %s", error)
             self.error = {"title": "", "detail": str(error)}
-            self.ended.emit(0, -1)
+            self.tell_end(0, -1)
             return
         self.processes.append(process)
         if self.state == ServerState.STOPPED:
             process.terminate()  # the window was closed in the meantime
         code = process.wait()
         self.processes.remove(process)
-        with contextlib.suppress(RuntimeError):  # the window has gone in the meantime
-            self.ended.emit(process.pid, code)
+        self.tell_end(process.pid, code)
 
     def watch_process(self, pid: int) -> None:
         """Hear of the end of a server that somebody else started."""
@@ -124,10 +124,13 @@ class ServerWatch(QObject):
         def wait() -> None:
             with contextlib.suppress(psutil.Error):
                 psutil.Process(pid).wait()
-            with contextlib.suppress(RuntimeError):
-                self.ended.emit(pid, 0)
+            self.tell_end(pid, 0)
 
         threading.Thread(target=wait, name="server-other", daemon=True).start()
+
+    def tell_end(self, pid: int, code: int) -> None:
+        """Let it be known in the window's thread that a server has ended."""
+        hand_over(self, lambda: self.ended.emit(pid, code))
 
     def look(self) -> None:
         """See whether the server has told where it is."""

@@ -1,10 +1,15 @@
 """Work in the background: what comes of it reaches the window, whatever that is."""
 
 import gc
+import sys
 import threading
 import weakref
+from collections.abc import Iterator
 
 import pytest
+import shiboken6
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.background import Background
@@ -12,6 +17,16 @@ from desktop.collector import Collector
 
 MS_MAX = 60_000
 MANY = 200_000
+ROUNDS = 300
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Let Python change from thread to thread as often as it can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
 
 
 def fail() -> int:
@@ -52,6 +67,22 @@ def test_work_keeps_whoever_waits_for_it(qtbot: QtBot) -> None:
     may_end.set()
     qtbot.waitUntil(lambda: told == [True], timeout=MS_MAX)
     kept.pool.waitForDone()
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_work_may_end_while_its_window_goes(qapp: QApplication) -> None:
+    """Whoever waited for it has gone: nobody is told, and the program lives."""
+    told: list[None] = []
+    for _ in range(ROUNDS):
+        window = QObject()
+        for background in [Background(window) for _ in range(3)]:
+            for _ in range(40):
+                background.start(lambda: None, told.append)
+        qapp.processEvents()
+        shiboken6.delete(window)
+        told.clear()
+        qapp.processEvents()
+        assert not told, "what they had to say is not said to whoever has gone"
 
 
 def test_what_is_loaded_late_is_not_searched(collect_here: Collector) -> None:
