@@ -48,6 +48,14 @@ def read_numbers(child: Leashed) -> list[int]:
     return [int(word) for word in line.text.split()]
 
 
+def read_texts(child: Leashed) -> list[str | None]:
+    """Return what a child that has ended said, of both streams in any order, and their ends."""
+    texts = []
+    while not child.lines.empty():
+        texts.append(child.lines.get().text)
+    return texts
+
+
 @SUPERVISED
 def test_lines_and_exit_code_come_through(tmp_path: Path, supervised: bool) -> None:
     program = "import sys; print(sys.stdin.readline().strip()); sys.stderr.write('b\\rc'); exit(3)"
@@ -55,9 +63,7 @@ def test_lines_and_exit_code_come_through(tmp_path: Path, supervised: bool) -> N
     child.write(b"a\n")
     assert child.wait(30)
     assert child.returncode == 3
-    texts = []
-    while not child.lines.empty():
-        texts.append(child.lines.get().text)
+    texts = read_texts(child)
     assert sorted(text for text in texts if text) == ["a", "b", "c"]
     assert texts.count(None) == 2
 
@@ -67,7 +73,8 @@ def test_program_that_is_not_there_says_so(tmp_path: Path, supervised: bool) -> 
     child = Leashed([str(tmp_path / "nothing")], cwd=tmp_path, supervised=supervised)
     assert child.wait(30)
     assert child.returncode == 127
-    assert "cannot start" in (child.lines.get().text or "")
+    [said] = [text for text in read_texts(child) if text]
+    assert "cannot start" in said
 
 
 @SUPERVISED
