@@ -11,8 +11,9 @@ from _pytest.faulthandler import fault_handler_stderr_fd_key
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QThreadPool
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt, QThreadPool
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.application import make_stage
@@ -76,6 +77,13 @@ def collect_here(qapp: QApplication) -> Iterator[Collector]:
     for window in qapp.topLevelWidgets():
         for pool in window.findChildren(QThreadPool):
             pool.waitForDone(END_SECONDS_MAX * 1_000)  # as in the program: Python may end next
+
+
+@pytest.fixture(autouse=True)
+def let_go_of_keys(qapp: QApplication) -> None:
+    """No key is held that an earlier test pressed: Qt goes by what the last event said of them."""
+    QTest.keyRelease(QWidget(), Qt.Key.Key_Control)
+    assert qapp.keyboardModifiers() == Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture(autouse=True)
